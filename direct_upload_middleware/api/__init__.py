@@ -1,0 +1,5 @@
+"""The HTTP API under the mount."""
+
+from .routes import Api
+
+__all__ = ["Api"]

@@ -1,0 +1,52 @@
+"""JSON out: answers and problems (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from webob import Response
+
+from ..errors import DirectUploadError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Answer(Response):
+    """A response whose ``Location`` stays as it is: relative to a host that a proxy may hide from us."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response(self.status, self.headerlist)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else self.app_iter
+
+
+def answer(value: Any, status: int = 200, content_type: str = "application/json") -> Response:
+    """A JSON answer that nothing may store."""
+    response = Answer(body=_encode(value).encode(), status=status)
+    response.headers["Content-Type"] = content_type
+    return private(response)
+
+
+def private(response: Response) -> Response:
+    """The response with what every answer of the API has."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def problem(error: DirectUploadError) -> Response:
+    """The problem document of an error."""
+    document = {
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        **error.extras,
+    }
+    response = answer(document, error.status, "application/problem+json")
+    response.headers.update(list(error.headers.items()))
+    return response

@@ -1,0 +1,79 @@
+"""JSON in: the body of a request, and the members that the calls take."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidRequest, Malformed, TooLarge, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+MAX_BODY = 1024**2
+MAX_INDEXES = 100
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
+    """The JSON object in the body. Raises UnsupportedMediaType, TooLarge (over 1 MiB) or Malformed."""
+    media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType
+    try:
+        value = json.loads(_read(environ).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Malformed from error
+    if not isinstance(value, dict):
+        raise Malformed
+    return value
+
+
+def _read(environ: WSGIEnvironment) -> bytes:
+    given = environ.get("CONTENT_LENGTH")
+    try:
+        length = int(given) if given else MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
+    except ValueError as error:
+        raise Malformed("Content-Length is not a number.") from error
+    too_large = TooLarge(f"The body is larger than {MAX_BODY} bytes.")
+    if given and length > MAX_BODY:
+        raise too_large
+    try:
+        body: bytes = environ["wsgi.input"].read(max(0, length))
+    except Exception as error:  # each server has errors of its own for a client that is gone or sends nonsense
+        raise Malformed("The body could not be read.") from error
+    if len(body) > MAX_BODY:
+        raise too_large
+    return body
+
+
+def indexes(body: dict[str, Any], count: int) -> list[int]:
+    """The member ``indexes``: at most 100 integers from 0 to ``count - 1``."""
+    given = body.get("indexes")
+    if not isinstance(given, list) or len(given) > MAX_INDEXES or not all(_is_index(i, count) for i in given):
+        raise InvalidRequest("indexes", f"indexes must be a list of at most {MAX_INDEXES} integers, 0 to {count - 1}.")
+    return given
+
+
+def etags(body: dict[str, Any], count: int) -> dict[int, str]:
+    """The member ``segments``, ``[{"index", "etag"}, …]``, as index → ETag."""
+    given = body.get("segments")
+    if not isinstance(given, list):
+        raise InvalidRequest("segments", "segments must be a list of objects with index and etag.")
+    found: dict[int, str] = {}
+    for item in given:
+        index: Any = item.get("index") if isinstance(item, dict) else None
+        etag: Any = item.get("etag") if isinstance(item, dict) else None
+        if not _is_index(index, count) or not isinstance(etag, str) or not _MD5.fullmatch(etag):
+            raise InvalidRequest(
+                "segments", f"Every segment needs an index, 0 to {count - 1}, and an etag, an MD5 as 32 hex digits."
+            )
+        if found.setdefault(index, etag) != etag:
+            raise InvalidRequest("segments", f"Segment {index} is there twice, with different ETags.")
+    return found
+
+
+def _is_index(value: Any, count: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count

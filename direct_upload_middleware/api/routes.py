@@ -1,0 +1,197 @@
+"""Which call an address and a method are, and what each call answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from webob import Request, Response
+
+from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
+from ..options import Options
+from ..policy import parse_request
+from ..requester import Requester, check_same_site, cookie_header, mounted, page_origin
+from ..storage.base import SignedSegment
+from ..tickets import Ticket, check_fresh
+from ..uploads import DOWNLOAD_TTL, Uploads, ask
+from . import body
+from .answers import Answer, answer, private, problem
+from .assets import serve_asset
+from .cors import is_preflight, preflight_answer, with_cors
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+_Call = Callable[[Request], Response]
+_SAFE = ("GET", "HEAD")
+
+
+class Api:
+    """Answers everything under the mount. A WSGI application but for ``environ``, which is as the wrapped
+    application would get it: what ``identify`` and the other callables see does not depend on the mount."""
+
+    def __init__(self, options: Options, uploads: Uploads) -> None:
+        self._options = options
+        self._uploads = uploads
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response = with_cors(environ, start_response, self._options.origins)
+        try:
+            response = self._respond(environ)
+        except DirectUploadError as error:
+            response = _problem(error)
+        except Exception:
+            log.exception("the upload API failed")
+            response = problem(ApplicationError())
+        return response(environ, start_response)
+
+    def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
+        if is_preflight(environ):
+            return preflight_answer(environ, self._options.origins)
+        path = environ["PATH_INFO"][len(self._options.mount) :].split("/")[1:]
+        calls = self._calls(path)
+        if calls is None:
+            return self._storage_app(environ)
+        method = "GET" if environ["REQUEST_METHOD"] == "HEAD" else environ["REQUEST_METHOD"]
+        if method not in calls:
+            raise MethodNotAllowed([m for name in calls for m in (_SAFE if name == "GET" else (name,))])
+        if method != "GET":
+            check_same_site(environ, self._options.origins)
+        return calls[method](Request(environ))
+
+    def _calls(self, path: list[str]) -> dict[str, _Call] | None:
+        """Method → call, of the address; None when it is none of the API's."""
+        match path:
+            case ["uploads"]:
+                return {"POST": self._begin}
+            case ["uploads", id] if id:
+                return {"GET": partial(self._status, id=id), "DELETE": partial(self._abort, id=id)}
+            case ["uploads", id, "segments"] if id:
+                return {"POST": partial(self._sign, id=id)}
+            case ["uploads", id, "complete"] if id:
+                return {"POST": partial(self._complete, id=id)}
+            case ["files", receipt] if receipt:
+                return {"GET": partial(self._file, receipt=receipt)}
+            case ["static", name] if name:
+                return {"GET": partial(serve_asset, name=name)}
+        return None
+
+    def _storage_app(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """What the storage answers at a temp URL of its own; raises NotFound when it has none there."""
+        mount = self._options.mount
+        below = {
+            **environ,
+            "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + mount,
+            "PATH_INFO": environ["PATH_INFO"][len(mount) :],
+        }
+
+        def serve(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            try:
+                served = self._options.storage.serve(below, start_response)
+            except DirectUploadError as error:
+                return _problem(error)(environ, start_response)
+            return problem(NotFound())(environ, start_response) if served is None else served
+
+        return serve
+
+    # -- the calls -----------------------------------------------------------------------------------------
+
+    def _begin(self, request: Request) -> Response:
+        requester = self._authenticated(request)
+        wanted = parse_request(body.read_object(request.environ), requester.identity)
+        begun = self._uploads.begin(request.environ, requester, wanted, origin=page_origin(request.environ))
+        transfer = begun.ticket.transfer
+        response = answer(
+            {
+                "id": transfer.id,
+                "ticket": begun.token,
+                "expires": transfer.expires,
+                "segment_size": transfer.segment_size,
+                "segment_count": transfer.segment_count,
+                "parallel": self._options.parallel,
+                "checksum": "md5",
+                "segments": self._segments(request, begun.segments),
+            },
+            201,
+        )
+        response.headers["Location"] = self._url(request, f"/uploads/{transfer.id}")
+        response.headers["Set-Cookie"] = cookie_header(request.environ, begun.cookie, self._options.ticket_ttl)
+        return response
+
+    def _sign(self, request: Request, id: str) -> Response:
+        ticket = self._ticket(request, id)
+        indexes = body.indexes(body.read_object(request.environ), ticket.transfer.segment_count)
+        signed = self._uploads.sign(request.environ, ticket, indexes)
+        return answer({"segments": self._segments(request, signed)})
+
+    def _status(self, request: Request, id: str) -> Response:
+        inspection, receipt = self._uploads.status(self._ticket(request, id))
+        stored = [{"index": s.index, "size": s.size, "etag": s.etag} for s in inspection.stored]
+        status: dict[str, Any] = {"id": id, "state": "complete" if receipt else "open", "stored": stored}
+        return answer(status | {"receipt": receipt} if receipt else status)
+
+    def _complete(self, request: Request, id: str) -> Response:
+        ticket = self._ticket(request, id)
+        etags = body.etags(body.read_object(request.environ), ticket.transfer.segment_count)
+        done = self._uploads.complete(request.environ, ticket, etags)
+        upload = {name: getattr(done.upload, name) for name in ("id", "name", "filename", "type", "size", "etag")}
+        url = self._url(request, done.download_url)
+        return answer({"receipt": done.receipt, "upload": upload, "download_url": url, "data": done.data})
+
+    def _abort(self, request: Request, id: str) -> Response:
+        self._uploads.abort(self._ticket(request, id))
+        return private(Response(status=204))
+
+    def _file(self, request: Request, receipt: str) -> Response:
+        requester = self._authenticated(request)
+        found = self._uploads.receipts.read(receipt)
+        requester.check_receipt(found)
+        inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
+        response = private(Answer(status=302))
+        response.headers["Location"] = self._url(request, url)
+        return response
+
+    # -- what they share -----------------------------------------------------------------------------------
+
+    def _authenticated(self, request: Request) -> Requester:
+        requester = self._uploads.requester(request.environ)
+        ask(requester.authenticate)
+        return requester
+
+    def _ticket(self, request: Request, id: str) -> Ticket:
+        """The ticket of this call: first whether it is one, then whose, and only then whether it is still good."""
+        requester = self._authenticated(request)
+        ticket = self._uploads.tickets.read(request.environ.get("HTTP_UPLOAD_TICKET"), id=id)
+        requester.check_ticket(ticket)
+        check_fresh(ticket)
+        return ticket
+
+    def _segments(self, request: Request, signed: Iterable[SignedSegment]) -> list[dict[str, Any]]:
+        return [
+            {
+                "index": s.segment.index,
+                "offset": s.segment.offset,
+                "size": s.segment.size,
+                "method": "PUT",
+                "url": self._url(request, s.url),
+                "headers": dict(s.headers),
+                "expires": s.expires,
+            }
+            for s in signed
+        ]
+
+    def _url(self, request: Request, url: str) -> str:
+        return mounted(request.environ, self._options.mount, url)
+
+
+def _problem(error: DirectUploadError) -> Response:
+    """The problem document; what is not the requester's fault is logged."""
+    if error.status >= 500:
+        log.error("%s: %s", error.code, error.detail)
+    return problem(error)

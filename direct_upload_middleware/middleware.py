@@ -1,0 +1,141 @@
+"""The middleware: ours goes to the API, everything else to the wrapped application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from .api import Api
+from .environ import ENVIRON_KEY, RequestUploads
+from .errors import ConfigurationError, DirectUploadError
+from .identify import SubRequest
+from .options import make_options
+from .pages.inject import PageInjector
+from .plan import MiB
+from .storage.base import Seal, Storage
+from .uploads import Uploads
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .options import Authorize, Identify, ObjectName, OnComplete
+
+log = logging.getLogger(__name__)
+
+
+class DirectUploadMiddleware:
+    """Takes the users' files of any WSGI application straight from the browser into OpenStack Swift.
+
+    ::
+
+        app = DirectUploadMiddleware(app, "swift://uploads", secret=SECRET, identify=current_user)
+
+    It answers everything under ``mount``, adds its script to the pages that need it, and passes everything else to
+    ``app``, which finds :class:`~direct_upload_middleware.environ.RequestUploads` in
+    ``environ["direct_upload.uploads"]``.
+
+    :param app: the WSGI application to wrap.
+    :param storage: a :class:`~direct_upload_middleware.storage.base.Storage`, or a URL: ``local:PATH`` (the default, under
+        ``.direct-upload`` in the working directory), ``swift://CONTAINER[?cloud=NAME]``.
+    :param secret: a long random string that all processes share, or a list of them, oldest → newest: the last
+        signs, all verify. Required for every storage but ``local:``.
+    :param identify: callable(environ) → the requester's identity, a user id as str, or None; or a path of the
+        application's, ``"/whoami"``, which is asked with the same cookies and answers 2xx with the identity in the
+        header ``Remote-User`` (as nginx's ``auth_request``). By default ``environ["REMOTE_USER"]``.
+    :param anonymous: True lets a requester without identity upload, bound by the cookie alone.
+    :param authorize: callable(environ, UploadRequest); raises :class:`~.errors.Refused` to say no, before the upload.
+    :param on_complete: callable(environ, Upload) → something JSON-able for the page, or None. Called at least once
+        for each upload: record it under ``upload.id``. Raises :class:`~.errors.Refused` to say no, and the upload is deleted.
+    :param object_name: callable(environ, UploadRequest) → the name of the object, 1 to 1024 UTF-8 bytes; it must give
+        every upload a name of its own. By default 32 hex digits at random.
+    :param mount: the path that is ours.
+    :param inject: "auto" puts the script into HTML pages with an ``<input type="file" data-direct-upload>`` or a
+        ``<direct-upload>``; True into every HTML page; False into none (see ``script_tag()``).
+    :param max_size: of a file, in bytes; None for what the storage can take.
+    :param accept: as HTML's: ``[".pdf", "image/*", "video/mp4"]``; empty for anything.
+    :param segment_size: bytes of one segment; larger files have several. It grows where a file would have more than
+        1000.
+    :param parallel: how many segments of a file a browser sends at once.
+    :param seal: "revoke", or "pin" for providers without container keys (weaker: see the documentation).
+    :param ticket_ttl: seconds that an upload may take.
+    :param url_ttl: seconds that a temp URL for PUT is good for.
+    :param bind_ip: True signs temp URLs for the requester's REMOTE_ADDR only.
+    :param origins: other origins whose pages may use this middleware: ``["https://www.example.com"]``.
+    :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        storage: Storage | str | None = None,
+        *,
+        secret: str | Sequence[str] | None = None,
+        identify: Identify | str | None = None,
+        anonymous: bool = False,
+        authorize: Authorize | None = None,
+        on_complete: OnComplete | None = None,
+        object_name: ObjectName | None = None,
+        mount: str = "/_upload",
+        inject: Literal["auto"] | bool = "auto",
+        max_size: int | None = None,
+        accept: Sequence[str] = (),
+        segment_size: int = 16 * MiB,
+        parallel: int = 4,
+        seal: Seal = "revoke",
+        ticket_ttl: int = 86400,
+        url_ttl: int = 900,
+        bind_ip: bool = False,
+        origins: Sequence[str] = (),
+        **unknown: Any,
+    ) -> None:
+        self.options = make_options(
+            storage,
+            {
+                "secret": secret,
+                "identify": SubRequest(app, identify) if isinstance(identify, str) else identify,
+                "anonymous": anonymous,
+                "authorize": authorize,
+                "on_complete": on_complete,
+                "object_name": object_name,
+                "mount": mount,
+                "inject": inject,
+                "max_size": max_size,
+                "accept": accept,
+                "segment_size": segment_size,
+                "parallel": parallel,
+                "seal": seal,
+                "ticket_ttl": ticket_ttl,
+                "url_ttl": url_ttl,
+                "bind_ip": bind_ip,
+                "origins": origins,
+                **unknown,
+            },
+        )
+        if not callable(app):
+            raise ConfigurationError(f"app must be a WSGI application, not {app!r}")
+        self._app = app
+        self._mount = self.options.mount
+        self._below = self._mount + "/"
+        self._uploads = Uploads(self.options)
+        self._api = Api(self.options, self._uploads)
+        inject = self.options.inject
+        self._pages = PageInjector(app, mode=inject) if inject else None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        uploads = RequestUploads(environ, self._uploads, self._mount)
+        environ[ENVIRON_KEY] = uploads
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(self._below) or path == self._mount:
+            return self._api(environ, start_response)
+        if self._pages is None:
+            return self._app(environ, start_response)
+        return self._pages(environ, start_response, tag=uploads.script_tag, connect_src=self._page_origin)
+
+    def _page_origin(self) -> str | None:
+        """The storage's origin, for a page's Content-Security-Policy. A page does not fail because storage does."""
+        try:
+            return self.options.storage.page_origin()
+        except DirectUploadError as error:
+            log.warning("a page's Content-Security-Policy lacks the storage's origin: %s", error)
+            return None

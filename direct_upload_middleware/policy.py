@@ -1,0 +1,105 @@
+"""What may be uploaded: the rules for a request's fields, and the application's for size and type. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ConfigurationError, InvalidRequest, TooLarge, TypeNotAccepted
+
+MAX_FILENAME_BYTES = 1024
+MAX_TYPE_LENGTH = 255
+ANY_TYPE = "application/octet-stream"
+
+_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  RFC 9110, 5.6.2
+_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"'
+_MIME = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))*")
+_ACCEPT = re.compile(rf"\.[^\s,/;\"]+|{_TOKEN}/\*|{_TOKEN}/{_TOKEN}")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """What a requester wants to upload, as ``authorize`` and ``object_name`` get it.
+
+    ``filename`` is the user's own name for the file: never use it as a path. ``size`` is in bytes, ``type`` a MIME
+    type as the browser claims it, ``identity`` the requester's or None.
+    """
+
+    filename: str
+    size: int
+    type: str
+    identity: str | None
+
+
+def parse_request(body: Mapping[str, Any], identity: str | None) -> UploadRequest:
+    """The request in a JSON body; raises :class:`~.errors.InvalidRequest` with the ``field`` that is wrong."""
+    return UploadRequest(
+        filename=_filename(body.get("filename")),
+        size=_size(body.get("size")),
+        type=_type(body.get("type")),
+        identity=identity,
+    )
+
+
+def _filename(value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest("filename", "filename must be a string.")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise InvalidRequest("filename", "filename must not contain control characters or lone surrogates.")
+    if not 1 <= len(value.encode()) <= MAX_FILENAME_BYTES:
+        raise InvalidRequest("filename", f"filename must have 1 to {MAX_FILENAME_BYTES} bytes in UTF-8.")
+    if "/" in value or value in (".", ".."):
+        raise InvalidRequest("filename", "filename must be a name, not a path.")
+    return value
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidRequest("size", "size must be an integer, 0 or more: the file's length in bytes.")
+    return value
+
+
+def _type(value: Any) -> str:
+    if value == "":
+        return ANY_TYPE
+    if not isinstance(value, str) or len(value) > MAX_TYPE_LENGTH or not _MIME.fullmatch(value):
+        raise InvalidRequest("type", 'type must be "" or a MIME type such as "image/png".')
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The application's rules: ``max_size`` in bytes or None; ``accept`` as in HTML, empty for anything."""
+
+    max_size: int | None = None
+    accept: tuple[str, ...] = ()
+
+    def check(self, request: UploadRequest) -> None:
+        """Raises :class:`~.errors.TooLarge` or :class:`~.errors.TypeNotAccepted`."""
+        if self.max_size is not None and request.size > self.max_size:
+            raise TooLarge(f"The file is larger than the {self.max_size} bytes that are allowed.")
+        if self.accept and not self.accepts(request.filename, request.type):
+            raise TypeNotAccepted(f"Accepted are: {', '.join(self.accept)}.")
+
+    def accepts(self, filename: str, type: str) -> bool:
+        """Whether one of ``accept`` fits, as HTML says: an extension of the name, or the type, or its family."""
+        essence = type.split(";")[0].strip().lower()
+        family = essence.split("/")[0] + "/*"
+        return any(
+            filename.lower().endswith(token) if token.startswith(".") else token in (essence, family, "*/*")
+            for token in self.accept
+        )
+
+
+def parse_accept(tokens: Sequence[str]) -> tuple[str, ...]:
+    """HTML ``accept`` tokens in lower case; raises ConfigurationError for what is none."""
+    accept = tuple(token.strip().lower() for token in tokens)
+    for token in accept:
+        if not _ACCEPT.fullmatch(token):
+            raise ConfigurationError(
+                f"accept: {token!r} is neither an extension ('.pdf') nor a type ('video/mp4', 'image/*')."
+            )
+    return accept

@@ -1,0 +1,196 @@
+"""Who is asking: identity, the browser-binding cookie, and the same-site check."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from webob.cookies import make_cookie
+
+from .errors import CrossSite, NotAuthenticated, NotYours
+from .tickets import Ticket
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from .receipts import Receipt
+
+COOKIE = "direct_upload"
+
+_COOKIE_PAIR = re.compile(rf"(?:^|;)[ \t]*{COOKIE}=([0-9a-f]{{32}})[ \t]*(?:;|$)")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What ties an upload to its requester: the ``cookie``, which the answer has to set, and its digests.
+
+    ``requester`` ties the ticket to identity and cookie, ``anonymous_owner`` the receipt of a requester without
+    identity to the cookie. The cookie has 128 random bits: who reads a digest of it does not learn it.
+    """
+
+    cookie: str
+    requester: str
+    anonymous_owner: str | None
+
+
+class Requester:
+    """Whoever sent one request. Identity is asked for once, and only when it is needed.
+
+    :param identify: callable(environ) -> str or None.
+    :param anonymous: whether a requester without identity may upload, bound by the cookie alone.
+    """
+
+    def __init__(
+        self, environ: WSGIEnvironment, identify: Callable[[WSGIEnvironment], str | None], anonymous: bool
+    ) -> None:
+        self._environ = environ
+        self._identify = identify
+        self._anonymous = anonymous
+
+    @cached_property
+    def identity(self) -> str | None:
+        """The identity that the application gives, or None. An empty string is none."""
+        identity = self._identify(self._environ)
+        if identity is not None and not isinstance(identity, str):
+            raise TypeError(f"identify must give a str or None, not {type(identity).__name__}")
+        return identity or None
+
+    @cached_property
+    def cookie(self) -> str | None:
+        """The binding cookie's value, None when there is none that we could have made.
+
+        Of several it is the first, that of the longest path (RFC 6265, 5.4): an application above may have one too.
+        """
+        found = _COOKIE_PAIR.search(self._environ.get("HTTP_COOKIE", ""))
+        return found[1] if found else None
+
+    def authenticate(self) -> None:
+        """Raises :class:`~.errors.NotAuthenticated` when nobody is logged in and somebody must be."""
+        if self.identity is None and not self._anonymous:
+            raise NotAuthenticated
+
+    def bind(self) -> Binding:
+        """What a new upload of this requester is tied to; the cookie is made at random where there is none yet."""
+        if self.cookie is None:
+            self.cookie = secrets.token_hex(16)
+        anonymous_owner = None if self.identity else _anonymous_owner(self.cookie)
+        return Binding(self.cookie, _binding(self.cookie, self.identity), anonymous_owner)
+
+    def check_ticket(self, ticket: Ticket) -> None:
+        """Raises :class:`~.errors.NotYours` unless the ticket was made for this requester in this browser."""
+        if self.cookie is None or not _same(ticket.binding, _binding(self.cookie, self.identity)):
+            raise NotYours
+
+    def check_receipt(self, receipt: Receipt) -> None:
+        """Raises :class:`~.errors.NotYours` unless the receipt's owner is this requester."""
+        owner = receipt.upload.owner
+        if owner is None:
+            mine = self.cookie is not None and _same(receipt.anonymous_owner, _anonymous_owner(self.cookie))
+        else:
+            mine = owner == self.identity
+        if not mine:
+            raise NotYours
+
+
+def _binding(cookie: str, identity: str | None) -> str:
+    return _digest("requester", cookie, "" if identity is None else "=" + identity)
+
+
+def _anonymous_owner(cookie: str) -> str:
+    return _digest("anonymous owner", cookie)
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(("direct-upload", *parts)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _same(theirs: object, ours: str) -> bool:
+    return isinstance(theirs, str) and hmac.compare_digest(theirs.encode(), ours.encode())
+
+
+def cookie_header(environ: WSGIEnvironment, value: str, max_age: int) -> str:
+    """The ``Set-Cookie`` value that gives the browser its binding cookie for ``max_age`` seconds."""
+    path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) or "/"
+    header = make_cookie(
+        COOKIE,
+        value,
+        max_age=max_age,
+        path=path,
+        secure=environ["wsgi.url_scheme"] == "https",
+        httponly=True,
+        samesite="Strict",
+    )
+    return header if isinstance(header, str) else header.decode("latin-1")
+
+
+def mounted(environ: WSGIEnvironment, mount: str, url: str) -> str:
+    """``url`` for the browser: one that begins with a slash is relative to the mount."""
+    return quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) + mount + url if url.startswith("/") else url
+
+
+# -- origins -------------------------------------------------------------------------------------------------
+
+
+def normal_origin(text: str) -> str | None:
+    """An http(s) origin in lower case and without its default port; None for anything else, "null" too."""
+    text = text.lower()
+    if not _ORIGIN.fullmatch(text):
+        return None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return None
+    if port == _DEFAULT_PORTS[parts.scheme]:
+        return text.rpartition(":")[0]
+    return text
+
+
+def request_origin(environ: WSGIEnvironment) -> str | None:
+    """The normal form of the ``Origin`` header; None when it is missing or no origin."""
+    return normal_origin(environ.get("HTTP_ORIGIN", ""))
+
+
+def own_host(environ: WSGIEnvironment) -> str:
+    """The request's own host[:port], as the browser names it."""
+    host: str = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return host
+
+
+def page_origin(environ: WSGIEnvironment) -> str:
+    """The origin of the page that asks: its ``Origin``, else the request's own."""
+    own = f"{environ['wsgi.url_scheme']}://{own_host(environ)}"
+    return request_origin(environ) or normal_origin(own) or "http://localhost"
+
+
+def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:
+    """Raises :class:`~.errors.CrossSite` when another origin's page asks for a change.
+
+    ``Sec-Fetch-Site`` (Fetch Metadata) decides where the browser sends it; else ``Origin`` against the request's own
+    host, whose scheme a proxy may hide. A request with neither is no browser's page. ``origins`` pass.
+    """
+    header = environ.get("HTTP_ORIGIN")
+    origin = request_origin(environ)
+    if origin is not None and origin in origins:
+        return
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        same = site in ("same-origin", "none")
+    else:
+        same = header is None or (origin is not None and _names_host(origin, own_host(environ)))
+    if not same:
+        raise CrossSite
+
+
+def _names_host(origin: str, host: str) -> bool:
+    scheme = origin.partition(":")[0]
+    return normal_origin(f"{scheme}://{host}") == origin

@@ -1,0 +1,181 @@
+"""OpenStack Swift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedReader
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from ..errors import AlreadyComplete, ConfigurationError, StorageError
+from ..keys import Keys
+from . import temp_urls
+from .base import Inspection, Limits, Sealed, SignedSegment, StoredObject, Transfer
+from .sweep import Finding, Progress, nowhere
+from .swift_access import OpenStackAccess
+from .swift_client import Access, SwiftClient
+from .swift_final import FinalObjects
+from .swift_reader import SMALLEST_WINDOW, ObjectReader
+from .swift_segments import SegmentedUploads, upload_key
+from .swift_setup import Setup
+from .swift_staged import StagedUploads
+from .swift_sweep import SwiftSweep
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+STAGING = ("staging",)
+PINNED = ("pinned segments",)
+MAX_CONTAINER_BYTES = 256 - len("_segments_") - 32
+
+
+class SwiftStorage:
+    """Finished uploads go to ``container``, staged ones to ``container_staging``, segments to ``container_segments_…``.
+
+    :param container: the name, at most 214 bytes in UTF-8, without a slash.
+    :param cloud: a cloud in ``clouds.yaml``; None for ``OS_CLOUD`` or the ``OS_*`` variables.
+    :param access: another way to a token than openstacksdk's.
+    :raises ConfigurationError: the name cannot be a container's.
+    """
+
+    needs_secret = True
+
+    def __init__(self, container: str, *, cloud: str | None = None, access: Access | None = None) -> None:
+        if not container or "/" in container or len(container.encode()) > MAX_CONTAINER_BYTES:
+            raise ConfigurationError(
+                f"storage: {container!r} is no name for a container: give 1 to {MAX_CONTAINER_BYTES} bytes without '/'"
+            )
+        self.container = container
+        self._client = SwiftClient(access or OpenStackAccess(cloud))
+        self._finals = FinalObjects(self._client, container)
+        self._staged = StagedUploads(self._client, f"{container}_staging", self._finals)
+        self._segments = SegmentedUploads(self._client, f"{container}_segments", self._finals)
+        self._setup = Setup(self._client, container, self._staged.container, STAGING)
+        self._pinned_setup = Setup(self._client, container, f"{container}_segments", PINNED)
+        self._keys = Keys(())
+
+    def __repr__(self) -> str:
+        return f"SwiftStorage({self.container!r})"
+
+    def default_secrets(self) -> tuple[str, ...]:
+        raise ConfigurationError("secret is required for Swift")
+
+    def bind(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def limits(self) -> Limits:
+        return self._setup.ground(self._keys).limits
+
+    # -- before completion -----------------------------------------------------------------------------------
+
+    def prepare(self, transfer: Transfer, *, origin: str) -> None:
+        self._shared(transfer).allow_origin(self._keys, origin)
+        if _has_own_container(transfer):
+            self._segments.prepare(transfer, self._keys, origin)
+
+    def _shared(self, transfer: Transfer) -> Setup:
+        """What sets up the shared containers that this upload needs."""
+        return self._pinned_setup if transfer.segment_count > 1 and transfer.seal == "pin" else self._setup
+
+    def sign(
+        self,
+        transfer: Transfer,
+        indexes: Iterable[int],
+        *,
+        ttl: int,
+        ip_range: str | None = None,
+        fresh: bool = False,
+    ) -> list[SignedSegment]:
+        ground = self._shared(transfer).ground(self._keys)
+        key = self._upload_key(transfer, fresh)
+        account = unquote(urlsplit(self._client.storage_url).path)
+        host = self._host()
+        expires = self._client.now() + ttl
+        signed = []
+        for index in indexes:
+            container, name = self._place(transfer, index)
+            path = f"{account}/{container}/{name}"
+            url = temp_urls.url(key, "PUT", path, expires, digest=ground.digest, ip_range=ip_range)
+            signed.append(SignedSegment(transfer.segment(index), host + url, expires))
+        return signed
+
+    def _place(self, transfer: Transfer, index: int) -> tuple[str, str]:
+        if transfer.segment_count > 1:
+            return self._segments.place(transfer, index)
+        return self._staged.container, transfer.id
+
+    def _upload_key(self, transfer: Transfer, fresh: bool) -> str:
+        """The key for temp URLs of this upload; unless it is fresh, after a look whether there may be more of them."""
+        if _has_own_container(transfer):
+            return upload_key(self._keys, transfer.id) if fresh else self._segments.signing_key(transfer)
+        if not fresh:
+            final = self._finals.find_of(transfer)
+            if final is not None and final.is_whole:
+                raise AlreadyComplete
+        return self._keys.derive(*(PINNED if transfer.segment_count > 1 else STAGING))
+
+    def inspect(self, transfer: Transfer) -> Inspection:
+        return self._kind(transfer).inspect(transfer)
+
+    def _kind(self, transfer: Transfer) -> StagedUploads | SegmentedUploads:
+        return self._segments if transfer.segment_count > 1 else self._staged
+
+    # -- completion and abort ----------------------------------------------------------------------------------
+
+    def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
+        return self._kind(transfer).seal(transfer, etags, pending=pending)
+
+    def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
+        if transfer.segment_count == 1 or not sealed.complete:
+            self._kind(transfer).confirm(transfer)
+
+    def discard(self, transfer: Transfer) -> None:
+        self._kind(transfer).discard(transfer)
+
+    # -- afterwards --------------------------------------------------------------------------------------------
+
+    def delete(self, stored: StoredObject) -> None:
+        final = self._finals.find(stored.name)
+        if final is not None and final.id != stored.id:
+            return
+        if final is not None:
+            self._finals.delete(stored.name)
+        if final is None or final.is_slo:
+            self._segments.delete_segments(stored.id)
+
+    def open(self, stored: StoredObject) -> BinaryIO:
+        def fetch(first: int, last: int) -> bytes:
+            headers = {"Range": f"bytes={first}-{last}", "If-Match": f'"{stored.etag}"'}
+            response = self._client.request("GET", self.container, stored.name, headers=headers, expect=(206,))
+            if len(response.content) != last - first + 1:
+                raise StorageError("Swift gave less of the object than asked for.")
+            return response.content
+
+        return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
+
+    def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
+        ground = self._setup.ground(self._keys)
+        path = f"{unquote(urlsplit(self._client.storage_url).path)}/{self.container}/{name}"
+        expires = self._client.now() + ttl
+        return self._host() + temp_urls.url(
+            ground.account_key, "GET", path, expires, digest=ground.digest, filename=filename, inline=inline
+        )
+
+    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
+        """See :meth:`.sweep.Sweepable.sweep`."""
+        parts = (self._client, self.container, self._finals, self._segments)
+        return iter(SwiftSweep(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
+
+    def page_origin(self) -> str | None:
+        return self._host()
+
+    def _host(self) -> str:
+        parts = urlsplit(self._client.storage_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
+        return None
+
+
+def _has_own_container(transfer: Transfer) -> bool:
+    return transfer.segment_count > 1 and transfer.seal == "revoke"

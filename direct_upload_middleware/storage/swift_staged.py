@@ -1,0 +1,113 @@
+"""Uploads of one segment: staged in a shared container, and copied into the final one on completion.
+
+No temp URL is ever signed for the final name. One for the staged object cannot be called back, but what it writes after
+completion is never read: the final name is taken by then.
+
+Where the application has to confirm the upload, the staged object is deleted only then: as long as it is there, the
+upload is sealed and not complete. One that is younger than the copy was written later, through a temp URL that still
+lives; whether the first had been deleted by then cannot be told, so nobody gets a receipt for it before the application
+has been asked (again), and nobody can abort it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from ..errors import AlreadyComplete, SegmentsDiffer, SegmentsMissing, StorageUnavailable
+from .base import Inspection, Sealed, StoredSegment, Transfer
+from .swift_client import SwiftClient
+from .swift_final import Final, FinalObjects, Mark
+
+_GONE = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The staged object. ``modified`` is in Unix seconds, ``timestamp`` Swift's."""
+
+    etag: str
+    size: int
+    modified: int
+    timestamp: float
+
+
+class StagedUploads:
+    """The seal of one-segment uploads, staged in ``container`` under the upload's id."""
+
+    def __init__(self, client: SwiftClient, container: str, finals: FinalObjects) -> None:
+        self.container = container
+        self._client = client
+        self._finals = finals
+
+    def inspect(self, transfer: Transfer) -> Inspection:
+        final = self._finals.find_of(transfer)
+        if final is not None and final.state == "complete":
+            return _inspection(final, complete=True)
+        staged = self._find(transfer)
+        if final is not None and final.is_whole:
+            return _inspection(final, complete=staged is None)
+        return Inspection("open", (StoredSegment(0, staged.size, staged.etag),) if staged else ())
+
+    def _find(self, transfer: Transfer) -> Staged | None:
+        response = self._client.request("HEAD", self.container, transfer.id, expect=(200, _GONE))
+        if response.status_code == _GONE:
+            return None
+        return Staged(
+            etag=response.headers["Etag"].strip('"'),
+            size=int(response.headers["Content-Length"]),
+            modified=int(parsedate_to_datetime(response.headers["Last-Modified"]).timestamp()),
+            timestamp=float(response.headers["X-Timestamp"]),
+        )
+
+    def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
+        """Look at what is staged, take the final name, and copy, provided that it is still the same."""
+        staged = self._find(transfer)
+        if staged is None or (staged.size, staged.etag) != (transfer.size, etags[0]):
+            problem = SegmentsMissing([0]) if staged is None else SegmentsDiffer([0])
+            return self._sealed_before(transfer, staged, problem)
+        sealed_at = staged.modified  # the same for all calls, also for those at the same time
+        if not self._finals.claim(Mark(transfer, "sealing", staged.etag, sealed_at)):
+            final = self._finals.find_of(transfer)
+            if final is None:
+                raise StorageUnavailable  # taken, and free again
+            if final.is_whole:
+                return final.sealed(complete=_may_be_complete(final, staged))
+            if final.etag != staged.etag:
+                raise SegmentsDiffer([0], "Another call has declared other bytes. Abort this upload and begin anew.")
+            sealed_at = final.sealed_at
+        mark = Mark(transfer, "sealed" if pending else "complete", staged.etag, sealed_at)
+        status = self._finals.copy(mark, f"/{self.container}/{transfer.id}")
+        if status == 201:
+            return Sealed(mark.etag, transfer.size, sealed_at, not pending)
+        changed = SegmentsMissing([0]) if status == _GONE else SegmentsDiffer([0])
+        return self._sealed_before(transfer, None if status == _GONE else staged, changed)
+
+    def _sealed_before(self, transfer: Transfer, staged: Staged | None, problem: SegmentsMissing) -> Sealed:
+        """What another call has made of it, which may have removed what was staged; else the problem is raised."""
+        final = self._finals.find_of(transfer)
+        if final is None or not final.is_whole:
+            raise problem
+        return final.sealed(complete=_may_be_complete(final, staged))
+
+    def confirm(self, transfer: Transfer) -> None:
+        """Delete what is staged: with that the upload is complete."""
+        self._client.request("DELETE", self.container, transfer.id, expect=(204, _GONE))
+
+    def discard(self, transfer: Transfer) -> None:
+        """Leave word under the final name that nothing is ever read again, and delete what is staged."""
+        final = self._finals.find_ours(transfer)
+        if final is not None and final.is_whole and _may_be_complete(final, self._find(transfer)):
+            raise AlreadyComplete
+        self._finals.discard(transfer)
+        self.confirm(transfer)
+
+
+def _inspection(final: Final, *, complete: bool) -> Inspection:
+    whole = (StoredSegment(0, final.size, final.etag),)
+    return Inspection("complete" if complete else "sealed", whole, final.sealed(complete=complete))
+
+
+def _may_be_complete(final: Final, staged: Staged | None) -> bool:
+    return final.state == "complete" or staged is None or staged.timestamp > final.timestamp

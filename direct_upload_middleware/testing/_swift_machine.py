@@ -1,0 +1,89 @@
+"""What a private Swift needs of the machine: its programs, a file system with attributes, ports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class SwiftUnavailable(RuntimeError):
+    """A private Swift cannot run here; the message says why, and what to do about it."""
+
+
+def program_directories() -> list[Path]:
+    """Where the running interpreter's environment keeps its programs."""
+    return [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
+
+
+def find_program(name: str) -> Path:
+    """One of Swift's programs.
+
+    :raises SwiftUnavailable: when the ``swift`` package is not installed.
+    """
+    for directory in program_directories():
+        if (directory / name).exists():
+            return directory / name
+    raise SwiftUnavailable(
+        f"{name} is not installed beside {sys.executable}: pip install 'direct-upload-middleware[test]'"
+    )
+
+
+def check_attributes(directory: Path) -> None:
+    """Swift keeps the metadata of objects in extended attributes.
+
+    :raises SwiftUnavailable: when the file system of the directory has none.
+    """
+    probe = directory / f"attributes-{secrets.token_hex(8)}"
+    probe.touch()
+    try:
+        os.setxattr(probe, "user.swift.metadata", b"probe")
+    except (AttributeError, OSError) as error:
+        raise SwiftUnavailable(
+            f"{directory} is on a file system without user extended attributes, which Swift needs: choose a directory"
+            " on another one (ext4, xfs, overlayfs, or tmpfs since Linux 6.6), by directory= or the environment"
+            " variable TMPDIR"
+        ) from error
+    finally:
+        probe.unlink()
+
+
+@contextlib.contextmanager
+def reserved_ports(wanted: dict[str, int | None]) -> Iterator[dict[str, int]]:
+    """A loopback port for each name, the wanted one or a free one, that nobody else gets while this context lasts.
+
+    Each port is held by a socket that is bound, but does not listen, with ``SO_REUSEPORT``: a server of the same
+    user that sets this, too, as Swift's do, can still listen there, also again after a restart.
+
+    :raises SwiftUnavailable: when a wanted port is in use.
+    """
+    with contextlib.ExitStack() as stack:
+        yield {name: _reserve(stack.enter_context(_tcp_socket()), port) for name, port in wanted.items()}
+
+
+def _tcp_socket() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+
+def _reserve(holder: socket.socket, port: int | None) -> int:
+    if port:
+        _check_free(port)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    holder.bind(("127.0.0.1", port or 0))
+    bound: int = holder.getsockname()[1]
+    return bound
+
+
+def _check_free(port: int) -> None:
+    """Not with ``SO_REUSEPORT``, which would share the port with another private Swift."""
+    with _tcp_socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that linger do no harm
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SwiftUnavailable(f"port {port} cannot be had ({error.strerror}): choose another one") from error

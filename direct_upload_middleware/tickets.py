@@ -1,0 +1,139 @@
+"""Signed tokens, and the ticket: permission to carry out one upload.
+
+A ticket is all the memory that the middleware has of an upload under way, and it is in the requester's hands. It is
+signed, not encrypted: it holds nothing that its holder may not know.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from itsdangerous import BadData, BadSignature, Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from .errors import InvalidTicket, TicketExpired
+from .keys import Keys
+from .policy import UploadRequest
+from .storage.base import SEALS, Transfer
+
+MAX_TOKEN_LENGTH = 16 * 1024
+
+
+class _CompactJSON:
+    """JSON without spaces; what is no JSON is one kind of error."""
+
+    @staticmethod
+    def dumps(value: Any) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    @staticmethod
+    def loads(text: str | bytes) -> Any:
+        return json.loads(text)
+
+
+class Tokens:
+    """Signs and reads tokens of one kind; ``salt`` keeps the kinds apart.
+
+    SHA-256 throughout; the newest secret signs, every secret verifies. A token is accepted in its canonical spelling
+    only: base64 has several spellings of the same bytes, and a changed character must never pass.
+    """
+
+    def __init__(self, keys: Keys, salt: str) -> None:
+        self._keys = keys
+        self._salt = f"direct-upload {salt}"
+        self._made: URLSafeSerializer | None = None
+
+    @property
+    def _serializer(self) -> URLSafeSerializer:
+        if self._made is None:
+            self._made = URLSafeSerializer(
+                list(self._keys.secrets),
+                salt=self._salt,
+                serializer=_CompactJSON,
+                signer=Signer,
+                signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
+            )
+        return self._made
+
+    def dumps(self, payload: Any) -> str:
+        """The token for a JSON-able payload: ASCII that may stand in a header, a URL or a form."""
+        token = self._serializer.dumps(payload)
+        return token.decode("ascii") if isinstance(token, bytes) else token
+
+    def loads(self, token: object) -> Any:
+        """The payload; raises itsdangerous' BadData for anything that :meth:`dumps` did not make."""
+        if not isinstance(token, str) or not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
+            raise BadSignature("not a token")
+        signature = token.rpartition(".")[2].encode("ascii")
+        if base64_encode(base64_decode(signature)) != signature:
+            raise BadSignature("not the canonical spelling")
+        return self._serializer.loads(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a ticket says. ``transfer`` is what the storage must know.
+
+    ``binding`` ties it to a requester; ``anonymous_owner``, where there is no identity, is what the receipt will be
+    tied to. ``begun`` and ``transfer.expires`` are Unix seconds.
+    """
+
+    transfer: Transfer
+    filename: str
+    identity: str | None
+    binding: str
+    anonymous_owner: str | None
+    begun: int
+
+    @property
+    def request(self) -> UploadRequest:
+        """What was asked for when the upload began."""
+        return UploadRequest(self.filename, self.transfer.size, self.transfer.type, self.identity)
+
+
+class Tickets:
+    """Makes and reads tickets."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._tokens = Tokens(keys, "ticket")
+
+    def issue(self, ticket: Ticket) -> str:
+        """The ticket as a string for the ``Upload-Ticket`` header."""
+        t = ticket.transfer
+        return self._tokens.dumps(
+            [
+                [t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires],
+                ticket.filename,
+                ticket.identity,
+                ticket.binding,
+                ticket.anonymous_owner,
+                ticket.begun,
+            ]
+        )
+
+    def read(self, token: str | None, *, id: str) -> Ticket:
+        """The ticket for upload ``id``. Raises :class:`~.errors.InvalidTicket`.
+
+        Whose it is, and then whether it is still good, is for the caller to check: only its owner may learn that it has
+        expired.
+        """
+        try:
+            transfer, *rest = self._tokens.loads(token)
+            id_, name, type, size, segment_size, segment_count, seal, expires = transfer
+            ticket = Ticket(Transfer(id_, name, type, size, segment_size, segment_count, SEALS[seal], expires), *rest)
+        except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
+            raise InvalidTicket from error
+        if ticket.transfer.id != id:
+            raise InvalidTicket
+        return ticket
+
+
+def check_fresh(ticket: Ticket) -> None:
+    """Raises :class:`~.errors.TicketExpired` when the ticket's time is over."""
+    if time.time() >= ticket.transfer.expires:
+        raise TicketExpired

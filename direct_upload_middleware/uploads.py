@@ -1,0 +1,222 @@
+"""The use cases of an upload: begin, sign, status, complete, abort, download."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing
+from .options import Options
+from .plan import make_plan
+from .policy import UploadRequest
+from .receipts import Receipt, Receipts, Upload
+from .requester import Requester
+from .storage.base import Inspection, Sealed, SignedSegment, StoredObject, Transfer
+from .tickets import Ticket, Tickets
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+FIRST_SEGMENTS = 16
+DOWNLOAD_TTL = 300
+MAX_NAME_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A new upload: its ticket, read and as a token, the binding cookie it needs, and the first temp URLs."""
+
+    ticket: Ticket
+    token: str
+    cookie: str
+    segments: list[SignedSegment]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A finished upload, its receipt, a temp URL for GET, and what ``on_complete`` returned (JSON-able)."""
+
+    upload: Upload
+    receipt: str
+    download_url: str
+    data: Any
+
+
+class Uploads:
+    """Carries uploads out. It keeps no state of its own: tickets and the storage have it all."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._storage = options.storage
+        self.tickets = Tickets(options.keys)
+        self.receipts = Receipts(options.keys)
+
+    def requester(self, environ: WSGIEnvironment) -> Requester:
+        """Whoever sent this request."""
+        return Requester(environ, self._options.identify, self._options.anonymous)
+
+    def begin(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str) -> Begun:
+        """Ask the policy and the application, and make ticket, plan and the first temp URLs.
+
+        Raises TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
+        """
+        options = self._options
+        options.policy.check(request)
+        plan = make_plan(request.size, options.segment_size, self._storage.limits())
+        if options.authorize is not None:
+            ask(options.authorize, environ, request)
+        now = int(time.time())
+        transfer = Transfer(
+            id=secrets.token_hex(16),
+            name=self._object_name(environ, request),
+            type=request.type,
+            size=request.size,
+            segment_size=plan.segment_size,
+            segment_count=plan.segment_count,
+            seal=options.seal,
+            expires=now + options.ticket_ttl,
+        )
+        binding = requester.bind()
+        ticket = Ticket(transfer, request.filename, request.identity, binding.requester, binding.anonymous_owner, now)
+        self._storage.prepare(transfer, origin=origin)
+        first = range(min(FIRST_SEGMENTS, plan.segment_count))
+        segments = self.sign(environ, ticket, first, fresh=True)
+        log.info("upload begun", extra={"upload_id": transfer.id, "upload_size": transfer.size})
+        return Begun(ticket, self.tickets.issue(ticket), binding.cookie, segments)
+
+    def _object_name(self, environ: WSGIEnvironment, request: UploadRequest) -> str:
+        choose = self._options.object_name
+        return secrets.token_hex(16) if choose is None else ask(lambda: _checked_name(choose(environ, request)))
+
+    def sign(
+        self, environ: WSGIEnvironment, ticket: Ticket, indexes: Iterable[int], *, fresh: bool = False
+    ) -> list[SignedSegment]:
+        """Temp URLs for these segments, each index once, ascending. Raises AlreadyComplete, NotFound."""
+        left = ticket.transfer.expires - int(time.time())
+        return self._storage.sign(
+            ticket.transfer,
+            sorted(set(indexes)),
+            ttl=max(1, min(self._options.url_ttl, left)),
+            ip_range=ask(lambda: str(environ["REMOTE_ADDR"])) if self._options.bind_ip else None,
+            fresh=fresh,
+        )
+
+    def status(self, ticket: Ticket) -> tuple[Inspection, str | None]:
+        """How far the upload is, and its receipt when it is complete."""
+        inspection = self._storage.inspect(ticket.transfer)
+        if inspection.state != "complete" or inspection.sealed is None:
+            return inspection, None
+        return inspection, self._receipt(ticket, self._upload(ticket, inspection.sealed))
+
+    def complete(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> Completed:
+        """Seal the upload, tell the application, and make the receipt. May be repeated.
+
+        Raises SegmentsMissing, SegmentsDiffer, Refused (then nothing is left in storage), ApplicationError (then a
+        retry asks the application again) or a storage error.
+        """
+        transfer = ticket.transfer
+        if left_out := [i for i in range(transfer.segment_count) if i not in etags]:
+            raise SegmentsMissing(left_out)
+        tells = self._options.on_complete is not None
+        sealed = self._storage.seal(transfer, etags, pending=tells)
+        upload = self._upload(ticket, sealed)
+        data = self._tell(environ, ticket, upload, sealed) if tells else None
+        self._storage.confirm(transfer, sealed)
+        url = self._storage.download_url(upload.name, filename=upload.filename, inline=False, ttl=DOWNLOAD_TTL)
+        log.info(
+            "upload complete",
+            extra={
+                "upload_id": upload.id,
+                "upload_size": upload.size,
+                "upload_seconds": max(0, sealed.sealed_at - ticket.begun),
+            },
+        )
+        return Completed(upload, self._receipt(ticket, upload), url, data)
+
+    def _tell(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:
+        on_complete = self._options.on_complete
+        assert on_complete is not None  # noqa: S101  for the type checker
+        try:
+            return ask(lambda: _checked_json(on_complete(environ, upload)))
+        except Refused:
+            if not sealed.complete:
+                self._storage.discard(ticket.transfer)
+            raise
+
+    def abort(self, ticket: Ticket) -> None:
+        """Give the upload up. Repeatable; raises AlreadyComplete after complete."""
+        self._storage.discard(ticket.transfer)
+        log.info("upload aborted", extra={"upload_id": ticket.transfer.id})
+
+    def _upload(self, ticket: Ticket, sealed: Sealed) -> Upload:
+        transfer = ticket.transfer
+        return Upload(
+            id=transfer.id,
+            name=transfer.name,
+            container=self._storage.container,
+            filename=ticket.filename,
+            type=transfer.type,
+            size=sealed.size,
+            etag=sealed.etag,
+            owner=ticket.identity,
+            completed=datetime.fromtimestamp(sealed.sealed_at, UTC),
+        )
+
+    def _receipt(self, ticket: Ticket, upload: Upload) -> str:
+        return self.receipts.issue(Receipt(upload, ticket.anonymous_owner))
+
+    def download_url(self, upload: Upload, *, filename: str | None, inline: bool, ttl: int) -> str:
+        """A temp URL for GET that gives the object under ``filename``, by default its original one."""
+        name = upload.filename if filename is None else filename
+        return self._storage.download_url(upload.name, filename=name, inline=inline, ttl=ttl)
+
+    def open(self, stored: StoredObject) -> BinaryIO:
+        """See :meth:`~.storage.base.Storage.open`."""
+        return self._storage.open(stored)
+
+    def delete(self, stored: StoredObject) -> None:
+        """See :meth:`~.storage.base.Storage.delete`."""
+        self._storage.delete(stored)
+        log.info("upload deleted", extra={"upload_id": stored.id})
+
+
+def stored_object(upload: Upload) -> StoredObject:
+    """What the storage must know of a finished upload."""
+    return StoredObject(name=upload.name, id=upload.id, size=upload.size, etag=upload.etag)
+
+
+def ask(callable: Callable[..., T], *args: Any) -> T:
+    """Call what calls the application. What that raises, other than Refused, is logged and becomes ApplicationError."""
+    try:
+        return callable(*args)
+    except (Refused, NotAuthenticated):
+        raise
+    except Exception as error:
+        log.exception("a callable of the application failed")
+        raise ApplicationError from error
+
+
+def _checked_name(name: str) -> str:
+    if not isinstance(name, str) or not 1 <= len(name.encode()) <= MAX_NAME_BYTES:
+        raise ValueError(f"object_name must give a str of 1 to {MAX_NAME_BYTES} bytes in UTF-8")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        raise ValueError("object_name gave a name with control characters")
+    if any(part in (".", "..") for part in name.split("/")):
+        raise ValueError("object_name gave a name with '.' or '..' in its path, which browsers would resolve")
+    return name
+
+
+def _checked_json(data: Any) -> Any:
+    json.dumps(data, allow_nan=False)
+    return data
