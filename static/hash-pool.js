@@ -1,0 +1,120 @@
+import { DirectUploadFailure } from "./failure.js";
+
+/** Milliseconds after which workers that have nothing to do are let go. */
+const IDLE = 10_000;
+
+/**
+ * @typedef {{ data: Blob, signal?: AbortSignal, worker?: Worker, resolve: (etag: string) => void,
+ *   reject: (reason: unknown) => void, drop: () => void }} Job
+ */
+
+/**
+ * Computes MD5s in workers, so that neither the page nor an upload waits for them. Where a page may have no workers it
+ * computes them itself, and says so once.
+ */
+export class HashPool {
+  #size;
+  #spawn;
+  /** @type {Worker[]} */
+  #idle = [];
+  /** @type {Set<Job>} */
+  #running = new Set();
+  /** @type {Job[]} */
+  #waiting = [];
+  #forbidden = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #rest;
+
+  /**
+   * @param {number} size
+   * @param {() => Worker} spawn
+   */
+  constructor(size, spawn) {
+    this.#size = size;
+    this.#spawn = spawn;
+  }
+
+  /**
+   * @param {Blob} data
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<string>}
+   */
+  hash(data, signal) {
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      /** @type {Job} */
+      const job = { data, signal, resolve, reject, drop: () => this.#drop(job) };
+      signal?.addEventListener("abort", job.drop, { once: true });
+      this.#waiting.push(job);
+      this.#deal();
+    });
+  }
+
+  #deal() {
+    clearTimeout(this.#rest);
+    while (this.#waiting.length && this.#running.size < (this.#forbidden ? 1 : this.#size)) {
+      const job = /** @type {Job} */ (this.#waiting.shift());
+      this.#running.add(job);
+      if (this.#forbidden) void this.#here(job);
+      else this.#give(job);
+    }
+    if (!this.#running.size && this.#idle.length) this.#rest = setTimeout(() => this.#letGo(), IDLE);
+  }
+
+  /** @param {Job} job */
+  #give(job) {
+    try {
+      const worker = (job.worker = this.#idle.pop() ?? this.#spawn());
+      worker.onerror = () => this.#forbid();
+      worker.onmessage = ({ data: { etag, code } }) => {
+        this.#idle.push(worker);
+        if (code) job.reject(new DirectUploadFailure(code));
+        else job.resolve(etag);
+        this.#finished(job);
+      };
+      worker.postMessage(job.data);
+    } catch {
+      this.#forbid();
+    }
+  }
+
+  /** @param {Job} job */
+  async #here(job) {
+    try {
+      const { readMd5 } = await import("./read-md5.js");
+      job.resolve(await readMd5(job.data, job.signal));
+    } catch (error) {
+      job.reject(error);
+    }
+    this.#finished(job);
+  }
+
+  /** @param {Job} job */
+  #finished(job) {
+    job.signal?.removeEventListener("abort", job.drop);
+    this.#running.delete(job);
+    this.#deal();
+  }
+
+  /** @param {Job} job */
+  #drop(job) {
+    this.#waiting = this.#waiting.filter((other) => other !== job);
+    job.worker?.terminate();
+    job.reject(job.signal?.reason);
+    this.#finished(job);
+  }
+
+  /** A policy of the page's, or an old browser, does not let us have workers. */
+  #forbid() {
+    if (!this.#forbidden) console.info("direct-upload: no workers here (CSP worker-src?); hashing in the page.");
+    this.#forbidden = true;
+    this.#waiting.unshift(...this.#running);
+    for (const { worker } of this.#running) worker?.terminate();
+    this.#running.clear();
+    this.#deal();
+  }
+
+  #letGo() {
+    for (const worker of this.#idle.splice(0)) worker.terminate();
+  }
+}

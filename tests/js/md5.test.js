@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+
+import { Md5 } from "../../static/md5.js";
+import { readMd5 } from "../../static/read-md5.js";
+import { md5 } from "./world.js";
+
+test("every length from nothing to five blocks has the digest that it should", () => {
+  for (let length = 0; length <= 320; length += 1) {
+    const bytes = randomBytes(length);
+    assert.equal(new Md5().update(bytes).hex(), md5(bytes), `${length} bytes`);
+  }
+});
+
+test("it does not matter how the bytes are cut, nor where in memory they begin", () => {
+  for (let round = 0; round < 200; round += 1) {
+    const bytes = new Uint8Array(randomBytes(2000)).subarray(round % 7);
+    const digest = new Md5();
+    for (let at = 0, step; at < bytes.length; at += step) {
+      step = 1 + ((at * 7 + round * 13) % 190);
+      digest.update(bytes.subarray(at, at + step));
+    }
+    assert.equal(digest.hex(), md5(bytes));
+  }
+});
+
+test("a long message counts its bits beyond 32 of them", () => {
+  const piece = Buffer.alloc(2 ** 26, "direct upload");
+  const digest = new Md5();
+  for (let times = 0; times < 9; times += 1) digest.update(piece);
+  assert.equal(digest.hex(), md5(Buffer.concat(Array(9).fill(piece))));
+});
+
+for (const size of [0, 1, 1024 * 1024, 3 * 1024 * 1024 + 5]) {
+  test(`a blob of ${size} bytes is read and digested in steps`, async () => {
+    const bytes = randomBytes(size);
+    assert.equal(await readMd5(new Blob([bytes])), md5(bytes));
+  });
+}
+
+test("reading stops when it is aborted", async () => {
+  const aborting = new AbortController();
+  const reading = readMd5(new Blob([randomBytes(3 * 1024 * 1024)]), aborting.signal);
+  aborting.abort(new Error("enough"));
+  await assert.rejects(reading, /enough/);
+});
+
+test("a file that can no more be read was changed", async () => {
+  const gone = { size: 5, slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")) }) };
+  await assert.rejects(readMd5(gone), { code: "file-changed" });
+});

@@ -1,0 +1,283 @@
+// A world for the engine, all in memory: an application that keeps the HTTP API's promises, a storage that answers
+// by itself or by hand, and a clock that moves when a test says so.
+import { createHash } from "node:crypto";
+
+import { start } from "../../static/engine.js";
+import { DirectUploadFailure } from "../../static/failure.js";
+import { Lanes } from "../../static/lanes.js";
+
+export const MOUNT = new URL("https://app.example/_upload/");
+const TICKET = "ticket-that-nobody-may-see";
+const SIGNATURE = "signature-that-nobody-may-see";
+
+export const md5 = (bytes) => createHash("md5").update(bytes).digest("hex");
+const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
+
+export function makeFile(size, name = "report.pdf") {
+  const bytes = Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) % 251);
+  return new File([bytes], name, { type: "application/pdf", lastModified: 1_700_000_000_000 });
+}
+
+/** Lets everything happen that can happen without time passing. */
+export async function settle() {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+}
+
+/** Waits for something that happens without time passing. */
+export async function until(condition, what = condition.toString()) {
+  for (let turn = 0; turn < 2000; turn += 1) {
+    if (condition()) return;
+    await new Promise(setImmediate);
+  }
+  throw new Error(`It never came to: ${what}`);
+}
+
+class Clock {
+  time = 1_000_000;
+  #sleepers = new Set();
+
+  sleep = (milliseconds, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const sleeper = { at: this.time + milliseconds, resolve };
+      this.#sleepers.add(sleeper);
+      signal.addEventListener("abort", () => {
+        this.#sleepers.delete(sleeper);
+        reject(signal.reason);
+      });
+    });
+
+  advance(milliseconds) {
+    this.time += milliseconds;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.at > this.time) continue;
+      this.#sleepers.delete(sleeper);
+      sleeper.resolve();
+    }
+  }
+}
+
+class Storage {
+  objects = new Map();
+  /** Every PUT that was ever tried. */
+  puts = [];
+  most = 0;
+  #travelling = 0;
+  /** What answers a PUT; undefined leaves it to the test. */
+  reply = () => 201;
+
+  put = (request) =>
+    new Promise((resolve, reject) => {
+      const put = { ...request, index: indexOf(request.url), answer: (status) => this.#answer(put, status, resolve) };
+      this.puts.push(put);
+      this.most = Math.max(this.most, (this.#travelling += 1));
+      request.signal.addEventListener("abort", () => {
+        this.#end(put);
+        reject(request.signal.reason);
+      });
+      const status = this.reply(put, this.puts.length);
+      if (status !== undefined) put.answer(status);
+    });
+
+  get open() {
+    return this.puts.filter(({ ended }) => !ended);
+  }
+
+  async #answer(put, status, resolve) {
+    const bytes = await bytesOf(put.body);
+    if (status === 201) {
+      put.onprogress(bytes.length);
+      if (put.headers.ETag !== md5(bytes)) status = 422;
+      else this.objects.set(put.index, { index: put.index, size: bytes.length, etag: put.headers.ETag });
+    }
+    this.#end(put);
+    resolve(typeof status === "object" ? status : { status });
+  }
+
+  #end(put) {
+    if (!put.ended) this.#travelling -= 1;
+    put.ended = true;
+  }
+}
+
+const indexOf = (url) => Number(/segment-(\d+)/.exec(url)[1]);
+
+class Application {
+  calls = [];
+  begun = 0;
+  begins = { now: 0, most: 0 };
+  isComplete = false;
+  life = 900;
+  /** What answers a call instead of the application; undefined lets it answer itself. */
+  intercept = () => undefined;
+
+  constructor(world, { segmentSize, parallel, clock }) {
+    Object.assign(this, { world, segmentSize, parallel, clock });
+  }
+
+  fetch = async (url, { method, headers, body, signal }) => {
+    signal.throwIfAborted();
+    const path = url.pathname.slice(MOUNT.pathname.length);
+    const call = { method, path, headers, body: body && JSON.parse(body), verb: verbOf(method, path) };
+    this.calls.push(call);
+    const answer = (await this.intercept(call, this.calls.length)) ?? this[call.verb](call);
+    signal.throwIfAborted();
+    if (answer instanceof Error) throw answer;
+    const date = this.clock ? { Date: new Date(this.world.clock.time + this.clock.ahead).toUTCString() } : {};
+    return new Response(answer.status === 204 ? null : JSON.stringify(answer.body), {
+      status: answer.status,
+      headers: { ...date, ...answer.headers },
+    });
+  };
+
+  verbs(verb) {
+    return this.calls.filter((call) => call.verb === verb);
+  }
+
+  begin({ body }) {
+    this.begun += 1;
+    this.file = body;
+    const count = Math.max(1, Math.ceil(body.size / this.segmentSize));
+    const plan = { segment_size: this.segmentSize, segment_count: count, parallel: this.parallel, checksum: "md5" };
+    const first = Array.from({ length: Math.min(16, count) }, (_, index) => index);
+    const id = `upload-${this.begun}`;
+    return { status: 201, body: { id, ticket: TICKET, expires: 9e9, ...plan, segments: this.#signed(first) } };
+  }
+
+  sign({ body }) {
+    if (this.isComplete) return problem(409, "already-complete");
+    return { status: 200, body: { segments: this.#signed(body.indexes) } };
+  }
+
+  status() {
+    const stored = this.isComplete ? [] : [...this.world.storage.objects.values()];
+    return { status: 200, body: { id: "upload-1", state: this.isComplete ? "complete" : "open", stored } };
+  }
+
+  complete({ body }) {
+    const { objects } = this.world.storage;
+    const differ = body.segments.filter(({ index, etag }) => objects.get(index)?.etag !== etag);
+    if (differ.length) return problem(409, "segments-differ", { indexes: differ.map(({ index }) => index) });
+    this.isComplete = true;
+    const upload = { id: `upload-${this.begun}`, name: "0123", ...this.file, etag: "whole" };
+    return { status: 200, body: { receipt: "the-receipt", upload, download_url: "/files/it", data: { row: 7 } } };
+  }
+
+  abort() {
+    return { status: 204 };
+  }
+
+  #signed(indexes) {
+    const created = (this.world.clock.time + (this.clock?.ahead ?? 0)) / 1000;
+    return indexes.map((index) => ({
+      index,
+      offset: index * this.segmentSize,
+      size: this.segmentSize,
+      method: "PUT",
+      url: `/storage/segment-${index}?temp_url_sig=${SIGNATURE}&n=${this.calls.length}`,
+      headers: { "Content-Type": "application/octet-stream" },
+      expires: created + this.life,
+    }));
+  }
+}
+
+export function problem(status, code, more = {}, headers = {}) {
+  return { status, body: { title: code, status, code, detail: `It is ${code}.`, ...more }, headers };
+}
+
+function verbOf(method, path) {
+  if (method === "DELETE") return "abort";
+  if (method === "GET") return "status";
+  return path === "uploads" ? "begin" : path.endsWith("/complete") ? "complete" : "sign";
+}
+
+class MemoryRecords {
+  all = new Map();
+  saves = 0;
+
+  async find(mount, fingerprint) {
+    const all = [...this.all.values()];
+    return all.filter((record) => record.mount === mount && record.fingerprint === fingerprint);
+  }
+
+  async save(record) {
+    this.saves += 1;
+    this.all.set(record.id, structuredClone(record));
+  }
+
+  async remove(id) {
+    this.all.delete(id);
+  }
+}
+
+export class World {
+  clock = new Clock();
+  storage = new Storage();
+  records = new MemoryRecords();
+  claimed = new Set();
+  hashed = [];
+  reports = [];
+  retries = [];
+  online = true;
+  isReadable = true;
+  #backOnline = new EventTarget();
+
+  constructor({ segmentSize = 100, parallel = 4, clock = { ahead: 0 } } = {}) {
+    this.app = new Application(this, { segmentSize, parallel, clock });
+    let last = Promise.resolve();
+    this.env = {
+      fetch: this.app.fetch,
+      put: this.storage.put,
+      hash: async (data) => {
+        this.hashed.push(data.size);
+        if (!this.isReadable) throw new DirectUploadFailure("file-changed");
+        return md5(await bytesOf(data));
+      },
+      records: this.records,
+      lanes: new Lanes(),
+      now: () => this.clock.time,
+      sleep: this.clock.sleep,
+      random: () => 1,
+      isOnline: () => this.online,
+      backOnline: (signal) => new Promise((resolve) => this.#backOnline.addEventListener("online", resolve, { signal })),
+      alone: (work) => (last = last.then(work, work)),
+      claim: async (id) => {
+        if (this.claimed.has(id)) return undefined;
+        this.claimed.add(id);
+        return () => this.claimed.delete(id);
+      },
+    };
+  }
+
+  upload(file, options = {}) {
+    const onprogress = (report) => this.reports.push(report);
+    const onretry = (report) => this.retries.push(report);
+    const run = start(MOUNT, file, { onprogress, onretry, ...options }, this.env);
+    run.done.catch(() => undefined); // tests ask for it when they are ready
+    return run;
+  }
+
+  comeOnline() {
+    this.online = true;
+    this.#backOnline.dispatchEvent(new Event("online"));
+  }
+
+  /** Lets time pass whenever nothing else happens, until the upload has ended one way or the other. */
+  async end(run) {
+    let ended = false;
+    const mark = () => { ended = true; };
+    run.done.then(mark, mark);
+    for (let turn = 0; !ended; turn += 1) {
+      if (turn > 400) throw new Error("The upload never ends.");
+      await settle();
+      if (!ended) this.clock.advance(500);
+    }
+    return run.done;
+  }
+}
+
+/** Everything that a failure shows to a log: nothing secret may be in it. */
+export function tellsNoSecret(failure) {
+  const shown = [failure.message, failure.stack, failure.detail, JSON.stringify(failure), String(failure)].join();
+  return !shown.includes(TICKET) && !shown.includes(SIGNATURE);
+}
