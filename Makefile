@@ -1,0 +1,50 @@
+# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000")
+# make test   all tests (TEST_ARGS="-k receipt")
+# make lint   style and types
+# make clean  removes everything that these made
+#
+# Each sets up what it needs, and does so once: stamp files in .venv remember it.
+
+VENV = .venv
+BIN = $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TYPESCRIPT = 7.0.2
+NODE_MODULES = $(VENV)/node/node_modules
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint clean browser
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m examples.plain $(DEMO_ARGS)
+
+test: $(VENV)/.test browser
+	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+lint: $(VENV)/.lint $(VENV)/.typescript
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(NODE_MODULES)/.bin/tsc --project static
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made: .ci/python
+	@test -x $(BIN)/python || "$$(.ci/python)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: setup.py $(VENV)/.made
+	@echo "Installing direct-upload-middleware[$*] into $(VENV)"
+	@$(PIP_INSTALL) --editable '.[$*]'
+	@touch $@
+
+$(VENV)/.typescript: Makefile $(VENV)/.lint
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/node typescript@$(TYPESCRIPT)
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || .ci/need chromium chromium-driver

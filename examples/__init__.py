@@ -1,0 +1,1 @@
+"""Small whole applications to copy from, and what runs them."""

@@ -1,0 +1,153 @@
+"""The application: log in, put files on the shelf, get them back under their own names.
+
+No byte of a file passes through this code. What it has to do with uploads: the last line of :func:`make_app`, the two
+callables for the middleware, and whatever uses ``environ["direct_upload.uploads"]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webob import Request, Response
+
+from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, StorageUnavailable
+
+from . import pages
+from .database import Database, Item
+from .sessions import Sessions, is_password
+from .web import NoForm, fields, is_same_site, not_found, page, see
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from direct_upload_middleware import Upload
+    from direct_upload_middleware.environ import RequestUploads
+
+STYLE = Path(__file__).parents[1] / "style.css"
+FILE_PATH = re.compile(r"/files/(?P<id>[0-9a-f]{32})(?P<verb>/delete)?")
+MAX_TITLE = 200
+
+
+def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
+    """The shelf, wrapped.
+
+    :param data: the directory for its database.
+    :param storage: a storage URL, such as ``swift://shelf``.
+    :param secret: a long random string.
+    """
+    shelf = Shelf(Database(data / "shelf.sqlite3"), Sessions(secret))
+    return DirectUploadMiddleware(shelf, storage, secret=secret, identify=shelf.identify, on_complete=shelf.record)
+
+
+class Shelf:
+    """The application that is wrapped."""
+
+    def __init__(self, database: Database, sessions: Sessions) -> None:
+        self._database = database
+        self._sessions = sessions
+
+    # -- for the middleware --------------------------------------------------------------------------------
+
+    def identify(self, environ: WSGIEnvironment) -> str | None:
+        """Who is logged in, if anybody is."""
+        return self._sessions.user(Request(environ))
+
+    def record(self, environ: WSGIEnvironment, upload: Upload) -> None:
+        """A file is complete. This may be told twice, so the upload's id decides whether it is new."""
+        self._database.add(upload)
+
+    # -- requests ------------------------------------------------------------------------------------------
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            response = self._respond(Request(environ))
+        except (NoForm, UnicodeDecodeError):
+            response = page(pages.problem("This cannot be read"), 400)
+        except StorageUnavailable as error:
+            response = page(pages.problem(error.title, error.detail), error.status, Retry_After=str(error.retry_after))
+        except StorageError as error:
+            response = page(pages.problem(error.title, error.detail), error.status)
+        return response(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        if request.method not in ("GET", "HEAD", "POST"):
+            return page(pages.problem("This cannot be done here"), 405, Allow="GET, HEAD, POST")
+        if request.method == "POST":
+            return self._post(request) if is_same_site(request) else page(pages.problem("Sent from another site"), 403)
+        return self._get(request)
+
+    def _get(self, request: Request) -> Response:
+        if request.path_info == "/style.css":
+            return Response(STYLE.read_bytes(), content_type="text/css", charset="utf-8")
+        user = uploads_of(request).identity
+        if request.path_info == "/":
+            return self._shelf(user) if user else page(pages.log_in())
+        if not user:
+            return see("/")
+        item = self._item(request.path_info, user, verb=None)
+        return self._download(request, item) if item else not_found()
+
+    def _post(self, request: Request) -> Response:
+        if request.path_info == "/login":
+            return self._log_in(request)
+        if request.path_info == "/logout":
+            return self._sessions.end(see("/"))
+        user = uploads_of(request).identity
+        if not user:
+            return see("/")
+        if request.path_info == "/files":
+            return self._file(request, user)
+        item = self._item(request.path_info, user, verb="/delete")
+        return self._delete(request, item) if item else not_found()
+
+    def _item(self, path: str, user: str, *, verb: str | None) -> Item | None:
+        """Of the user's own: whether a file may be had is for the application to say, not for the receipt."""
+        match = FILE_PATH.fullmatch(path)
+        return self._database.find(match["id"], owner=user) if match and match["verb"] == verb else None
+
+    # -- what each does ------------------------------------------------------------------------------------
+
+    def _shelf(self, user: str, notice: str = "", status: int = 200) -> Response:
+        return page(pages.shelf(user, self._database.items(user), notice), status)
+
+    def _log_in(self, request: Request) -> Response:
+        form = fields(request)
+        user, password = form.get("username", "").strip().lower(), form.get("password", "")
+        if not is_password(user, password):
+            return page(pages.log_in(user, "This user name and password do not go together."), 403)
+        return self._sessions.begin(see("/"), user, secure=request.scheme == "https")
+
+    def _file(self, request: Request, user: str) -> Response:
+        """The form: a title, and a receipt for each file. ``record`` has their rows by now; the title is the news."""
+        form = fields(request)
+        title = form.get("title", "").strip()[:MAX_TITLE]
+        receipts = [receipt for receipt in form.getall("file") if receipt]
+        if not receipts:
+            return self._shelf(user, "Choose a file first.", 422)
+        try:
+            uploads = [uploads_of(request).verify(receipt) for receipt in receipts]
+        except (InvalidReceipt, NotYours):
+            # Without JavaScript the browser sends the file's name here, which is no receipt.
+            return self._shelf(user, "The files did not arrive. JavaScript must be on to upload them.", 422)
+        for upload in uploads:
+            self._database.set_title(upload.id, title)
+        return see("/")
+
+    def _download(self, request: Request, item: Item) -> Response:
+        """To a temp URL made for this click: it is good for some minutes, and gives the file its original name."""
+        return see(uploads_of(request).download_url(item.upload))
+
+    def _delete(self, request: Request, item: Item) -> Response:
+        """First the object, then its row, so that a delete that fails between them can be repeated."""
+        uploads_of(request).delete(item.upload)
+        self._database.remove(item.upload.id)
+        return see("/")
+
+
+def uploads_of(request: Request) -> RequestUploads:
+    """What the middleware gives to each request."""
+    uploads: RequestUploads = request.environ["direct_upload.uploads"]
+    return uploads

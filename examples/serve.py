@@ -1,0 +1,123 @@
+"""Runs an example: a storage to try it with, and a server.
+
+By default the storage is a private OpenStack Swift on this machine; where that cannot run, files go into a directory.
+Everything is in a temporary directory and goes with it, unless ``--keep`` names another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from waitress.server import create_server
+
+from direct_upload_middleware.testing import SwiftServer, SwiftUnavailable
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    MakeApp = Callable[[Path, str, str], WSGIApplication]
+
+HOST = "127.0.0.1"
+PORT = 8080
+THREADS = 8
+
+
+def main(make_app: MakeApp, arguments: list[str] | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM. ``make_app`` gets a directory for data, a storage URL and a secret."""
+    options = parser().parse_args(arguments)
+    _on_signals(_stop)
+    try:
+        with ExitStack() as stack:
+            stack.callback(_on_signals, signal.SIG_IGN)  # nothing shall interrupt the cleaning up
+            serve(make_app, options, stack)
+    except KeyboardInterrupt:
+        pass  # waitress takes one itself; this one came before it ran
+    print("\nStopped.")
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Try direct uploads on this machine.")
+    parser.add_argument("--storage", choices=("swift", "local"), help="default: swift, where it can run")
+    parser.add_argument("--port", type=int, help=f"default: {PORT}, or the next free one; 0 for any free one")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep files and database here")
+    return parser
+
+
+def serve(make_app: MakeApp, options: argparse.Namespace, stack: ExitStack) -> None:
+    listener = stack.enter_context(listen(options.port))
+    data = data_directory(options.keep, stack)
+    storage = start_storage(options, data, stack)
+    server = create_server(make_app(data, storage, secret_in(data)), sockets=[listener], threads=THREADS)
+    stack.callback(server.close)
+    print(f"\n  Open http://{HOST}:{listener.getsockname()[1]}/\n\n  Ctrl-C stops it.", flush=True)
+    server.run()
+
+
+def listen(port: int | None) -> socket.socket:
+    """A socket at the wanted port; without one, at the first free one from the default on."""
+    for candidate in range(PORT, PORT + 100) if port is None else [port]:
+        try:
+            return socket.create_server((HOST, candidate))
+        except OSError as error:
+            refusal = error
+    sys.exit(f"Cannot listen on port {candidate}: {refusal.strerror}. Choose another with --port.")
+
+
+def data_directory(kept: Path | None, stack: ExitStack) -> Path:
+    if kept is None:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="direct-upload-example-")))
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept.resolve()
+
+
+def start_storage(options: argparse.Namespace, data: Path, stack: ExitStack) -> str:
+    """The storage's URL."""
+    if options.storage != "local":
+        try:
+            return start_swift(data / "swift" if options.keep else None, stack)
+        except SwiftUnavailable as error:
+            if options.storage == "swift":
+                sys.exit(f"No private Swift: {error}")
+            print(f"No private Swift ({str(error).splitlines()[0]}).\nFiles go into a directory instead.")
+    print(f"Storage: the directory {data / 'files'}")
+    return f"local:{quote(str(data / 'files'))}"
+
+
+def start_swift(directory: Path | None, stack: ExitStack) -> str:
+    print("Starting a private Swift …", flush=True)
+    swift = stack.enter_context(SwiftServer(directory))
+    os.environ["OS_CLIENT_CONFIG_FILE"] = str(swift.clouds_yaml)
+    print(f"Storage: Swift at {swift.storage_url}")
+    return "swift://shelf?cloud=swift"
+
+
+def secret_in(data: Path) -> str:
+    """One that outlives the process, so that sessions and receipts do."""
+    path = data / "secret"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)

@@ -1,0 +1,123 @@
+"""The demo application as its users see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+TIMEOUT = 30
+
+#: Notes every value that a progress bar takes, as it takes it.
+WATCH_PROGRESS = """
+window.progressSeen = [];
+new MutationObserver((changes) => {
+  for (const { target } of changes) if (target.matches("progress")) progressSeen.push(target.value);
+}).observe(document, { attributes: true, attributeFilter: ["value"], subtree: true });
+"""
+
+#: What a page of the application learns when it asks for an address of its own.
+ASK = """
+const [url, done] = arguments;
+fetch(url, { redirect: "manual" }).then(async (answer) => done({
+  status: answer.status, redirects: answer.type === "opaqueredirect", text: await answer.text(),
+}), (error) => done(String(error)));
+"""
+
+
+class Shelf:
+    """One user's browser at the application."""
+
+    def __init__(self, browser: Chrome, address: str) -> None:
+        self.browser = browser
+        self.address = address
+
+    def log_in(self, user: str, password: str) -> None:
+        self.browser.get(f"{self.address}/")
+        self.one("[name=username]").send_keys(user)
+        self.one("[name=password]").send_keys(password)
+        self.press("Log in")
+        self.wait(lambda: self.all("[data-direct-upload]"))
+
+    def log_out(self) -> None:
+        self.press("Log out")
+        self.wait(lambda: self.all("[name=password]"))
+
+    def choose(self, *files: Path) -> None:
+        self.one("[data-direct-upload]").send_keys("\n".join(map(str, files)))
+
+    def wait_until_uploaded(self, count: int = 1) -> None:
+        self.wait(lambda: len(self.all(".direct-upload [data-state=done]")) == count)
+
+    def submit(self, title: str = "") -> None:
+        """Press the button; the form goes when its uploads are finished, which shows as a new page."""
+        self.one("[name=title]").send_keys(title)
+        self.press("Put on the shelf")
+
+    def is_uploading(self) -> bool:
+        return bool(self.all(".direct-upload [data-state=busy]"))
+
+    def receipts(self) -> list[str]:
+        """What the form carries."""
+        return [field.get_property("value") for field in self.all("input[type=hidden][name=file]")]
+
+    def item(self, filename: str) -> WebElement:
+        """The row of a file in the list, as soon as there is one."""
+        return self.wait(lambda: [row for row in self.all(".items li") if filename in row.text])[0]
+
+    def link(self, filename: str) -> str:
+        """The path of a file at the application."""
+        return urlsplit(self.item(filename).find_element(By.CSS_SELECTOR, ".title").get_property("href")).path
+
+    def filenames(self) -> list[str]:
+        return [link.text for link in self.all(".items .title")]
+
+    def delete(self, filename: str) -> None:
+        self.item(filename).find_element(By.CSS_SELECTOR, "button").click()
+        self.wait(lambda: filename not in self.filenames())
+
+    def download(self, filename: str, downloads: Path) -> Path:
+        """The file, when the browser has all of it."""
+        saved = downloads / filename
+        self.item(filename).find_element(By.CSS_SELECTOR, ".title").click()
+        self.wait(lambda: saved.exists() and not list(downloads.glob("*.crdownload")))
+        return saved
+
+    def ask(self, path: str) -> Any:
+        """The status and the text of an answer, and whether it was a redirect."""
+        return self.browser.execute_async_script(ASK, self.address + path)
+
+    def ask_storage(self, receipt: str) -> int:
+        """The status that storage answers to where a receipt leads."""
+        cookies = {cookie["name"]: cookie["value"] for cookie in self.browser.get_cookies()}
+        return requests.get(f"{self.address}/_upload/files/{receipt}", cookies=cookies, timeout=TIMEOUT).status_code
+
+    def watch_progress(self) -> None:
+        self.browser.execute_script(WATCH_PROGRESS)
+
+    def progress_seen(self) -> list[float]:
+        return self.browser.execute_script("return progressSeen")
+
+    def press(self, label: str) -> None:
+        self.browser.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
+
+    def one(self, selector: str) -> WebElement:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def all(self, selector: str) -> list[WebElement]:
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def wait(self, condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
+        """What the condition gives when it holds; an element that went with its page does not."""
+        waiting = WebDriverWait(
+            self.browser, timeout, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
+        )
+        return waiting.until(lambda _: condition())

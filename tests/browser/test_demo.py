@@ -1,0 +1,120 @@
+"""What a visitor of the demo application does: a real browser, a real Swift, real bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from browser.shelf import Shelf
+from selenium.webdriver import Chrome
+
+pytestmark = pytest.mark.browser
+
+MB = 1_000_000
+
+
+@pytest.fixture
+def shelf(browser: Chrome, demo: str) -> Shelf:
+    return Shelf(browser, demo)
+
+
+def random_file(path: Path, size: int) -> Path:
+    with path.open("wb") as file:
+        for start in range(0, size, MB):
+            file.write(os.urandom(min(MB, size - start)))
+    return path
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("filename", "size"),
+    [
+        pytest.param("пусто.txt", 0, id="empty"),
+        pytest.param("your mom’s jokes – 笑い話.pdf", 123_457, id="small"),
+    ],
+)
+def test_a_file_goes_up_and_comes_back_under_its_name(
+    shelf: Shelf, tmp_path: Path, downloads: Path, filename: str, size: int
+) -> None:
+    file = random_file(tmp_path / filename, size)
+    shelf.log_in("alice", "wonderland")
+    shelf.choose(file)
+    shelf.wait_until_uploaded()
+    shelf.submit()
+    assert filename in shelf.item(filename).text
+    assert sha256(shelf.download(filename, downloads)) == sha256(file)
+
+
+def test_a_large_file_shows_progress_holds_the_form_and_comes_back(
+    shelf: Shelf, tmp_path: Path, downloads: Path
+) -> None:
+    file = random_file(tmp_path / "Größe – 300 MB & mehr.bin", 300 * MB)
+    shelf.log_in("alice", "wonderland")
+    shelf.watch_progress()
+    shelf.choose(file)
+    shelf.wait(lambda: len(set(shelf.progress_seen())) > 5)
+    seen = shelf.progress_seen()
+    shelf.submit("Holidays")
+    assert shelf.is_uploading(), "the form did not wait"
+
+    assert seen == sorted(seen)
+    assert max(seen) < 1
+    assert "Holidays" in shelf.item(file.name).text
+    assert sha256(shelf.download(file.name, downloads)) == sha256(file)
+
+
+def test_several_files_share_a_form(shelf: Shelf, tmp_path: Path) -> None:
+    files = [random_file(tmp_path / f"page {number}.png", 1000 + number) for number in range(3)]
+    shelf.log_in("bob", "builder")
+    shelf.choose(*files)
+    shelf.submit("Scans")
+    for file in files:
+        assert "Scans" in shelf.item(file.name).text
+
+
+def test_a_deleted_file_is_gone(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.log_in("bob", "builder")
+    shelf.choose(random_file(tmp_path / "regret.txt", 10))
+    shelf.wait_until_uploaded()
+    [receipt] = shelf.receipts()
+    shelf.submit()
+    assert shelf.ask_storage(receipt) == 200
+    shelf.delete("regret.txt")
+    assert shelf.ask_storage(receipt) == 404
+
+
+def test_nobody_gets_the_files_of_another(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.log_in("alice", "wonderland")
+    shelf.choose(random_file(tmp_path / "diary.txt", 100))
+    shelf.wait_until_uploaded()
+    [receipt] = shelf.receipts()
+    shelf.submit()
+    of_shelf = shelf.link("diary.txt")
+    of_middleware = f"/_upload/files/{receipt}"
+    assert shelf.ask(of_shelf)["redirects"]
+    assert shelf.ask(of_middleware)["redirects"]
+
+    shelf.log_out()
+    refused = shelf.ask(of_middleware)
+    assert (refused["status"], json.loads(refused["text"])["code"]) == (401, "not-authenticated")
+
+    shelf.log_in("bob", "builder")
+    assert "diary.txt" not in shelf.browser.page_source
+    refused = shelf.ask(of_middleware)
+    assert (refused["status"], json.loads(refused["text"])["code"]) == (403, "not-yours")
+    assert shelf.ask(of_shelf)["status"] == 404
+
+
+def test_the_page_keeps_its_own_policy(shelf: Shelf, tmp_path: Path) -> None:
+    """An upload works under the page's strict Content-Security-Policy, and the browser has nothing to complain of."""
+    shelf.log_in("alice", "wonderland")
+    shelf.choose(random_file(tmp_path / "quiet.txt", 10))
+    shelf.wait_until_uploaded()
+    assert shelf.browser.get_log("browser") == []
