@@ -2,8 +2,8 @@
 
 A page that is all there at once (a list, an only item, or as much as its ``Content-Length`` says) is decided exactly:
 without a marker nothing of it changes. A page that streams goes on streaming, a piece for each piece taken. Its headers
-have to go out before its end is known, so they are those of a changed page; and where ``inject="auto"`` finds no marker
-later, the body is the application's own all the same.
+have to go out before its end is known, so they are those of a changed page, unless its first piece is all there can be
+to it; where ``inject="auto"`` finds no marker later, the body is the application's own all the same.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class _Response:
         self._connect_src = connect_src
         self._always = always
 
-    def start(self, status: str, headers: Headers, exc_info: OptExcInfo | None = None, /) -> _Write:
+    def start(self, status: str, headers: Headers, exc_info: OptExcInfo | None = None) -> _Write:
         """The start_response that the application gets."""
         if self.passes or self._write is not None:
             return self._start_again(status, headers, exc_info)
@@ -95,7 +95,7 @@ class _Response:
         if head := self._take_held():
             if only or _is_all(piece, head[1]):
                 return self._decide(piece, *head)
-            self._begin_stream(*head)
+            return self._begin_stream(piece, *head)
         return self._inserter.feed(piece) if self._inserter else piece
 
     def finish(self) -> bytes:
@@ -116,10 +116,13 @@ class _Response:
         self._write = self._start_response(status, headers)
         return changed
 
-    def _begin_stream(self, status: str, headers: Headers) -> None:
+    def _begin_stream(self, piece: bytes, status: str, headers: Headers) -> bytes:
         self._inserter = self._make_inserter(headers)
-        headers = headers_of_changed_page(headers, None, self._connect_src)
+        out = self._inserter.feed(piece)
+        if _has_length(headers) or not self._inserter.seems_settled(piece):
+            headers = headers_of_changed_page(headers, None, self._connect_src)
         self._write = self._start_response(status, headers)
+        return out
 
     def _start_again(self, status: str, headers: Headers, exc_info: OptExcInfo | None) -> _Write:
         """The server raises when it has sent the first headers; when not, what follows is another response."""
@@ -133,6 +136,10 @@ class _Response:
 
     def _make_inserter(self, headers: Headers) -> TagInserter:
         return TagInserter(self._tag(csp.nonce(headers)).encode("ascii"), always=self._always)
+
+
+def _has_length(headers: Headers) -> bool:
+    return any(name.lower() == "content-length" for name, _ in headers)
 
 
 def _is_all(piece: bytes, headers: Headers) -> bool:

@@ -54,6 +54,13 @@ class TagInserter:
         self._given += len(data)
         return data
 
+    def seems_settled(self, data: bytes) -> bool:
+        """Whether nothing will change any more, as far as anybody can tell after data, which was fed last."""
+        if self._scanner.over:
+            return True
+        ended = data.rstrip().lower().endswith(b"</html>") and self._scanner.between_tags
+        return ended and not self._scanner.marked
+
     def finish(self) -> bytes:
         """What follows the last piece, at the end of the page; nothing more when asked again."""
         if self._done:

@@ -116,9 +116,14 @@ class PageScanner:
         return len(undecided) if not self.over and b"</body".startswith(undecided.lower()) else 0
 
     @property
+    def between_tags(self) -> bool:
+        """Whether the page is outside of everything in which a tag would be something else, or not run."""
+        return not self.over and not self._open and self._tags.at_rest
+
+    @property
     def end_is_place(self) -> bool:
         """Whether the tag may stand at the end, when the page ends here."""
-        return self.marked and not self.over and not self._open and self._tags.at_rest
+        return self.marked and self.between_tags
 
     def _check_encoding(self, data: bytes) -> None:
         """A byte order mark, and ISO-2022 that only a ``meta`` tells of, make ASCII bytes mean something else."""
