@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, BinaryIO
@@ -21,19 +20,24 @@ ENTRY = "/static/direct-upload.js"
 class RequestUploads:
     """The uploads of whoever sent this request. Made anew for each; nothing is asked before it is needed."""
 
-    __slots__ = ("_environ", "_mount", "_requester", "_uploads")
+    __slots__ = ("_environ", "_requester", "_script_name", "_uploads")
 
-    def __init__(self, environ: WSGIEnvironment, uploads: Uploads, mount: str) -> None:
+    # Every request to the application pays for this, whether it has to do with uploads or not.
+    def __init__(self, environ: WSGIEnvironment, uploads: Uploads) -> None:
         self._environ = environ
         self._uploads = uploads
-        self._mount = mounted(environ, mount, "/")[:-1]
-        self._requester: Requester | None = None
+        self._script_name: str = environ.get("SCRIPT_NAME", "")  # as it is before the application moves it
 
     @property
     def _who(self) -> Requester:
-        if self._requester is None:
-            self._requester = self._uploads.requester(self._environ)
-        return self._requester
+        try:
+            return self._requester
+        except AttributeError:
+            self._requester: Requester = self._uploads.requester(self._environ)
+            return self._requester
+
+    def _mounted(self, url: str) -> str:
+        return mounted(self._script_name, self._uploads.mount, url)
 
     @property
     def identity(self) -> str | None:
@@ -75,7 +79,7 @@ class RequestUploads:
         :raises StorageError, StorageUnavailable: when storage is asked for the first time and fails.
         """
         url = self._uploads.download_url(upload, filename=filename, inline=inline, ttl=max_age)
-        return self._mount + url if url.startswith("/") else url
+        return self._mounted(url)
 
     def open(self, upload: Upload) -> BinaryIO:
         """The upload as a readable, seekable binary file that reads from storage as it goes; close it after use.
@@ -90,9 +94,8 @@ class RequestUploads:
 
     def in_sub_request(self, environ: WSGIEnvironment) -> RequestUploads:
         """The same for another request that stands in for this one."""
-        other = copy.copy(self)
-        other._environ = environ
-        other._requester = None
+        other = RequestUploads(environ, self._uploads)
+        other._script_name = self._script_name
         return other
 
     def script_tag(self, nonce: str | None = None) -> str:
@@ -101,4 +104,4 @@ class RequestUploads:
         :param nonce: the nonce of the page's Content-Security-Policy.
         """
         attribute = "" if nonce is None else f' nonce="{escape(nonce)}"'
-        return f'<script type="module" src="{escape(self._mount + ENTRY)}"{attribute}></script>'
+        return f'<script type="module" src="{escape(self._mounted(ENTRY))}"{attribute}></script>'

@@ -62,6 +62,11 @@ class DirectUploadMiddleware:
     :param url_ttl: seconds that a temp URL for PUT is good for.
     :param bind_ip: True signs temp URLs for the requester's REMOTE_ADDR only.
     :param origins: other origins whose pages may use this middleware: ``["https://www.example.com"]``.
+    :param sniff: True has the first bytes of every file read from storage, once it is sealed, and compared with
+        ``accept``; what cannot be of a type that is accepted is refused (415 ``type-not-accepted``) and deleted. What
+        has a signature counts as what it shows; a zip archive as any format that is one; text as any format of text;
+        types that have no known signature are taken at their word; pages (HTML, SVG) and programs never. See
+        :mod:`.sniff`. Needs ``pip install 'direct-upload-middleware[sniff]'``.
     :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
     """
 
@@ -87,6 +92,7 @@ class DirectUploadMiddleware:
         url_ttl: int = 900,
         bind_ip: bool = False,
         origins: Sequence[str] = (),
+        sniff: bool = False,
         **unknown: Any,
     ) -> None:
         self.options = make_options(
@@ -109,6 +115,7 @@ class DirectUploadMiddleware:
                 "url_ttl": url_ttl,
                 "bind_ip": bind_ip,
                 "origins": origins,
+                "sniff": sniff,
                 **unknown,
             },
         )
@@ -120,17 +127,16 @@ class DirectUploadMiddleware:
         self._uploads = Uploads(self.options)
         self._api = Api(self.options, self._uploads)
         inject = self.options.inject
-        self._pages = PageInjector(app, mode=inject) if inject else None
+        self._pages = PageInjector(app, mode=inject, connect_src=self._page_origin) if inject else None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        uploads = RequestUploads(environ, self._uploads, self._mount)
-        environ[ENVIRON_KEY] = uploads
+        environ[ENVIRON_KEY] = uploads = RequestUploads(environ, self._uploads)
         path = environ.get("PATH_INFO", "")
-        if path.startswith(self._below) or path == self._mount:
+        if path.startswith(self._mount) and (path == self._mount or path.startswith(self._below)):
             return self._api(environ, start_response)
         if self._pages is None:
             return self._app(environ, start_response)
-        return self._pages(environ, start_response, tag=uploads.script_tag, connect_src=self._page_origin)
+        return self._pages(environ, start_response, uploads.script_tag)
 
     def _page_origin(self) -> str | None:
         """The storage's origin, for a page's Content-Security-Policy. A page does not fail because storage does."""

@@ -132,9 +132,12 @@ def cookie_header(environ: WSGIEnvironment, value: str, max_age: int) -> str:
     return header if isinstance(header, str) else header.decode("latin-1")
 
 
-def mounted(environ: WSGIEnvironment, mount: str, url: str) -> str:
-    """``url`` for the browser: one that begins with a slash is relative to the mount."""
-    return quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) + mount + url if url.startswith("/") else url
+def mounted(script_name: str, mount: str, url: str) -> str:
+    """``url`` for the browser: one that begins with a slash is relative to the mount.
+
+    :param script_name: SCRIPT_NAME, as WSGI has it.
+    """
+    return quote(script_name.encode("latin-1")) + mount + url if url.startswith("/") else url
 
 
 # -- origins -------------------------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing
+from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
 from .options import Options
 from .plan import make_plan
 from .policy import UploadRequest
 from .receipts import Receipt, Receipts, Upload
 from .requester import Requester
+from .sniff import HEAD_SIZE, may_be
 from .storage.base import Inspection, Sealed, SignedSegment, StoredObject, Transfer
 from .tickets import Ticket, Tickets
 
@@ -59,6 +60,7 @@ class Uploads:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._storage = options.storage
+        self.mount = options.mount
         self.tickets = Tickets(options.keys)
         self.receipts = Receipts(options.keys)
 
@@ -122,16 +124,16 @@ class Uploads:
     def complete(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> Completed:
         """Seal the upload, tell the application, and make the receipt. May be repeated.
 
-        Raises SegmentsMissing, SegmentsDiffer, Refused (then nothing is left in storage), ApplicationError (then a
-        retry asks the application again) or a storage error.
+        Raises SegmentsMissing, SegmentsDiffer, Refused or TypeNotAccepted (then nothing is left in storage),
+        ApplicationError (then a retry asks the application again) or a storage error.
         """
         transfer = ticket.transfer
         if left_out := [i for i in range(transfer.segment_count) if i not in etags]:
             raise SegmentsMissing(left_out)
-        tells = self._options.on_complete is not None
-        sealed = self._storage.seal(transfer, etags, pending=tells)
+        asks = self._options.on_complete is not None or self._options.sniff
+        sealed = self._storage.seal(transfer, etags, pending=asks)
         upload = self._upload(ticket, sealed)
-        data = self._tell(environ, ticket, upload, sealed) if tells else None
+        data = self._consent(environ, ticket, upload, sealed) if asks else None
         self._storage.confirm(transfer, sealed)
         url = self._storage.download_url(upload.name, filename=upload.filename, inline=False, ttl=DOWNLOAD_TTL)
         log.info(
@@ -144,15 +146,23 @@ class Uploads:
         )
         return Completed(upload, self._receipt(ticket, upload), url, data)
 
-    def _tell(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:
+    def _consent(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:
+        """What the application says to a sealed upload. One that is refused goes, unless it was complete before."""
         on_complete = self._options.on_complete
-        assert on_complete is not None  # noqa: S101  for the type checker
         try:
-            return ask(lambda: _checked_json(on_complete(environ, upload)))
-        except Refused:
+            if self._options.sniff:
+                self._sniff(upload)
+            return ask(lambda: _checked_json(on_complete(environ, upload))) if on_complete else None
+        except (Refused, TypeNotAccepted):
             if not sealed.complete:
-                self._storage.discard(ticket.transfer)
+                self._storage.refuse(ticket.transfer)
             raise
+
+    def _sniff(self, upload: Upload) -> None:
+        with self._storage.open(stored_object(upload)) as file:
+            head = file.read(HEAD_SIZE)
+        if not may_be(self._options.policy.accept, upload.type, head):
+            raise TypeNotAccepted("The content of the file is of another type than those that are accepted.")
 
     def abort(self, ticket: Ticket) -> None:
         """Give the upload up. Repeatable; raises AlreadyComplete after complete."""

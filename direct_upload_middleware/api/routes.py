@@ -187,7 +187,7 @@ class Api:
         ]
 
     def _url(self, request: Request, url: str) -> str:
-        return mounted(request.environ, self._options.mount, url)
+        return mounted(request.environ.get("SCRIPT_NAME", ""), self._options.mount, url)
 
 
 def _problem(error: DirectUploadError) -> Response:

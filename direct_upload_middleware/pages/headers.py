@@ -19,12 +19,17 @@ _DIGESTS: Final = frozenset({"content-md5", "digest", "content-digest", "repr-di
 _TELLING_TEXT: Final = "<!-- Aa09 --><a b=\"c\" d='e'/>\r\n\t +ADw- ~{<:Ky~} \x1b$B<:\x1b(B"
 
 
-def is_page(status: str, headers: Headers) -> bool:
-    """Whether this is an HTML page that can be read as it is. A response that is no HTML costs one look."""
+def is_html(headers: Headers) -> bool:
+    """Whether the type is HTML. A response that is none costs this one look."""
     for name, value in headers:
-        if name.lower() == "content-type":
-            return value[:9].lower() == "text/html" and _is_plain_page(status, headers)
+        if name == "Content-Type" or name.lower() == "content-type":
+            return value[:9].lower() == "text/html"
     return False
+
+
+def is_page(status: str, headers: Headers) -> bool:
+    """Whether this is an HTML page that can be read as it is."""
+    return is_html(headers) and _is_plain_page(status, headers)
 
 
 def _is_plain_page(status: str, headers: Headers) -> bool:

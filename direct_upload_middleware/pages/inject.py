@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from . import csp
-from .headers import Headers, headers_of_changed_page, is_page
+from .headers import Headers, headers_of_changed_page, is_html, is_page
 from .insert import TagInserter
 
 if TYPE_CHECKING:
@@ -25,33 +25,43 @@ _ConnectSrc: TypeAlias = Callable[[], str | None]
 
 
 class PageInjector:
-    """WSGI, but for two arguments that depend on the request.
+    """WSGI, but for an argument that depends on the request.
 
     :param app: the wrapped application.
     :param mode: "auto" puts the tag into pages with a marker, True into every page.
+    :param connect_src: gives the origin of the storage, None when it is the page's own. It is asked only for a page that
+        is changed and has a Content-Security-Policy.
     """
 
-    def __init__(self, app: WSGIApplication, *, mode: Literal["auto", True]) -> None:
+    def __init__(self, app: WSGIApplication, *, mode: Literal["auto", True], connect_src: _ConnectSrc) -> None:
         self._app = app
-        self._always = mode is True
+        self.always = mode is True
+        self.connect_src = connect_src
 
-    def __call__(
-        self,
-        environ: WSGIEnvironment,
-        start_response: StartResponse,
-        *,
-        tag: _Tag,
-        connect_src: _ConnectSrc,
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse, tag: _Tag) -> Iterable[bytes]:
         """
         :param tag: makes the script tag for a nonce, or for none.
-        :param connect_src: gives the origin of the storage, None when it is the page's own. It is asked only for a
-            page that is changed and has a Content-Security-Policy.
         """
         if environ["REQUEST_METHOD"] == "HEAD":
             return self._app(environ, start_response)
-        response = _Response(start_response, tag, connect_src, self._always)
-        body = self._app(environ, response.start)
+        response: _Response | None = None
+        passes = False
+
+        # Most responses are no pages: of those each pays for this function, and for nothing else.
+        def start(status: str, headers: Headers, exc_info: OptExcInfo | None = None) -> _Write:
+            nonlocal response, passes
+            if response is None:
+                if exc_info is None and not is_html(headers):
+                    passes = True
+                    return start_response(status, headers)
+                response = _Response(start_response, tag, self, passes=passes)
+            return response.start(status, headers, exc_info)
+
+        body = self._app(environ, start)
+        if passes and response is None:
+            return body
+        if response is None:
+            response = _Response(start_response, tag, self)
         return body if response.passes else response.body(body)
 
 
@@ -59,16 +69,15 @@ class _Response:
     """One response of the wrapped application: held back while it may be a page that changes."""
 
     # Defaults stand here, not in __init__, because most responses are no pages and need none of them.
-    passes = False
     _held: _Head | None = None
     _inserter: TagInserter | None = None  #: of a page that streams
     _write: _Write | None = None  #: the server's, once headers went out
 
-    def __init__(self, start_response: StartResponse, tag: _Tag, connect_src: _ConnectSrc, always: bool) -> None:
+    def __init__(self, start_response: StartResponse, tag: _Tag, pages: PageInjector, *, passes: bool = False) -> None:
+        self.passes = passes
         self._start_response = start_response
         self._tag = tag
-        self._connect_src = connect_src
-        self._always = always
+        self._pages = pages
 
     def start(self, status: str, headers: Headers, exc_info: OptExcInfo | None = None) -> _Write:
         """The start_response that the application gets."""
@@ -112,7 +121,7 @@ class _Response:
     def _decide(self, page: bytes, status: str, headers: Headers) -> bytes:
         changed = self._make_inserter(headers).whole(page)
         if changed is not page:
-            headers = headers_of_changed_page(headers, len(changed), self._connect_src)
+            headers = headers_of_changed_page(headers, len(changed), self._pages.connect_src)
         self._write = self._start_response(status, headers)
         return changed
 
@@ -120,7 +129,7 @@ class _Response:
         self._inserter = self._make_inserter(headers)
         out = self._inserter.feed(piece)
         if _has_length(headers) or not self._inserter.seems_settled(piece):
-            headers = headers_of_changed_page(headers, None, self._connect_src)
+            headers = headers_of_changed_page(headers, None, self._pages.connect_src)
         self._write = self._start_response(status, headers)
         return out
 
@@ -135,7 +144,7 @@ class _Response:
         return head
 
     def _make_inserter(self, headers: Headers) -> TagInserter:
-        return TagInserter(self._tag(csp.nonce(headers)).encode("ascii"), always=self._always)
+        return TagInserter(self._tag(csp.nonce(headers)).encode("ascii"), always=self._pages.always)
 
 
 def _has_length(headers: Headers) -> bool:

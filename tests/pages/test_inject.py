@@ -53,10 +53,10 @@ def make_environ(method: str = "GET", **variables: str) -> dict[str, Any]:
 
 
 def injector(app: Any, mode: Any = "auto", connect_src: Callable[[], str | None] = never_asked) -> Any:
-    pages = PageInjector(app, mode=mode)
+    pages = PageInjector(app, mode=mode, connect_src=connect_src)
 
     def wrapped(environ: Any, start_response: Any) -> Iterable[bytes]:
-        return pages(environ, start_response, tag=script_tag, connect_src=connect_src)
+        return pages(environ, start_response, script_tag)
 
     return wrapped
 
