@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from .options import Authorize, Identify, ObjectName, OnComplete
 
 log = logging.getLogger(__name__)
+
+ORIGIN_PAUSE = 30.0
+"""Seconds before a storage that failed is asked again for its origin."""
 
 
 class DirectUploadMiddleware:
@@ -99,7 +103,7 @@ class DirectUploadMiddleware:
             storage,
             {
                 "secret": secret,
-                "identify": SubRequest(app, identify) if isinstance(identify, str) else identify,
+                "identify": SubRequest(app, identify, mount=mount) if isinstance(identify, str) else identify,
                 "anonymous": anonymous,
                 "authorize": authorize,
                 "on_complete": on_complete,
@@ -126,6 +130,7 @@ class DirectUploadMiddleware:
         self._below = self._mount + "/"
         self._uploads = Uploads(self.options)
         self._api = Api(self.options, self._uploads)
+        self._ask_origin_at = 0.0
         inject = self.options.inject
         self._pages = PageInjector(app, mode=inject, connect_src=self._page_origin) if inject else None
 
@@ -139,9 +144,13 @@ class DirectUploadMiddleware:
         return self._pages(environ, start_response, uploads.script_tag)
 
     def _page_origin(self) -> str | None:
-        """The storage's origin, for a page's Content-Security-Policy. A page does not fail because storage does."""
+        """The storage's origin, for a page's Content-Security-Policy. A page does not fail because storage does, and
+        not every page waits for one that does not answer."""
+        if time.monotonic() < self._ask_origin_at:
+            return None
         try:
             return self.options.storage.page_origin()
         except DirectUploadError as error:
-            log.warning("a page's Content-Security-Policy lacks the storage's origin: %s", error)
+            self._ask_origin_at = time.monotonic() + ORIGIN_PAUSE
+            log.warning("pages' Content-Security-Policy lacks the storage's origin for now: %s", error)
             return None

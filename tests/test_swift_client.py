@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 import requests
+import yaml
 from helpers import ONE, SECRET, SEVERAL, ServerAccess, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError, StorageUnavailable
 from direct_upload_middleware.storage import storage_from_url, swift_client
 from direct_upload_middleware.storage.swift import SwiftStorage
+from direct_upload_middleware.storage.swift_access import OpenStackAccess
 from direct_upload_middleware.storage.swift_client import Login, SwiftClient
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
@@ -446,3 +449,17 @@ def test_download_urls_and_pages_take_none(swift_server: SwiftServer, asked: lis
     site.request("GET", f"/files/{receipt}")
     site.request("GET", "/static/direct-upload.js")
     assert asked == []
+
+
+def test_the_clouds_own_certificates_are_used(
+    swift_server: SwiftServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds = yaml.safe_load(swift_server.clouds_yaml.read_text())
+    certificate = tmp_path / "client.pem"
+    certificate.touch()
+    clouds["clouds"]["swift"] |= {"verify": False, "cert": str(certificate)}
+    configuration = tmp_path / "clouds.yaml"
+    configuration.write_text(yaml.safe_dump(clouds))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(configuration))
+    login = OpenStackAccess("swift").login()
+    assert (login.verify, login.cert) == (False, str(certificate))

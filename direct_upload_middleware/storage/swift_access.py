@@ -6,12 +6,15 @@ Swift's own v1 authentication works too, through the ``v1password`` plugin that 
 from __future__ import annotations
 
 import threading
+import warnings
 from typing import Any
 
 from ..errors import ConfigurationError, StorageError, StorageUnavailable
 from .swift_client import Login
 
 SERVICE = "object-store"
+TIMEOUT = 30
+"""Seconds for an answer of the identity service, where the cloud's configuration gives no ``api_timeout``."""
 
 
 class OpenStackAccess:
@@ -34,7 +37,12 @@ class OpenStackAccess:
                 url = self._session.get_endpoint(**self._options)
         except exceptions.MissingAuthPlugin as error:
             raise StorageError(_HINT) from error
-        except (exceptions.ConnectionError, exceptions.RetriableConnectionFailure, exceptions.HttpServerError) as error:
+        except (
+            exceptions.ConnectionError,
+            exceptions.RetriableConnectionFailure,
+            exceptions.HttpServerError,
+            exceptions.TooManyRequests,
+        ) as error:
             raise StorageUnavailable("The identity service cannot be reached at the moment.") from error
         except exceptions.Unauthorized as error:
             raise StorageError("The identity service refuses the credentials.") from error
@@ -42,7 +50,7 @@ class OpenStackAccess:
             raise StorageError(f"{_HINT} ({type(error).__name__})") from error
         if not token or not url:
             raise StorageError("The identity service knows no object store for these credentials.")
-        return Login(token, url.rstrip("/"))
+        return Login(token, url.rstrip("/"), self._session.verify, self._session.cert)
 
     def forget(self, token: str) -> None:
         """Ask for a new token the next time: keystoneauth goes on giving a token that was revoked."""
@@ -55,11 +63,16 @@ _HINT = "No usable credentials for OpenStack were found: give a cloud of clouds.
 
 
 def _session(openstack: Any, cloud: str | None) -> tuple[Any, dict[str, Any]]:
-    region = openstack.config.OpenStackConfig().get_one(cloud=cloud)
+    with warnings.catch_warnings():
+        # openstacksdk warns of options that it has by default, and that nobody gave.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        region = openstack.config.OpenStackConfig().get_one(cloud=cloud)
     options = {"service_type": SERVICE, "interface": region.get_interface(SERVICE) or "public"}
     if region.get_region_name(SERVICE):
         options["region_name"] = region.get_region_name(SERVICE)
-    return region.get_session(), options
+    session = region.get_session()
+    session.timeout = session.timeout or TIMEOUT
+    return session, options
 
 
 def _libraries() -> tuple[Any, Any]:

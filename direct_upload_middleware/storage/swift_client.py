@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 10
 READ_TIMEOUT = 60
 ATTEMPTS = 4
+PATIENCE = 20.0
+"""Seconds after which nothing is tried again: whoever waits for us can better do that himself."""
 POOL_SIZE = 32
 LONGEST_WAIT = 5.0
 
@@ -35,10 +37,16 @@ _AGAIN = {408, 409, 425, 429, 498, 500, 502, 503, 504}  # 409: another request c
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A token, and the account's URL that it is for (without a slash at its end)."""
+    """A token, and the account's URL that it is for (without a slash at its end).
+
+    ``verify`` is how the server's certificate is checked, as requests has it: True, False, or a bundle of authorities.
+    ``cert`` is the client's own: a file, or a pair of certificate and key.
+    """
 
     token: str
     storage_url: str
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
 
 
 class Access(Protocol):
@@ -89,6 +97,7 @@ class SwiftClient:
         :raises StorageError: any other status.
         """
         renewed = False
+        begin = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             login = self._current_login()
             response = self._try(method, url or self.url(login, *path), login, params, headers, data)
@@ -100,8 +109,9 @@ class SwiftClient:
                 continue
             if response is not None and response.status_code not in _AGAIN:
                 raise StorageError(f"Swift answered {response.status_code} to {method} of {_kind(path)}.")
-            if attempt < ATTEMPTS:
-                _wait(attempt, response)
+            if attempt == ATTEMPTS or time.monotonic() - begin > PATIENCE:
+                break
+            _wait(attempt, response)
         raise StorageUnavailable
 
     @staticmethod
@@ -130,6 +140,8 @@ class SwiftClient:
                 data=data,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
+                verify=login.verify,
+                cert=login.cert,
             )
         except requests.RequestException as error:
             log.warning("no answer from Swift", extra={"swift_method": method, "swift_error": type(error).__name__})
@@ -141,7 +153,7 @@ class SwiftClient:
         """The connections of this process: a forked one must not use its parent's."""
         if self._session is None or self._pid != os.getpid():
             session = requests.Session()
-            session.trust_env = False
+            session.auth = _no_other_credentials
             adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
@@ -171,6 +183,11 @@ class SwiftClient:
             if self._login is refused:
                 self._access.forget(refused.token)
                 self._login = None
+
+
+def _no_other_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Proxies and authorities are taken from the environment, but no password from a ``.netrc``."""
+    return request
 
 
 def _wait(attempt: int, response: requests.Response | None) -> None:

@@ -102,6 +102,9 @@ class StagedUploads:
             raise AlreadyComplete
         self._finals.discard(transfer)
         self.confirm(transfer)
+        final = self._finals.find_ours(transfer)
+        if final is not None and final.is_whole:
+            raise AlreadyComplete  # a call that completed it at the same time was later, and has won
 
 
 def _inspection(final: Final, *, complete: bool) -> Inspection:
