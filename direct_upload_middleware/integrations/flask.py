@@ -1,0 +1,141 @@
+"""Flask: an extension.
+
+::
+
+    uploads = DirectUpload(accept=["image/*"], on_complete=record)
+
+    def create_app():
+        app = Flask(__name__)
+        app.config["DIRECT_UPLOAD_STORAGE"] = "swift://uploads"
+        uploads.init_app(app)
+        return app
+
+    @app.post("/documents")
+    def add():
+        upload = current_uploads.verify(request.form["document"])
+        …
+
+Options come from the configuration as ``DIRECT_UPLOAD_STORAGE``, ``DIRECT_UPLOAD_MAX_SIZE`` …, or as arguments, which
+win. The secret is ``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``) where no other is given.
+
+The requester is Flask-Login's ``current_user`` where a login manager is there, else the session's ``user_id``
+(``DIRECT_UPLOAD_SESSION_KEY`` names another key). ``identify``, ``authorize``, ``on_complete`` and ``object_name`` are
+called in a request context, so that ``session``, ``current_user`` and a database session work; functions registered
+with ``before_request`` are not called for them.
+
+What :data:`current_uploads` raises becomes a 403 or 503 through the application's own error handlers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from ..environ import ENVIRON_KEY, RequestUploads
+from ..errors import ConfigurationError, DirectUploadError
+from ..middleware import DirectUploadMiddleware
+from ..options import OPTION_NAMES
+from .common import PAGE_ERRORS, framework, uploads_in
+
+with framework("Flask", "flask"):
+    from flask import Flask, current_app, has_request_context, request, session
+    from werkzeug.exceptions import HTTPException, default_exceptions
+    from werkzeug.local import LocalProxy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = ["DirectUpload", "current_uploads"]
+
+PREFIX = "DIRECT_UPLOAD_"
+SESSION_KEY = "SESSION_KEY"
+CALLABLES = ("identify", "authorize", "on_complete", "object_name")
+
+
+def _current_uploads() -> RequestUploads:
+    return uploads_in(request.environ)
+
+
+#: The uploads of whoever sent the current request.
+current_uploads: RequestUploads = LocalProxy(_current_uploads)  # type: ignore[assignment]
+
+
+class DirectUpload:
+    """The extension, for one application or several.
+
+    :param app: the application; or call :meth:`init_app` later.
+    :param options: of :class:`~direct_upload_middleware.DirectUploadMiddleware`, ``storage`` among them.
+    """
+
+    def __init__(self, app: Flask | None = None, **options: Any) -> None:
+        self._options = options
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Wrap the application. Its configuration must be complete.
+
+        :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
+        """
+        if "direct_upload" in app.extensions:
+            raise ConfigurationError("init_app: this application has its direct uploads already")
+        options = _configured(app) | self._options
+        options.setdefault("identify", _logged_in)
+        for name in CALLABLES:
+            if callable(options.get(name)):
+                options[name] = _in_request(app, options[name])
+        middleware = DirectUploadMiddleware(app.wsgi_app, **options)
+        app.extensions["direct_upload"] = middleware
+        app.wsgi_app = middleware  # type: ignore[method-assign]
+        for error in PAGE_ERRORS:
+            app.register_error_handler(error, _error_page)
+
+
+def _configured(app: Flask) -> dict[str, Any]:
+    """The options in the configuration. A name that is no option is refused, lest a misspelled one is not seen."""
+    given = {name.removeprefix(PREFIX).lower(): app.config[name] for name in app.config if name.startswith(PREFIX)}
+    given.pop(SESSION_KEY.lower(), None)
+    for name in given:
+        if name not in (*OPTION_NAMES, "storage"):
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is no option; known: {', '.join(OPTION_NAMES)}")
+    if app.secret_key and "secret" not in given:
+        given["secret"] = [*reversed(app.config.get("SECRET_KEY_FALLBACKS") or ()), app.secret_key]
+    return given
+
+
+def _in_request(app: Flask, callable: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable in a request context of the application: the current one, or one that is made for it."""
+
+    @wraps(callable)
+    def in_request(environ: WSGIEnvironment, *args: Any) -> Any:
+        with _request_context(app, environ):
+            return callable(environ, *args)
+
+    return in_request
+
+
+def _request_context(app: Flask, environ: WSGIEnvironment) -> AbstractContextManager[Any]:
+    if has_request_context() and request.environ.get(ENVIRON_KEY) is environ.get(ENVIRON_KEY):
+        return nullcontext()
+    return app.request_context(environ.copy())
+
+
+def _logged_in(environ: WSGIEnvironment) -> str | None:
+    """The default ``identify``."""
+    if hasattr(current_app, "login_manager"):
+        from flask_login import current_user
+
+        return str(current_user.get_id()) if current_user.is_authenticated else None
+    user = session.get(current_app.config.get(PREFIX + SESSION_KEY, "user_id"))
+    return None if user is None else str(user)
+
+
+def _error_page(error: DirectUploadError) -> Any:
+    """What the application shows for this status, else Werkzeug's page."""
+    page = default_exceptions.get(error.status, HTTPException)(error.detail)
+    page.code = error.status
+    response = current_app.make_response(current_app.handle_http_exception(page))
+    response.headers.extend(dict(error.headers))
+    return response

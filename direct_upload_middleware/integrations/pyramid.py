@@ -1,0 +1,229 @@
+"""Pyramid: direct uploads by ``config.include``.
+
+::
+
+    config.include("direct_upload_middleware.integrations.pyramid")
+
+    # in the ini file, under [app:main]
+    direct_upload.storage = swift://uploads
+    direct_upload.secret = %(secret)s
+    direct_upload.accept = .pdf, image/*
+    direct_upload.permission = upload
+
+The settings are the middleware's options, written as for Paste (see :mod:`.paste`) or as Python values. The requester
+is whoever the security policy says: ``request.authenticated_userid``. With ``direct_upload.permission`` an upload may
+begin only where the security policy gives that permission on the root.
+
+In a view, ``request.direct_upload`` is :class:`~direct_upload_middleware.environ.RequestUploads`; what it raises
+becomes a 403 or 503 through the application's own exception views. A finished upload is an event::
+
+    @subscriber(UploadCompleted)
+    def record(event):
+        event.request.dbsession.merge(Document(id=event.upload.id, filename=event.upload.filename))
+
+The middleware runs as a tween. So what subscribers and security policy get is a request like any other, with everything
+that was added to it, and inside the transaction when pyramid_tm is there: a call that fails rolls it back. An
+application that lists its tweens (``pyramid.tweens``) has to list
+``direct_upload_middleware.integrations.pyramid.tween_factory`` too, after pyramid_tm's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ..environ import RequestUploads
+from ..errors import ConfigurationError, DirectUploadError, Refused
+from ..middleware import DirectUploadMiddleware
+from ..policy import UploadRequest
+from ..receipts import Upload
+from .common import PAGE_ERRORS, framework, uploads_in
+from .paste import options_from_strings
+
+with framework("Pyramid", "pyramid"):
+    from pyramid.httpexceptions import HTTPNotFound, exception_response
+    from pyramid.interfaces import IRootFactory
+    from pyramid.traversal import DefaultRootFactory
+    from pyramid.tweens import EXCVIEW, INGRESS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ..options import Authorize, OnComplete
+
+__all__ = ["UploadCompleted", "includeme", "tween_factory"]
+
+_Handler = Callable[[Any], Any]
+
+PREFIX = "direct_upload."
+REQUEST = "direct_upload.request"
+RESPONSE = "direct_upload.response"
+
+
+class UploadCompleted:
+    """An upload is complete. Sent at least once for each: record it under ``upload.id``.
+
+    A subscriber that raises :class:`~direct_upload_middleware.Refused` says no, and the upload is deleted.
+
+    :ivar request: the request that completed it.
+    :ivar upload: the :class:`~direct_upload_middleware.Upload`.
+    :ivar data: what the page is to get; a subscriber may set it to anything JSON-able.
+    """
+
+    def __init__(self, request: Any, upload: Upload) -> None:
+        self.request = request
+        self.upload = upload
+        self.data: Any = None
+
+
+def includeme(config: Any) -> None:
+    """What ``config.include`` calls."""
+    tween = f"{__name__}.tween_factory"
+    config.add_tween(tween, under=("pyramid_tm.tm_tween_factory", INGRESS), over=EXCVIEW)
+    config.add_request_method(_uploads, "direct_upload", reify=True)
+    for error in PAGE_ERRORS:
+        config.add_exception_view(_error_page, context=error)
+
+
+def _uploads(request: Any) -> RequestUploads:
+    return uploads_in(request.environ)
+
+
+def _error_page(error: DirectUploadError, request: Any) -> Any:
+    """The application's own page for this status, else Pyramid's."""
+    answer = exception_response(error.status, detail=error.detail, headers=list(error.headers.items()))
+    try:
+        return request.invoke_exception_view((type(answer), answer, None))
+    except HTTPNotFound:
+        return answer
+
+
+# -- the tween -------------------------------------------------------------------------------------------------
+
+
+def tween_factory(handler: _Handler, registry: Any) -> _Handler:
+    """The middleware as a tween. Raises ConfigurationError when a setting is wrong."""
+    middleware = DirectUploadMiddleware(_wsgi_app(handler), **_options(registry))
+
+    def direct_upload_tween(request: Any) -> Any:
+        environ = request.environ
+        environ[REQUEST] = request
+        environ.pop(RESPONSE, None)
+        status, headers, body = _call(middleware, environ)
+        given = environ.pop(RESPONSE, None)
+        if given is None and status[0] in "45" and "tm.active" in environ:
+            environ["tm.manager"].doom()  # a call of the API that failed leaves nothing behind
+        if given is not None and given.is_still(status, headers, body):
+            return given.response
+        return request.ResponseClass(status=status, headerlist=headers, app_iter=body)
+
+    return direct_upload_tween
+
+
+class _Given:
+    """A response of the application, and what it said as WSGI."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+
+    def send(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: Any, *exc_info: Any) -> Any:
+            self._status, self._headers = status, list(headers)
+            return start_response(status, headers, *exc_info)
+
+        body: Iterable[bytes] = self.response(environ, start)
+        self._body = body
+        return body
+
+    def is_still(self, status: str, headers: Any, body: Iterable[bytes]) -> bool:
+        return body is self._body and (status, headers) == (self._status, self._headers)
+
+
+def _wsgi_app(handler: _Handler) -> WSGIApplication:
+    def pyramid_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        given = environ[RESPONSE] = _Given(handler(environ[REQUEST]))
+        return given.send(environ, start_response)
+
+    return pyramid_app
+
+
+def _call(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, Any, Iterable[bytes]]:
+    """Status, headers and body of what the application answers. The body is begun no further than they need it."""
+    head: list[Any] = []
+    written: list[bytes] = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
+        head[:] = status, headers
+        return written.append
+
+    body = app(environ, start_response)
+    if not head or written:
+        body = _Begun(body, written)
+    status, headers = head
+    return status, headers, body
+
+
+class _Begun:
+    """A body whose first piece was taken."""
+
+    def __init__(self, body: Iterable[bytes], written: list[bytes]) -> None:
+        self._body = body
+        pieces = iter(body)
+        try:
+            first = next(pieces, b"")
+        except BaseException:
+            self.close()
+            raise
+        self._pieces = chain(written, [first], pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
+
+
+# -- what the middleware asks ------------------------------------------------------------------------------------
+
+
+def _options(registry: Any) -> dict[str, Any]:
+    settings = registry.settings or {}
+    given = {name.removeprefix(PREFIX): value for name, value in settings.items() if name.startswith(PREFIX)}
+    permission = given.pop("permission", None)
+    options = {"identify": _authenticated_userid, **options_from_strings(given)}
+    if isinstance(options["identify"], str):
+        raise ConfigurationError("direct_upload.identify: no path here; the security policy knows the user")
+    options["on_complete"] = _completed(options.get("on_complete"))
+    if permission:
+        options["authorize"] = _permitted(permission, options.get("authorize"))
+    return options
+
+
+def _authenticated_userid(environ: WSGIEnvironment) -> str | None:
+    userid = environ[REQUEST].authenticated_userid
+    return None if userid is None else str(userid)
+
+
+def _completed(then: OnComplete | None) -> OnComplete:
+    def on_complete(environ: WSGIEnvironment, upload: Upload) -> Any:
+        request = environ[REQUEST]
+        event = UploadCompleted(request, upload)
+        request.registry.notify(event)
+        return event.data if then is None else then(environ, upload)
+
+    return on_complete
+
+
+def _permitted(permission: str, then: Authorize | None) -> Authorize:
+    def authorize(environ: WSGIEnvironment, wanted: UploadRequest) -> None:
+        request = environ[REQUEST]
+        make_root = request.registry.queryUtility(IRootFactory, default=DefaultRootFactory)
+        if not request.has_permission(permission, make_root(request)):
+            raise Refused("You have no permission to upload here.")
+        if then is not None:
+            then(environ, wanted)
+
+    return authorize

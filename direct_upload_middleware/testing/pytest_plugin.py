@@ -1,0 +1,73 @@
+"""Fixtures for the tests of applications. pytest finds them by itself where this package is installed.
+
+::
+
+    def test_a_report_is_kept(direct_uploads):
+        app = TestApp(make_app(storage=direct_uploads.storage, secret=direct_uploads.secret))
+        receipt = direct_uploads.upload(app, "report.pdf", b"…")
+        app.post("/documents", {"document": receipt})
+
+By default the files go into a temporary directory, which is quick. With ``pytest --direct-uploads-swift`` the same
+tests run on a real, private Swift.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote
+
+import pytest
+
+if TYPE_CHECKING:
+    from webtest import TestApp
+
+    from .swift_server import SwiftServer
+
+OPTION = "--direct-uploads-swift"
+
+
+@dataclass(frozen=True)
+class DirectUploads:
+    """A storage for one test, with nothing in it.
+
+    ``storage`` is its URL and ``secret`` one to use with it: give both to the middleware.
+    """
+
+    storage: str
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    def upload(self, test_app: TestApp, filename: str, data: bytes | BinaryIO, **options: Any) -> str:
+        """The receipt of a file that was uploaded; see :func:`~direct_upload_middleware.testing.upload_file`."""
+        from .client import upload_file
+
+        return upload_file(test_app, filename, data, **options)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Called by pytest."""
+    group = parser.getgroup("direct uploads")
+    group.addoption(OPTION, action="store_true", help="the fixture direct_uploads is on a real, private Swift")
+
+
+@pytest.fixture(scope="session")
+def swift_server() -> Iterator[SwiftServer]:
+    """A real, private OpenStack Swift, the same for all tests; needs ``direct-upload-middleware[test]`` and Linux."""
+    from .swift_server import SwiftServer
+
+    with SwiftServer() as server:
+        yield server
+
+
+@pytest.fixture
+def direct_uploads(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DirectUploads:
+    """A :class:`DirectUploads` of this test's own."""
+    if not request.config.getoption(OPTION, default=False):
+        return DirectUploads(f"local:{quote(str(tmp_path / 'direct-uploads'))}")
+    server: SwiftServer = request.getfixturevalue("swift_server")
+    for name, value in server.environ().items():
+        monkeypatch.setenv(name, value)
+    return DirectUploads(f"swift://test-{secrets.token_hex(8)}")

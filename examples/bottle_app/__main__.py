@@ -1,0 +1,7 @@
+"""``python -m examples.bottle_app [--storage swift|local] [--port PORT] [--keep DIR]``"""
+
+from examples.bottle_app.app import make_app
+from examples.serve import main
+
+if __name__ == "__main__":
+    main(make_app)

@@ -1,0 +1,75 @@
+"""The record of what was uploaded: one SQLite table, a row for each upload."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from direct_upload_middleware import Upload
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, container TEXT NOT NULL, filename TEXT NOT NULL, type TEXT NOT NULL,
+    size INTEGER NOT NULL, etag TEXT NOT NULL, owner TEXT NOT NULL, completed TEXT NOT NULL, title TEXT NOT NULL
+)
+"""
+
+
+@dataclass(frozen=True)
+class Document:
+    """An upload, and what its owner calls it; "" when it has only its filename."""
+
+    upload: Upload
+    title: str
+
+
+class Documents:
+    """The table. A connection for each call, so any thread may make it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._transaction() as connection:
+            connection.execute(SCHEMA)
+
+    def record(self, upload: Upload) -> None:
+        """A row for the upload, unless there is one."""
+        values = [*astuple(upload)[:-1], upload.completed.isoformat(), ""]
+        with self._transaction() as connection:
+            connection.execute(f"INSERT INTO documents VALUES ({', '.join('?' * 10)}) ON CONFLICT DO NOTHING", values)  # noqa: S608
+
+    def of(self, owner: str) -> list[Document]:
+        """Newest first."""
+        return self._select("owner = ? ORDER BY completed DESC, rowid DESC", owner)
+
+    def find(self, id: str, owner: str) -> Document | None:
+        """One of the owner's."""
+        return next(iter(self._select("id = ? AND owner = ?", id, owner)), None)
+
+    def set_title(self, id: str, title: str) -> None:
+        with self._transaction() as connection:
+            connection.execute("UPDATE documents SET title = ? WHERE id = ?", (title, id))
+
+    def remove(self, id: str) -> None:
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM documents WHERE id = ?", (id,))
+
+    def _select(self, where: str, *values: str) -> list[Document]:
+        with self._transaction() as connection:
+            return [_document(row) for row in connection.execute(f"SELECT * FROM documents WHERE {where}", values)]  # noqa: S608  ours
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path)) as connection, connection:
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+
+def _document(row: sqlite3.Row) -> Document:
+    values: dict[str, Any] = dict(row)
+    title = values.pop("title")
+    return Document(Upload(**values | {"completed": datetime.fromisoformat(values["completed"])}), title)

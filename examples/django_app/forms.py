@@ -1,0 +1,14 @@
+"""The upload form."""
+
+from __future__ import annotations
+
+from django import forms
+
+from direct_upload_middleware.integrations.django_forms import UploadField
+
+
+class DocumentForm(forms.Form):
+    """Files of any size, which are uploaded before the form comes."""
+
+    document = UploadField(multiple=True)
+    title = forms.CharField(max_length=200, required=False)

@@ -1,0 +1,15 @@
+"""Which page is where."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("login", views.LogIn.as_view(), name="log_in"),
+    path("logout", LogoutView.as_view(), name="log_out"),
+    path("documents/<id>", views.download, name="download"),
+    path("documents/<id>/delete", views.delete, name="delete"),
+    path("style.css", views.style, name="style"),
+]

@@ -1,0 +1,85 @@
+"""The record of what was uploaded, and the users."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask_login import UserMixin
+from sqlalchemy import BigInteger, create_engine, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+
+from direct_upload_middleware import Upload
+
+
+class Base(DeclarativeBase):
+    """Everything that has a table."""
+
+
+class Document(Base):
+    """One finished upload. Its id is the upload's: recorded twice, it is there once."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    container: Mapped[str]
+    filename: Mapped[str]
+    type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    etag: Mapped[str]
+    owner: Mapped[str] = mapped_column(index=True)
+    completed: Mapped[datetime]
+    title: Mapped[str] = mapped_column(default="")
+
+    @property
+    def upload(self) -> Upload:
+        """As the middleware takes it, for download_url() and delete()."""
+        values = {column: getattr(self, column) for column in Upload.__dataclass_fields__}
+        return Upload(**values | {"completed": self.completed.replace(tzinfo=UTC)})
+
+
+class Documents:
+    """The table."""
+
+    def __init__(self, path: Path) -> None:
+        engine = create_engine(f"sqlite:///{path}")
+        Base.metadata.create_all(engine)
+        self.session: sessionmaker[Session] = sessionmaker(engine, expire_on_commit=False)
+
+    def record(self, upload: Upload) -> None:
+        """A row for the upload, unless there is one."""
+        with self.session.begin() as session:
+            session.execute(insert(Document).values(**asdict(upload), title="").on_conflict_do_nothing())
+
+    def of(self, owner: str) -> list[Document]:
+        """Newest first."""
+        with self.session() as session:
+            return list(session.scalars(select(Document).filter_by(owner=owner).order_by(Document.completed.desc())))
+
+    def find(self, id: str, owner: str) -> Document | None:
+        """One of the owner's."""
+        with self.session() as session:
+            return session.scalar(select(Document).filter_by(id=id, owner=owner))
+
+    def set_title(self, id: str, title: str) -> None:
+        with self.session.begin() as session:
+            if document := session.get(Document, id):
+                document.title = title
+
+    def remove(self, document: Document) -> None:
+        with self.session.begin() as session:
+            session.delete(document)
+
+
+#: Shown on the log-in page. A real application keeps slow hashes of passwords and limits the attempts.
+PASSWORDS = {"alice": "wonderland", "bob": "builder"}
+
+
+class User(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """Somebody who may log in."""
+
+    def __init__(self, name: str) -> None:
+        self.id = name

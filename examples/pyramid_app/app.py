@@ -1,0 +1,145 @@
+"""The application: log in, upload documents, get them back under their own names.
+
+What it has to do with uploads: :func:`record`, ``request.direct_upload`` in the views, ``data-direct-upload`` in the
+template, and the settings in :func:`make_app`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyramid.config import Configurator
+from pyramid.events import subscriber
+from pyramid.httpexceptions import HTTPError, HTTPForbidden, HTTPNotFound, HTTPSeeOther
+from pyramid.request import Request
+from pyramid.response import FileResponse, Response
+from pyramid.security import forget, remember
+from pyramid.session import SignedCookieSessionFactory
+from pyramid.view import exception_view_config, forbidden_view_config, view_config, view_defaults
+
+from direct_upload_middleware.integrations.pyramid import UploadCompleted
+
+from .models import Document, Documents
+from .security import PASSWORDS, Root, SessionPolicy, is_password
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+STYLE = Path(__file__).parents[1] / "style.css"
+
+
+def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
+    """The application.
+
+    :param data: the directory of the database.
+    :param storage: a storage URL.
+    :param secret: a long random string.
+    """
+    settings = {
+        "direct_upload.storage": storage,
+        "direct_upload.secret": secret,
+        "direct_upload.permission": "upload",
+    }
+    config = Configurator(settings=settings, root_factory=Root)
+    config.include("pyramid_jinja2")
+    config.include("direct_upload_middleware.integrations.pyramid")
+    config.set_security_policy(SessionPolicy())
+    config.set_session_factory(SignedCookieSessionFactory(secret, cookie_name="pyramid_shelf", httponly=True))
+    config.set_default_csrf_options(require_csrf=True)
+    config.registry.documents = Documents(data / "documents.sqlite3")
+    for name, path in ROUTES.items():
+        config.add_route(name, path)
+    config.scan(__name__)
+    app: WSGIApplication = config.make_wsgi_app()
+    return app
+
+
+ROUTES = {
+    "index": "/",
+    "log_in": "/login",
+    "log_out": "/logout",
+    "add": "/documents",
+    "download": "/documents/{id}",
+    "delete": "/documents/{id}/delete",
+    "style": "/style.css",
+}
+
+
+@subscriber(UploadCompleted)
+def record(event: UploadCompleted) -> None:
+    """An upload is complete. It may be told more than once."""
+    event.request.registry.documents.record(event.upload)
+
+
+@view_defaults(permission="use")
+class Shelf:
+    """The pages of whoever is logged in."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.user: str = request.authenticated_userid
+        self.documents: Documents = request.registry.documents
+
+    @view_config(route_name="index", renderer="templates/documents.jinja2")
+    def index(self) -> dict[str, Any]:
+        return {"documents": self.documents.of(self.user)}
+
+    @view_config(route_name="add", request_method="POST")
+    def add(self) -> Response:
+        for upload in self.request.direct_upload.verify_all(self.request.POST.getall("document")):
+            self.documents.set_title(upload.id, self.request.POST["title"].strip())
+        return HTTPSeeOther(self.request.route_path("index"))
+
+    @view_config(route_name="download")
+    def download(self) -> Response:
+        return HTTPSeeOther(self.request.direct_upload.download_url(self.own().upload))
+
+    @view_config(route_name="delete", request_method="POST")
+    def delete(self) -> Response:
+        document = self.own()
+        self.request.direct_upload.delete(document.upload)
+        self.documents.remove(document)
+        return HTTPSeeOther(self.request.route_path("index"))
+
+    def own(self) -> Document:
+        """The document, if it is the user's."""
+        document = self.documents.find(self.request.matchdict["id"], self.user)
+        if document is None:
+            raise HTTPNotFound("There is nothing here.")
+        return document
+
+
+@view_config(route_name="log_in", renderer="templates/log_in.jinja2")
+def log_in(request: Request) -> Any:
+    notice = ""
+    if request.method == "POST":
+        user = request.POST.get("username", "")
+        if is_password(user, request.POST.get("password", "")):
+            return HTTPSeeOther(request.route_path("index"), headers=remember(request, user))
+        notice = "That is not the user name and password of anybody here."
+        request.response.status = 403
+    return {"notice": notice, "passwords": PASSWORDS}
+
+
+@view_config(route_name="log_out", request_method="POST")
+def log_out(request: Request) -> Response:
+    return HTTPSeeOther(request.route_path("log_in"), headers=forget(request))
+
+
+@view_config(route_name="style")
+def style(request: Request) -> Response:
+    return FileResponse(str(STYLE), request)
+
+
+@forbidden_view_config(renderer="templates/problem.jinja2")
+def forbidden(error: HTTPForbidden, request: Request) -> Any:
+    if request.authenticated_userid is None:
+        return HTTPSeeOther(request.route_path("log_in"))
+    return problem(error, request)
+
+
+@exception_view_config(HTTPError, renderer="templates/problem.jinja2")
+def problem(error: HTTPError, request: Request) -> dict[str, Any]:
+    request.response.status = error.status
+    return {"title": error.title, "detail": error.detail or error.explanation}

@@ -1,0 +1,56 @@
+"""What a visitor of each framework's example does, in a real browser, with files in a directory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.shelf import Shelf
+from selenium.webdriver import Chrome
+
+pytestmark = pytest.mark.browser
+
+CHECKOUT = Path(__file__).parents[2]
+FILENAME = "your mom’s jokes – 笑い話.pdf"
+
+
+@pytest.fixture(params=["pyramid_app", "bottle_app", "flask_app", "django_app"])
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    """That of the example, which runs as the one command runs it."""
+    command = [sys.executable, "-m", f"examples.{request.param}", "--storage", "local", "--port", "0"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            printed = next((line for line in process.stdout if line.strip().startswith("Open ")), None)
+            assert printed is not None, "the example did not start"
+            yield printed.split()[1].rstrip("/")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_files_go_up_and_come_back_under_their_names(
+    browser: Chrome, address: str, tmp_path: Path, downloads: Path
+) -> None:
+    shelf = Shelf(browser, address)
+    files = [tmp_path / FILENAME, tmp_path / "scan.png"]
+    for file in files:
+        file.write_bytes(os.urandom(100_000))
+    shelf.log_in("alice", "wonderland")
+    shelf.choose(*files)
+    shelf.submit("Jokes")
+
+    assert "Jokes" in shelf.item(FILENAME).text
+    assert "Jokes" in shelf.item("scan.png").text
+    for file in files:
+        assert shelf.download(file.name, downloads).read_bytes() == file.read_bytes()
+
+    shelf.item("scan.png").find_element("css selector", "button").click()
+    shelf.wait(lambda: len(shelf.all(".items li")) == 1)
+    shelf.log_out()

@@ -1,0 +1,120 @@
+"""Uploads in a Bottle application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from wsgiref.validate import validator
+
+import bottle
+import pytest
+from webtest import TestApp
+
+from direct_upload_middleware import ConfigurationError, DirectUploadMiddleware
+from direct_upload_middleware.integrations.bottle import DirectUploadPlugin, cookie_user
+from direct_upload_middleware.testing import upload_file
+
+SECRET = "a secret of the tests"
+BODY = {"filename": "report.pdf", "size": 4, "type": "application/pdf"}
+
+
+@pytest.fixture
+def site() -> bottle.Bottle:
+    site = bottle.Bottle()
+    site.catchall = False
+    site.install(DirectUploadPlugin())
+
+    @site.get("/log_in/<user>")
+    def log_in(user: str) -> str:
+        bottle.response.set_cookie("user", user, secret=SECRET, path="/")
+        return "in"
+
+    @site.get("/log_out")
+    def log_out() -> str:
+        bottle.response.delete_cookie("user", path="/")
+        return "out"
+
+    @site.get("/form")
+    def form() -> str:
+        return '<form><input type="file" name="document" data-direct-upload></form>'
+
+    @site.post("/submit/<kind>")
+    def submit(kind: str, uploads: Any) -> dict[str, Any]:
+        upload = uploads.verify(bottle.request.forms.document)
+        with uploads.open(upload) as file:
+            return {kind: upload.filename, "owner": upload.owner, "content": file.read().decode()}
+
+    @site.error(403)
+    def forbidden(error: bottle.HTTPError) -> str:
+        return f"Our own page: {error.body}"
+
+    return site
+
+
+@pytest.fixture
+def app(site: bottle.Bottle, tmp_path: Path) -> TestApp:
+    identify = cookie_user("user", SECRET)
+    return TestApp(validator(DirectUploadMiddleware(validator(site), f"local:{tmp_path}", identify=identify)))
+
+
+def test_a_callback_that_asks_for_uploads_gets_them(app: TestApp) -> None:
+    app.get("/log_in/ann")
+    receipt = upload_file(app, "report.pdf", b"data")
+    answer = app.post("/submit/file", {"document": receipt})
+    assert answer.json == {"file": "report.pdf", "owner": "ann", "content": "data"}
+
+
+def test_the_script_comes_into_the_page(app: TestApp) -> None:
+    assert app.get("/form").html.find("script")["src"] == "/_upload/static/direct-upload.js"
+
+
+def test_nobody_uploads_before_logging_in_and_after_logging_out(app: TestApp) -> None:
+    assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
+    app.get("/log_in/ann")
+    app.post_json("/_upload/uploads", BODY, status=201)
+    app.get("/log_out")
+    assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
+
+
+@pytest.mark.parametrize("cookie", ["ann", '"!x?y"', "!"])
+def test_a_forged_cookie_is_nobody(app: TestApp, cookie: str) -> None:
+    answer = app.post_json("/_upload/uploads", BODY, headers={"Cookie": f"user={cookie}"}, status=401)
+    assert answer.json["code"] == "not-authenticated"
+
+
+def change(app: TestApp, receipt: str) -> str:
+    return receipt[:-1]
+
+
+def become_bob(app: TestApp, receipt: str) -> str:
+    app.get("/log_in/bob")
+    return receipt
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
+        pytest.param(become_bob, "Our own page: It was made for another requester", id="another's"),
+    ],
+)
+def test_a_receipt_that_is_not_good_is_the_applications_own_403(
+    app: TestApp, spoil: Callable[[TestApp, str], str], says: str
+) -> None:
+    app.get("/log_in/ann")
+    receipt = spoil(app, upload_file(app, "report.pdf", b"data"))
+    assert app.post("/submit/file", {"document": receipt}, status=403).text.startswith(says)
+
+
+def test_without_the_middleware_the_error_says_what_to_do(site: bottle.Bottle) -> None:
+    with pytest.raises(ConfigurationError, match="Wrap the application"):
+        TestApp(site).post("/submit/file", {"document": "x"})
+
+
+def test_the_parameter_may_have_another_name_but_not_twice() -> None:
+    site = bottle.Bottle()
+    site.install(DirectUploadPlugin())
+    site.install(DirectUploadPlugin(keyword="files"))
+    with pytest.raises(bottle.PluginError, match="'files'"):
+        site.install(DirectUploadPlugin(keyword="files"))
