@@ -21,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.plain $(DEMO_ARGS)
 
-test: $(VENV)/.test browser
+test: $(VENV)/.test browser $(if $(TEST_ARGS),,test-rackspace)
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
 lint: $(VENV)/.lint $(VENV)/.typescript
@@ -34,7 +34,7 @@ docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
+	rm -rf $(VENV) .venv-rackspace build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made: .ci/python
@@ -52,3 +52,5 @@ $(VENV)/.typescript: Makefile $(VENV)/.lint
 
 browser:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || .ci/need chromium chromium-driver
+
+include rackspace.mk

@@ -14,6 +14,7 @@ from .plan import MiB
 from .policy import Policy, UploadRequest, parse_accept
 from .receipts import Upload
 from .requester import normal_origin
+from .sniff import check_library
 from .storage.base import SEALS, GiB, Seal, Storage
 from .storage.urls import storage_from_url
 
@@ -54,6 +55,7 @@ class Options:
     url_ttl: int = 900
     bind_ip: bool = False
     origins: Collection[str] = frozenset()
+    sniff: bool = False
 
 
 def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Options:
@@ -69,8 +71,16 @@ def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Opt
     )
     values = {name: check(name, given[name]) for name, check in _CHECKS.items() if name in given}
     options = Options(storage=store, keys=keys, policy=policy, **values)
+    if options.sniff:
+        _check_sniff(policy)
     store.bind(keys)
     return options
+
+
+def _check_sniff(policy: Policy) -> None:
+    if not policy.accept:
+        raise ConfigurationError("sniff compares what was sent with accept: say there what is accepted")
+    check_library()
 
 
 def _check_names(given: Mapping[str, Any]) -> None:
@@ -215,6 +225,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "url_ttl": _positive,
     "bind_ip": _bool,
     "origins": _origins,
+    "sniff": _bool,
 }
 
 OPTION_NAMES = ("secret", "max_size", "accept", *_CHECKS)

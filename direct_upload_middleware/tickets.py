@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -131,6 +131,14 @@ class Tickets:
         if ticket.transfer.id != id:
             raise InvalidTicket
         return ticket
+
+
+def renewed(ticket: Ticket, ttl: int) -> Ticket | None:
+    """The same ticket for another ``ttl`` seconds, once less than half of that is left; None before."""
+    now = int(time.time())
+    if ticket.transfer.expires - now >= ttl / 2:
+        return None
+    return replace(ticket, transfer=replace(ticket.transfer, expires=now + ttl))
 
 
 def check_fresh(ticket: Ticket) -> None:

@@ -8,7 +8,7 @@ import secrets
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -17,10 +17,10 @@ from .options import Options
 from .plan import make_plan
 from .policy import UploadRequest
 from .receipts import Receipt, Receipts, Upload
-from .requester import Requester
+from .requester import Requester, page_origin
 from .sniff import HEAD_SIZE, may_be
 from .storage.base import Inspection, Sealed, SignedSegment, StoredObject, Transfer
-from .tickets import Ticket, Tickets
+from .tickets import Ticket, Tickets, renewed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -112,7 +112,12 @@ class Uploads:
             ttl=max(1, min(self._options.url_ttl, left)),
             ip_range=ask(lambda: str(environ["REMOTE_ADDR"])) if self._options.bind_ip else None,
             fresh=fresh,
+            origin=page_origin(environ),
         )
+
+    def renewed(self, ticket: Ticket) -> Ticket | None:
+        """A ticket for the rest of a long upload, when the present one has passed the half of its life."""
+        return renewed(ticket, self._options.ticket_ttl)
 
     def status(self, ticket: Ticket) -> tuple[Inspection, str | None]:
         """How far the upload is, and its receipt when it is complete."""
@@ -166,7 +171,9 @@ class Uploads:
 
     def abort(self, ticket: Ticket) -> None:
         """Give the upload up. Repeatable; raises AlreadyComplete after complete."""
-        self._storage.discard(ticket.transfer)
+        # The ticket may have been renewed, and the word that it was given up has to outlive each of them.
+        expires = max(ticket.transfer.expires, int(time.time()) + self._options.ticket_ttl)
+        self._storage.discard(replace(ticket.transfer, expires=expires))
         log.info("upload aborted", extra={"upload_id": ticket.transfer.id})
 
     def _upload(self, ticket: Ticket, sealed: Sealed) -> Upload:

@@ -77,8 +77,8 @@ class Api:
                 return {"POST": partial(self._complete, id=id)}
             case ["files", receipt] if receipt:
                 return {"GET": partial(self._file, receipt=receipt)}
-            case ["static", name] if name:
-                return {"GET": partial(serve_asset, name=name)}
+            case ["static", *names] if names and all(names):
+                return {"GET": partial(serve_asset, path="/".join(names))}
         return None
 
     def _storage_app(self, environ: WSGIEnvironment) -> WSGIApplication:
@@ -120,20 +120,24 @@ class Api:
             201,
         )
         response.headers["Location"] = self._url(request, f"/uploads/{transfer.id}")
-        response.headers["Set-Cookie"] = cookie_header(request.environ, begun.cookie, self._options.ticket_ttl)
+        self._set_cookie(response, request, begun.cookie)
         return response
 
     def _sign(self, request: Request, id: str) -> Response:
         ticket = self._ticket(request, id)
         indexes = body.indexes(body.read_object(request.environ), ticket.transfer.segment_count)
-        signed = self._uploads.sign(request.environ, ticket, indexes)
-        return answer({"segments": self._segments(request, signed)})
+        renewed = self._uploads.renewed(ticket)
+        signed = self._uploads.sign(request.environ, renewed or ticket, indexes)
+        return self._with_ticket(request, renewed, {"segments": self._segments(request, signed)})
 
     def _status(self, request: Request, id: str) -> Response:
-        inspection, receipt = self._uploads.status(self._ticket(request, id))
+        ticket = self._ticket(request, id)
+        inspection, receipt = self._uploads.status(ticket)
         stored = [{"index": s.index, "size": s.size, "etag": s.etag} for s in inspection.stored]
         status: dict[str, Any] = {"id": id, "state": "complete" if receipt else "open", "stored": stored}
-        return answer(status | {"receipt": receipt} if receipt else status)
+        if receipt:
+            return answer(status | {"receipt": receipt})
+        return self._with_ticket(request, self._uploads.renewed(ticket), status)
 
     def _complete(self, request: Request, id: str) -> Response:
         ticket = self._ticket(request, id)
@@ -171,6 +175,18 @@ class Api:
         requester.check_ticket(ticket)
         check_fresh(ticket)
         return ticket
+
+    def _with_ticket(self, request: Request, renewed: Ticket | None, value: dict[str, Any]) -> Response:
+        """The answer, with the renewed ticket, if it is one, and the cookie for as long."""
+        if renewed is None:
+            return answer(value)
+        token = self._uploads.tickets.issue(renewed)
+        response = answer(value | {"ticket": token, "expires": renewed.transfer.expires})
+        self._set_cookie(response, request, str(self._uploads.requester(request.environ).cookie))
+        return response
+
+    def _set_cookie(self, response: Response, request: Request, cookie: str) -> None:
+        response.headers["Set-Cookie"] = cookie_header(request.environ, cookie, self._options.ticket_ttl)
 
     def _segments(self, request: Request, signed: Iterable[SignedSegment]) -> list[dict[str, Any]]:
         return [

@@ -151,10 +151,12 @@ class Storage(Protocol):
         ttl: int,
         ip_range: str | None = None,
         fresh: bool = False,
+        origin: str | None = None,
     ) -> list[SignedSegment]:
         """Sign a temp URL for PUT for each index, good for ``ttl`` seconds.
 
-        ``fresh`` says that :meth:`prepare` has just been called: nothing needs to be asked of storage then.
+        ``fresh`` says that :meth:`prepare` has just been called: nothing needs to be asked of storage then. Otherwise
+        what it made may have been removed since, and is made again for pages of ``origin``, where that is given.
         Raises AlreadyComplete when the upload is sealed, NotFound when it was discarded.
         """
 
@@ -178,6 +180,13 @@ class Storage(Protocol):
         """Give the upload up, sealed but unconfirmed or not; its segments go, its temp URLs are worth nothing.
 
         Raises AlreadyComplete when it is complete. Repeatable.
+        """
+
+    def refuse(self, transfer: Transfer) -> None:
+        """Discard an upload that was sealed and that the application does not want, and leave nothing at all of it.
+
+        No word is left either that it was refused: what its temp URLs still write may be completed, and the application
+        is asked again. Raises AlreadyComplete when it is complete. Repeatable.
         """
 
     def delete(self, stored: StoredObject) -> None:

@@ -34,6 +34,8 @@ from .local_serve import (
     segment_path,
     segment_purpose,
 )
+from .local_sweep import LocalSweep
+from .sweep import Finding, Progress, nowhere
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -108,6 +110,7 @@ class LocalStorage:
         ttl: int,
         ip_range: str | None = None,
         fresh: bool = False,
+        origin: str | None = None,
     ) -> list[SignedSegment]:
         """See :meth:`.base.Storage.sign`."""
         if not fresh:
@@ -169,6 +172,10 @@ class LocalStorage:
             self._disk.unpublish(transfer.name, transfer.id)
             self._disk.remove(transfer.id)
 
+    def refuse(self, transfer: Transfer) -> None:
+        """See :meth:`.base.Storage.refuse`. A discarded upload leaves nothing here."""
+        self.discard(transfer)
+
     @_faults()
     def delete(self, stored: StoredObject) -> None:
         """See :meth:`.base.Storage.delete`."""
@@ -189,6 +196,10 @@ class LocalStorage:
         key = self._keys.derive(*DOWNLOADS)
         path = object_path(self.container, name)
         return temp_urls.url(key, "GET", path, int(time.time()) + ttl, filename=filename, inline=inline)
+
+    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
+        """See :meth:`.sweep.Sweepable.sweep`."""
+        return LocalSweep(self._disk, older_than, dry_run).sweep(progress)
 
     def page_origin(self) -> str | None:
         """None: segments go to the application's own origin."""

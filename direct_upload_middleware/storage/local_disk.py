@@ -27,7 +27,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import BinaryIO
 
-from ..errors import AlreadyComplete, NotFound, StorageError
+from ..errors import AlreadyComplete, ApplicationError, NotFound, StorageError
 from .base import Sealed, StoredSegment
 from .local_files import FilesReader, locked, make_directory, sync_directory, sync_file, temporary_file, write_whole
 
@@ -130,12 +130,14 @@ class UploadFiles:
         """Mark a sealed upload as complete; what does not belong to it goes."""
         completed = replace(manifest, complete=True)
         self.write(completed)
-        kept = {_MANIFEST, *completed.file_names()}
-        for name in os.listdir(self.path):
-            if name not in kept:
-                with suppress(FileNotFoundError):
-                    os.unlink(os.path.join(self.path, name))
+        for name in self.unneeded(completed):
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.path, name))
         return completed
+
+    def unneeded(self, manifest: Manifest) -> list[str]:
+        """Files that do not belong to a sealed upload."""
+        return sorted({*os.listdir(self.path)} - {_MANIFEST, *manifest.file_names()})
 
     def reader(self, manifest: Manifest) -> FilesReader:
         """The bytes of a sealed upload."""
@@ -197,6 +199,12 @@ class Disk:
             raise NotFound
         return UploadFiles(os.path.join(self._uploads, id))
 
+    def ids(self) -> list[str]:
+        """Of all uploads that there are."""
+        with suppress(FileNotFoundError):
+            return sorted(filter(_ID.fullmatch, os.listdir(self._uploads)))
+        return []
+
     def prepare(self, id: str) -> None:
         """Make the directory of a new upload."""
         make_directory(self.files(id).path)
@@ -227,9 +235,12 @@ class Disk:
         return None
 
     def publish(self, manifest: Manifest) -> None:
-        """Make the sealed upload the object of its name."""
+        """Make the sealed upload the object of its name. Raises ApplicationError when another upload has the name."""
         make_directory(self._objects)
         with self._lock_objects():
+            other = self.published(manifest.name)
+            if other is not None and other.id != manifest.id:
+                raise ApplicationError("The name that object_name gave is taken by another object.")
             write_whole(self._pointer(manifest.name), manifest.id.encode(), by_way_of=self.files(manifest.id).path)
 
     def unpublish(self, name: str, id: str) -> None:

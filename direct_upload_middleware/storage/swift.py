@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BufferedReader
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from ..errors import AlreadyComplete, ConfigurationError, StorageError
@@ -13,19 +13,20 @@ from . import temp_urls
 from .base import Inspection, Limits, Sealed, SignedSegment, StoredObject, Transfer
 from .sweep import Finding, Progress, nowhere
 from .swift_access import OpenStackAccess
+from .swift_admin import SwiftAdmin
 from .swift_client import Access, SwiftClient
-from .swift_final import FinalObjects
+from .swift_final import ContainerMissing, FinalObjects
 from .swift_reader import SMALLEST_WINDOW, ObjectReader
 from .swift_segments import SegmentedUploads, upload_key
-from .swift_setup import Setup
+from .swift_setup import PINNED, STAGING, Setup
 from .swift_staged import StagedUploads
-from .swift_sweep import SwiftSweep
+from .swift_sweep import Sweeping, sweep_swift
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-STAGING = ("staging",)
-PINNED = ("pinned segments",)
+T = TypeVar("T")
+
 MAX_CONTAINER_BYTES = 256 - len("_segments_") - 32
 
 
@@ -85,7 +86,10 @@ class SwiftStorage:
         ttl: int,
         ip_range: str | None = None,
         fresh: bool = False,
+        origin: str | None = None,
     ) -> list[SignedSegment]:
+        if origin is not None and not fresh and not _has_own_container(transfer):
+            self._mend_for(transfer, origin)
         ground = self._shared(transfer).ground(self._keys)
         key = self._upload_key(transfer, fresh)
         account = unquote(urlsplit(self._client.storage_url).path)
@@ -98,6 +102,21 @@ class SwiftStorage:
             url = temp_urls.url(key, "PUT", path, expires, digest=ground.digest, ip_range=ip_range)
             signed.append(SignedSegment(transfer.segment(index), host + url, expires))
         return signed
+
+    def _mend_for(self, transfer: Transfer, origin: str) -> None:
+        """Who asks for more temp URLs may do so because an operator has removed the container that they are for."""
+        shared = self._shared(transfer)
+        if not shared.is_intact(self._keys, origin):
+            shared.mend(self._keys)
+            shared.allow_origin(self._keys, origin)
+
+    def _mending(self, transfer: Transfer, carry_out: Callable[[], T]) -> T:
+        """Carry it out; where an operator has removed the final container, make it again and repeat."""
+        try:
+            return carry_out()
+        except ContainerMissing:
+            self._shared(transfer).mend(self._keys)
+            return carry_out()
 
     def _place(self, transfer: Transfer, index: int) -> tuple[str, str]:
         if transfer.segment_count > 1:
@@ -123,14 +142,20 @@ class SwiftStorage:
     # -- completion and abort ----------------------------------------------------------------------------------
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
-        return self._kind(transfer).seal(transfer, etags, pending=pending)
+        kind = self._kind(transfer)
+        return self._mending(transfer, lambda: kind.seal(transfer, etags, pending=pending))
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
         if transfer.segment_count == 1 or not sealed.complete:
             self._kind(transfer).confirm(transfer)
 
     def discard(self, transfer: Transfer) -> None:
-        self._kind(transfer).discard(transfer)
+        kind = self._kind(transfer)
+        self._mending(transfer, lambda: kind.discard(transfer))
+
+    def refuse(self, transfer: Transfer) -> None:
+        self.discard(transfer)
+        self._finals.forget(transfer)
 
     # -- afterwards --------------------------------------------------------------------------------------------
 
@@ -161,10 +186,14 @@ class SwiftStorage:
             ground.account_key, "GET", path, expires, digest=ground.digest, filename=filename, inline=inline
         )
 
+    def admin(self) -> SwiftAdmin:
+        """For operators' commands."""
+        return SwiftAdmin(self._client, self.container, self._staged.container, self._segments.prefix, self._keys)
+
     def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
         """See :meth:`.sweep.Sweepable.sweep`."""
-        parts = (self._client, self.container, self._finals, self._segments)
-        return iter(SwiftSweep(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
+        parts = (self._client, self.container, self._staged.container, self._finals, self._segments)
+        return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
 
     def page_origin(self) -> str | None:
         return self._host()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 import requests
 
@@ -28,7 +29,12 @@ TYPE_OF_STATE = {
 """What a container listing tells of an object that holds nothing yet, or will never."""
 
 _TAKEN = 412
+_GONE = 404
 _DAY = 86400
+
+
+class ContainerMissing(StorageUnavailable):
+    """The final container is not there: an operator has removed it since it was set up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +110,25 @@ class FinalObjects:
         return final
 
     def claim(self, mark: Mark) -> bool:
-        """Take the name with an empty object. False: it is taken, by another call or another upload."""
-        response = self._put(mark, {**mark.headers(), "If-None-Match": "*"}, expect=(201, _TAKEN))
+        """Take the name with an empty object. False: it is taken, by another call or another upload.
+
+        Raises ContainerMissing.
+        """
+        headers = {**mark.headers(), "If-None-Match": "*"}
+        response = self._put(mark, headers, expect=(201, 202, _TAKEN, _GONE))  # 202: see copy
+        _raise_if_gone(response.status_code)
         return response.status_code == 201
 
     def write_manifest(self, mark: Mark, manifest: Sequence[Entry]) -> Problems | bool:
         """Take the name with a manifest, whose segments Swift verifies for it.
 
-        False: the name is taken. Problems: segments are missing or differ, and nothing has happened.
+        False: the name is taken. Problems: segments are missing or differ, and nothing has happened. Raises
+        ContainerMissing.
         """
         response = self._put(
             mark,
             {**mark.headers(), "If-None-Match": "*", "Accept": "application/json"},
-            expect=(202, 201, 400, _TAKEN),
+            expect=(202, 201, 400, _TAKEN, _GONE),
             params={"multipart-manifest": "put", "heartbeat": "on"},
             data=manifest_body(manifest),
         )
@@ -129,7 +141,7 @@ class FinalObjects:
         """
         response = self._put(
             mark,
-            {**mark.headers(), "X-Copy-From": source, "If-Match": mark.etag, "X-Fresh-Metadata": "true"},
+            {**mark.headers(), "X-Copy-From": quote(source), "If-Match": mark.etag, "X-Fresh-Metadata": "true"},
             expect=(201, 202, 404, 412),
         )
         if response.status_code == 201 and response.headers.get("Etag", mark.etag).strip('"') != mark.etag:
@@ -141,11 +153,26 @@ class FinalObjects:
         return self._client.request("PUT", self._container, mark.transfer.name, headers=headers, **request)
 
     def discard(self, transfer: Transfer) -> None:
-        """Leave word, as long as the ticket lives, that this upload was given up: nothing is ever read into it."""
+        """Leave word, as long as the ticket lives, that this upload was given up: nothing is ever read into it.
+
+        Where the name is another upload's, that is word enough, and stays. Raises ContainerMissing.
+        """
         mark = Mark(transfer, "discarded", "", 0)
         headers = {**mark.headers(), "X-Delete-At": str(max(transfer.expires, self._client.now()) + _DAY)}
-        if self._put(mark, headers, expect=(201, 202)).status_code == 202:  # see copy
+        status = self._put(mark, {**headers, "If-None-Match": "*"}, expect=(201, 202, _TAKEN, _GONE)).status_code
+        _raise_if_gone(status)
+        if status == _TAKEN:
+            final = self.find(transfer.name)
+            if final is not None and final.id != transfer.id:
+                return
+            status = self._put(mark, headers, expect=(201, 202)).status_code
+        if status == 202:  # see copy
             raise StorageUnavailable("This upload is being completed.", retry_after=1)
+
+    def forget(self, transfer: Transfer) -> None:
+        """Take the word back that :meth:`discard` left."""
+        if self.find_ours(transfer) is not None:
+            self.delete(transfer.name)
 
     def delete(self, name: str) -> None:
         """Delete the object, and of a large one the manifest only. No error when it is gone."""
@@ -167,8 +194,14 @@ def _final(response: requests.Response) -> Final:
     )
 
 
+def _raise_if_gone(status: int | str) -> None:
+    if str(status) == str(_GONE):
+        raise ContainerMissing
+
+
 def _outcome(response: requests.Response, manifest: Sequence[Entry]) -> Problems | bool:
     """What became of a manifest: with heartbeat the real status is in the body."""
+    _raise_if_gone(response.status_code)
     if response.status_code in (201, _TAKEN):
         return response.status_code == 201
     try:
@@ -176,6 +209,7 @@ def _outcome(response: requests.Response, manifest: Sequence[Entry]) -> Problems
     except ValueError as error:
         raise StorageError("Swift gave an answer to a manifest that cannot be read.") from error
     status = str(answer.get("Response Status", ""))[:3]
+    _raise_if_gone(status)
     if status == "201":
         return True
     if status in ("202", str(_TAKEN)):  # 202: another write to the name was later than this one and quicker

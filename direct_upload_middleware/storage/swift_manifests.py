@@ -1,13 +1,12 @@
-"""Which uploads' segments the manifests of the final container refer to."""
+"""Which objects of the final container refer to which uploads' segments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from .swift_client import SwiftClient
-from .swift_final import FinalObjects
+from .swift_final import Final, FinalObjects
 from .swift_listing import pages
 from .swift_parallel import each
 
@@ -24,40 +23,38 @@ class Manifests:
         self._finals = finals
         self._path = re.compile(re.escape(f"/{prefix}") + "[_/]([0-9a-f]{32})/")
 
-    def is_referred_to(self, id: str, name: str) -> bool:
-        """Whether the object of this name has a manifest that refers to segments of the upload."""
-        return id in self._ids_in(name)
+    def of(self, id: str, name: str) -> Final | None:
+        """The object of this name, if its manifest refers to segments of the upload."""
+        return self._refers(name).get(id)
 
-    def referred_to(self, ids: Iterable[str], *, thorough: bool) -> set[str]:
-        """Those of ``ids`` that a manifest anywhere in the container refers to.
+    def referring_to(self, ids: Iterable[str], *, thorough: bool) -> dict[str, tuple[str, Final]]:
+        """Those of ``ids`` that any object has a manifest of, each with the object's name.
 
         Since 2018 a listing tells which objects have a manifest. One that was written before does not: ``thorough``
         asks for every other object too, as long as some of ``ids`` have not been found.
         """
         wanted = set(ids)
-        found = self._found(wanted, lambda item: "slo_etag" in item)
+        found = self._search(wanted, lambda item: "slo_etag" in item)
         if thorough:
-            found |= self._found(wanted - found, lambda item: "slo_etag" not in item)
+            found |= self._search(wanted - set(found), lambda item: "slo_etag" not in item)
         return found
 
-    def _found(self, wanted: set[str], choose: Callable[[Mapping[str, Any]], bool]) -> set[str]:
-        found: set[str] = set()
-        for names in self._names(choose) if wanted else ():
-            found.update(*each(self._ids_in, names))
-            if wanted <= found:
+    def _search(self, wanted: set[str], choose: Callable[[dict[str, object]], bool]) -> dict[str, tuple[str, Final]]:
+        found: dict[str, tuple[str, Final]] = {}
+        for page in pages(self._client, self._container) if wanted else ():
+            names = [item["name"] for item in page if choose(item)]
+            for name, finals in zip(names, each(self._refers, names), strict=True):
+                found |= {id: (name, final) for id, final in finals.items() if id in wanted}
+            if wanted <= set(found):
                 break
-        return wanted & found
+        return found
 
-    def _names(self, choose: Callable[[Mapping[str, Any]], bool]) -> Iterator[list[str]]:
-        for page in pages(self._client, self._container):
-            yield [item["name"] for item in page if choose(item)]
-
-    def _ids_in(self, name: str) -> set[str]:
+    def _refers(self, name: str) -> dict[str, Final]:
         """The uploads whose segments the object is made of. Its metadata tell, unless somebody has replaced them."""
         final = self._finals.find(name)
         if final is None or not final.is_slo:
-            return set()
-        return {final.id} if final.id else self._read(name)
+            return {}
+        return dict.fromkeys([final.id] if final.id else self._read(name), final)
 
     def _read(self, name: str) -> set[str]:
         params = {"multipart-manifest": "get"}

@@ -9,7 +9,6 @@ object beside the segments tells that it did.
 from __future__ import annotations
 
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -21,46 +20,23 @@ from .base import Inspection, Sealed, StoredSegment, Transfer
 from .manifest import Entry, Problems, object_etag
 from .swift_client import SwiftClient
 from .swift_final import Final, FinalObjects, Mark
+from .swift_names import name_headers, object_name
 from .swift_parallel import each
+from .swift_removal import PAGE, remove_segments
 from .swift_setup import CONTAINER_KEYS, cors_headers
 
-CONFIRMED = "confirmed"
-"""The name of the object that tells that the application has taken the upload."""
+CONFIRMED = "confirmed"  # the name of the object that tells that the application has taken the upload
 
 GENERATION = "X-Container-Meta-Direct-Upload-Generation"
-SWEPT = "swept"
-"""The generation of a container that is being swept: as good as gone."""
-NAME = "X-Container-Meta-Direct-Upload-Name-"
-_META_BYTES = 250  # of one value; Swift takes 256
-PAGE = 10_000
+SWEPT = "swept"  # the generation of a container that is being swept: as good as gone
 _UPLOADERS_HEADERS = {"x-delete-at", "content-encoding", "content-disposition", "content-language", "cache-control"}
 _ATTEMPTS = 3
 _GONE = 404
 
 
-def object_name(index: int) -> str:
-    """The name of a segment in its container; they sort as they follow each other."""
-    return f"{index:08d}"
-
-
 def upload_key(keys: Keys, id: str) -> str:
     """The temp URL key of one upload's container."""
     return keys.derive("segments", id)
-
-
-def name_headers(name: str) -> dict[str, str]:
-    """A segment container's metadata by which the final object's name is known, of up to 1024 bytes."""
-    text = urlsafe_b64encode(name.encode()).decode()
-    return {f"{NAME}{i // _META_BYTES}": text[i : i + _META_BYTES] for i in range(0, len(text), _META_BYTES)}
-
-
-def name_of(headers: Mapping[str, str]) -> str | None:
-    """The final object's name, from a segment container's metadata; None where they do not tell."""
-    pieces = [headers[f"{NAME}{i}"] for i in range(len(headers)) if f"{NAME}{i}" in headers]
-    try:
-        return urlsafe_b64decode("".join(pieces)).decode() or None
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +72,7 @@ class SegmentedUploads:
 
     def __init__(self, client: SwiftClient, prefix: str, finals: FinalObjects) -> None:
         self._client = client
-        self._prefix = prefix
+        self.prefix = prefix
         self._finals = finals
 
     def place(self, transfer: Transfer, index: int) -> tuple[str, str]:
@@ -105,17 +81,17 @@ class SegmentedUploads:
 
     def _place(self, transfer: Transfer, name: str) -> tuple[str, str]:
         if transfer.seal == "pin":
-            return self._prefix, f"{transfer.id}/{name}"
+            return self.prefix, f"{transfer.id}/{name}"
         return self.container_of(transfer.id), name
 
     def container_of(self, id: str) -> str:
         """The container of one upload's own."""
-        return f"{self._prefix}_{id}"
+        return f"{self.prefix}_{id}"
 
     def prepare(self, transfer: Transfer, keys: Keys, origin: str) -> None:
         """Make the container, with its key, for pages of ``origin``."""
-        key = {CONTAINER_KEYS[0]: upload_key(keys, transfer.id)}
-        headers = {**key, **cors_headers(origin), **name_headers(transfer.name)}
+        headers = {CONTAINER_KEYS[0]: upload_key(keys, transfer.id), **cors_headers(origin)}
+        headers |= name_headers(transfer.name)
         self._client.request("PUT", self.container_of(transfer.id), headers=headers, expect=(201, 202))
 
     def signing_key(self, transfer: Transfer) -> str:
@@ -149,7 +125,7 @@ class SegmentedUploads:
 
     def _look(self, transfer: Transfer, limit: int = PAGE) -> Look | None:
         if transfer.seal == "pin":
-            container, params = self._prefix, {"prefix": transfer.id + "/"}
+            container, params = self.prefix, {"prefix": transfer.id + "/"}
         else:
             container, params = self.container_of(transfer.id), {}
         if limit:
@@ -293,31 +269,9 @@ class SegmentedUploads:
             self._finals.delete(transfer.name)
         self.delete_segments(transfer.id)
 
-    def condemn(self, id: str) -> None:
-        """End every temp URL of an upload that is being swept, and every call that would complete it."""
-        headers = {CONTAINER_KEYS[0]: "", GENERATION: SWEPT}
-        self._client.request("POST", self.container_of(id), headers=headers, expect=(204, _GONE))
-
     def delete_segments(self, id: str) -> None:
         """Delete all segments of an upload, in its own container, which goes too, and in the shared one."""
-        container = self.container_of(id)
-        for _ in range(_ATTEMPTS):
-            names = self._names(container, "")
-            self._delete_all(container, names)
-            response = self._client.request("DELETE", container, expect=(204, _GONE, 409))
-            if response.status_code != 409:  # a write that was under way may have come in
-                break
-        else:
-            raise StorageUnavailable("Segments are still being written.", retry_after=1)
-        self._delete_all(self._prefix, self._names(self._prefix, id + "/"))
-
-    def _names(self, container: str, prefix: str) -> list[str]:
-        params = {"format": "json", "limit": str(PAGE), "prefix": prefix}
-        response = self._client.request("GET", container, params=params, expect=(200, 204, _GONE))
-        return [item["name"] for item in response.json()] if response.status_code == 200 else []
-
-    def _delete_all(self, container: str, names: Sequence[str]) -> None:
-        each(lambda name: self._client.request("DELETE", container, name, expect=(204, _GONE)), names)
+        remove_segments(self._client, self.container_of(id), self.prefix, id)
 
 
 def _stored(listing: Iterable[Mapping[str, Any]], transfer: Transfer) -> Iterator[StoredSegment]:

@@ -6,10 +6,12 @@ at again: so a begin makes no request, and what an operator changes is noticed a
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +20,12 @@ from ..keys import Keys
 from .base import GiB, Limits
 from .swift_client import SwiftClient
 from .temp_urls import Digest
+
+STAGING = ("staging",)
+PINNED = ("pinned segments",)
+"""What the keys of the shared containers are derived for."""
+
+log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 600
 DIGESTS: tuple[Digest, ...] = ("sha256", "sha512", "sha1")
@@ -109,17 +117,39 @@ class Setup:
         if origin in ground.origins:
             return
         with self._lock:
-            for container in self._containers:
-                self._allow(container, origin)
-            ground.origins.add(origin)
+            self._allow_everywhere(ground, origin)
+
+    def _allow_everywhere(self, ground: Ground, origin: str) -> None:
+        for container in self._containers:
+            self._allow(container, origin)
+        ground.origins.add(origin)
+
+    def mend(self, keys: Keys) -> None:
+        """Set everything up again, since somebody has removed something: for all origins that are known here."""
+        with self._lock:
+            known = self._ground
+            self._ground = ground = self._find_out(keys)
+            for origin in sorted(known.origins) if known else ():
+                self._allow_everywhere(ground, origin)
+
+    def is_intact(self, keys: Keys, origin: str) -> bool:
+        """Whether the container that temp URLs write to is there, with our key, for pages of ``origin``."""
+        response = self._client.request("HEAD", self._containers[1], expect=(200, 204, 404))
+        headers = response.headers
+        listed = headers.get(ORIGIN_HEADER, "")
+        has_key = keys.derive(*self._purpose) in [headers.get(name) for name in CONTAINER_KEYS]
+        return response.status_code != 404 and has_key and with_origin(listed, origin) == listed
 
     def _find_out(self, keys: Keys) -> Ground:
         info = self._info()
         for container in self._containers:
             self._client.request("PUT", container, expect=(201, 202))
-        self._put_key(keys.derive_all(*self._purpose), self._containers[1])
+        self.put_key(keys)
+        digest = best_digest(info)
+        if digest == "sha1":
+            _warn_of_sha1(urlsplit(self._client.storage_url).netloc)
         return Ground(
-            digest=_digest(info),
+            digest=digest,
             limits=_limits(info),
             account_key=self._account_key(keys),
             looked_at=time.monotonic(),
@@ -136,7 +166,9 @@ class Setup:
         except ValueError:
             return {}
 
-    def _put_key(self, wanted: list[str], container: str) -> None:
+    def put_key(self, keys: Keys) -> None:
+        """See that the container that is written to has the newest key, beside the one before."""
+        wanted, container = keys.derive_all(*self._purpose), self._containers[1]
         headers = self._client.request("HEAD", container, expect=(200, 204)).headers
         slot = free_slot([headers.get(name, "") for name in CONTAINER_KEYS], wanted)
         if slot is not None:
@@ -164,7 +196,13 @@ class Setup:
             self._client.request("POST", container, headers=cors_headers(wanted), expect=(201, 202, 204))
 
 
-def _digest(info: Any) -> Digest:
+@cache
+def _warn_of_sha1(host: str) -> None:
+    """Once for each cluster."""
+    log.warning("%s allows temp URLs to be signed with SHA-1 only; ask its operator for SHA-256", host)
+
+
+def best_digest(info: Any) -> Digest:
     """The best digest for temp URLs that the cluster allows; SHA-1 is all that old ones know."""
     allowed: Iterable[str] = info.get("tempurl", {}).get("allowed_digests", ["sha1"])
     return next((digest for digest in DIGESTS if digest in allowed), "sha1")

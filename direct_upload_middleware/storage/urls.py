@@ -46,7 +46,20 @@ def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
     return SwiftStorage(_container(parts), cloud=query.get("cloud"))
 
 
-_SCHEMES: dict[str, Callable[[SplitResult, dict[str, str]], Storage]] = {"local": _local, "swift": _swift}
+def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:
+    from .rackspace import RackspaceStorage
+
+    _only(query, "region", "internal")
+    if query.get("internal", "0") not in ("0", "1"):
+        raise ConfigurationError("storage: internal is 0 or 1")
+    return RackspaceStorage(_container(parts), region=query.get("region"), internal=query.get("internal") == "1")
+
+
+_SCHEMES: dict[str, Callable[[SplitResult, dict[str, str]], Storage]] = {
+    "local": _local,
+    "swift": _swift,
+    "rackspace": _rackspace,
+}
 
 
 def _container(parts: SplitResult) -> str:

@@ -1,0 +1,114 @@
+"""What the commands share: the storage and its secret, errors without tracebacks, consoles."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from ..errors import DirectUploadError
+from ..keys import Keys
+from ..requester import normal_origin
+from ..storage.base import Storage
+from ..storage.swift import SwiftStorage
+from ..storage.urls import storage_from_url
+
+SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  the name of it
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def told_without_traceback(command: F) -> F:
+    """Tell an error in one sentence, with exit status 1; with ``--debug``, raise it."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        debug = click.get_current_context().obj
+        if debug:
+            logging.basicConfig(level=logging.DEBUG)
+            return command(*args, **kwargs)
+        logging.getLogger("direct_upload_middleware").setLevel(logging.ERROR)
+        try:
+            return command(*args, **kwargs)
+        except DirectUploadError as error:
+            raise click.ClickException(str(error)) from error
+
+    return run  # type: ignore[return-value]
+
+
+def secrets() -> list[str]:
+    """The middleware's secrets, oldest first; none where the variable is not set."""
+    return [secret.strip() for secret in os.environ.get(SECRET_VARIABLE, "").split(",") if secret.strip()]
+
+
+def open_storage(url: str, *, secret_needed: bool = True) -> Storage:
+    """The storage of this URL, with its keys."""
+    storage = storage_from_url(url)
+    if storage.needs_secret and secret_needed and not secrets():
+        raise click.UsageError(f"Set {SECRET_VARIABLE} to the middleware's secret; several separated by commas.")
+    storage.bind(Keys(secrets()) if secrets() or storage.needs_secret else Keys(storage.default_secrets))
+    return storage
+
+
+def open_swift(url: str, *, secret_needed: bool = True) -> SwiftStorage:
+    """The same, where only Swift will do."""
+    storage = open_storage(url, secret_needed=secret_needed)
+    if not isinstance(storage, SwiftStorage):
+        raise click.UsageError("This storage has nothing to set up, to examine or to rotate: it is a directory.")
+    return storage
+
+
+def console() -> Console:
+    """Where results go."""
+    return Console(highlight=False)
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """Seconds, from ``90``, ``15m``, ``12h``, ``2d`` or ``1w``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", value)
+        if not match:
+            self.fail(f"{value!r} is no time; write 90s, 15m, 12h, 2d or 1w", param, context)
+        return int(match[1]) * _UNITS[match[2] or "s"]
+
+
+class Origin(click.ParamType):  # type: ignore[type-arg]
+    """An origin, as the Origin header has it."""
+
+    name = "origin"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
+        origin = normal_origin(str(value).removesuffix("/"))
+        if origin is None:
+            self.fail(f"{value!r} is no origin; write it like https://app.example.com", param, context)
+        return origin
+
+
+def bytes_text(size: int) -> str:
+    """``1.5 GiB``."""
+    number = float(size)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"
+
+
+def age_text(seconds: int) -> str:
+    """``3 days``, ``5 hours``."""
+    for name, unit in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} seconds"

@@ -1,0 +1,338 @@
+"""``direct-upload doctor`` against the real Swift, through a proxy that gives it the quirks of a bad provider."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+import requests
+from click.testing import CliRunner, Result
+from meddling import Exchange, Meddle, meddling
+
+from direct_upload_middleware import DirectUploadMiddleware
+from direct_upload_middleware.cli import main
+from direct_upload_middleware.testing.swift_server import SwiftServer
+
+ORIGIN = "https://app.example.com"
+SECRET = "a secret of the tests"
+
+
+@pytest.fixture
+def url() -> str:
+    return f"swift://doctor-{secrets.token_hex(4)}"
+
+
+def run(*arguments: str, **environ: str) -> Result:
+    return CliRunner().invoke(main, arguments, env={"DIRECT_UPLOAD_SECRET": SECRET, **environ})
+
+
+def diagnose(
+    url: str, *more: str, origin: str = "http://app.example.com", **environ: str
+) -> tuple[int, dict[str, Any]]:
+    """The exit status, and the worst verdict of each check."""
+    result = run("doctor", url, "--origin", origin, "--json", "--patience", "1", *more, **environ)
+    worst: dict[str, Any] = {}
+    for finding in json.loads(result.stdout):
+        if worst.get(finding["check"], {"verdict": "ok"})["verdict"] != "failure":
+            worst[finding["check"]] = finding
+    return result.exit_code, worst
+
+
+@contextmanager
+def between(server: SwiftServer, meddle: Meddle, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Everybody goes to Swift through the meddling proxy, which Swift's own catalog names, since it has its Host."""
+    with meddling(server.url, meddle) as proxy:
+        monkeypatch.setenv("OS_AUTH_URL", f"{proxy}/auth/v1.0")
+        yield proxy
+
+
+def headers_for(server: SwiftServer) -> dict[str, str]:
+    return {"X-Auth-Token": server.token()}
+
+
+def post(server: SwiftServer, container: str, **headers: str) -> None:
+    sent = {**headers_for(server), **{name.replace("_", "-"): value for name, value in headers.items()}}
+    assert requests.post(f"{server.storage_url}/{container}", headers=sent, timeout=30).status_code == 204
+
+
+# -- what may be wrong -------------------------------------------------------------------------------------------
+
+
+def when(answered: bool, condition: Callable[[Exchange], bool], do: Callable[[Exchange], Any]) -> Meddle:
+    def meddle(exchange: Exchange) -> None:
+        if bool(exchange.status) is answered and condition(exchange):
+            do(exchange)
+
+    return meddle
+
+
+def info(change: Callable[[dict[str, Any]], Any]) -> Meddle:
+    def do(exchange: Exchange) -> None:
+        capabilities = json.loads(exchange.body)
+        change(capabilities)
+        exchange.body = json.dumps(capabilities).encode()
+
+    return when(True, lambda e: e.path == "/info", do)
+
+
+def status(code: int) -> Callable[[Exchange], None]:
+    def do(exchange: Exchange) -> None:
+        exchange.status, exchange.headers, exchange.body = code, {}, b""
+
+    return do
+
+
+def by_temp_url(exchange: Exchange) -> bool:
+    return "temp_url_sig=" in exchange.url
+
+
+def answers_put_by_temp_url(exchange: Exchange) -> bool:
+    return exchange.method == "PUT" and by_temp_url(exchange)
+
+
+def is_copy(exchange: Exchange) -> bool:
+    return any(name.lower() == "x-copy-from" for name in exchange.headers)
+
+
+def remember_no_keys(exchange: Exchange) -> None:
+    exchange.drop("X-Container-Meta-Temp-Url-Key")
+
+
+class CachesForever:
+    """Proxies without a shared memcached: once a temp URL was good, it stays so."""
+
+    def __init__(self) -> None:
+        self._good: set[str] = set()
+
+    def __call__(self, exchange: Exchange) -> None:
+        key = f"{exchange.method} {exchange.path}"
+        if exchange.status == 201 and by_temp_url(exchange):
+            self._good.add(key)
+        if exchange.status == 401 and key in self._good:
+            exchange.status = 201
+
+
+QUIRKS = [
+    pytest.param(info(lambda i: i.pop("tempurl")), "temp-urls", "failure", id="no temp URLs"),
+    pytest.param(
+        info(lambda i: i["tempurl"].update(methods=["GET", "HEAD"])), "temp-urls", "failure", id="no temp URLs for PUT"
+    ),
+    pytest.param(info(lambda i: i["tempurl"].pop("allowed_digests")), "digests", "warning", id="SHA-1 only"),
+    pytest.param(info(lambda i: i.pop("slo")), "slo", "failure", id="no large objects"),
+    pytest.param(info(lambda i: i["slo"].update(max_manifest_segments=100)), "slo", "warning", id="few segments"),
+    pytest.param(when(False, lambda e: e.path == "/info", status(404)), "info", "warning", id="no /info"),
+    pytest.param(when(False, lambda e: e.method == "OPTIONS", status(405)), "preflight", "failure", id="no OPTIONS"),
+    pytest.param(
+        when(True, lambda e: e.method == "OPTIONS" and e.status == 401, status(200)),
+        "preflight-foreign",
+        "warning",
+        id="OPTIONS for everybody",
+    ),
+    pytest.param(
+        when(True, by_temp_url, lambda e: e.drop("Access-Control-Expose-Headers", "Access-Control-Allow-Origin")),
+        "exposed-headers",
+        "failure",
+        id="CORS headers dropped",
+    ),
+    pytest.param(when(False, lambda e: True, remember_no_keys), "put", "failure", id="no container keys"),
+    pytest.param(when(True, answers_put_by_temp_url, status(201)), "signature", "failure", id="any signature is good"),
+    pytest.param(
+        when(False, answers_put_by_temp_url, lambda e: e.drop("ETag")), "checksum", "failure", id="ETag header dropped"
+    ),
+    pytest.param(when(False, is_copy, lambda e: e.drop("If-Match")), "copy", "failure", id="If-Match dropped"),
+    pytest.param(
+        when(False, is_copy, lambda e: e.drop("X-Fresh-Metadata")), "copy-metadata", "failure", id="metadata copied"
+    ),
+    pytest.param(
+        when(True, lambda e: "multipart-manifest=put" in e.url, status(201)),
+        "slo-manifest",
+        "failure",
+        id="manifests unverified",
+    ),
+    pytest.param(CachesForever(), "revocation", "failure", id="revoked keys live on"),
+    pytest.param(
+        when(True, lambda e: True, lambda e: e.drop("Content-Disposition")), "download-name", "failure", id="no names"
+    ),
+    pytest.param(
+        when(True, lambda e: True, lambda e: e.headers.update(Date="Mon, 01 Jan 2024 00:00:00 GMT")),
+        "clock",
+        "warning",
+        id="a wrong clock",
+    ),
+    pytest.param(
+        when(False, lambda e: e.method == "PUT" and "_doctor_" in e.path, status(403)),
+        "permissions",
+        "failure",
+        id="read only",
+    ),
+]
+
+
+@pytest.mark.usefixtures("swift_environ")
+class TestDoctor:
+    def test_nothing_is_wrong_where_nothing_is(self, swift_server: SwiftServer, url: str) -> None:
+        assert run("setup", url, "--origin", "http://app.example.com").exit_code == 0
+        code, found = diagnose(url)
+        assert {name: finding for name, finding in found.items() if finding["verdict"] != "ok"} == {}
+        assert code == 0
+        assert {"credentials", "put", "signature", "expiry", "ip-range", "copy", "download", "revocation"} <= set(found)
+
+    def test_it_leaves_nothing_behind(self, swift_server: SwiftServer, url: str) -> None:
+        diagnose(url)
+        listing = requests.get(swift_server.storage_url, headers=headers_for(swift_server), timeout=30).text.split()
+        assert not [name for name in listing if name.startswith(url.removeprefix("swift://"))]
+
+    def test_it_reads_well(self, url: str) -> None:
+        result = run("doctor", url, "--origin", "http://app.example.com", COLUMNS="100")
+        assert "✓" in result.stdout
+        assert "to look at, 0 wrong" in result.stdout
+        assert "→ Run direct-upload setup" in result.stdout
+
+    @pytest.mark.parametrize(("quirk", "check", "verdict"), QUIRKS)
+    def test_a_quirk_of_the_cluster_is_named(
+        self,
+        swift_server: SwiftServer,
+        url: str,
+        monkeypatch: pytest.MonkeyPatch,
+        quirk: Meddle,
+        check: str,
+        verdict: str,
+    ) -> None:
+        with between(swift_server, quirk, monkeypatch):
+            run("setup", url, "--origin", "http://app.example.com")
+            code, found = diagnose(url)
+        assert found[check]["verdict"] == verdict
+        assert found[check]["remedy"]
+        assert code == (1 if verdict == "failure" else code)
+
+    def test_pages_under_https_cannot_send_to_http(self, url: str) -> None:
+        code, found = diagnose(url, origin=ORIGIN)
+        assert (code, found["transport"]["verdict"]) == (1, "failure")
+
+    def test_a_wrong_password_is_named(self, url: str) -> None:
+        code, found = diagnose(url, OS_PASSWORD="wrong")
+        assert (code, found["storage"]["verdict"]) == (1, "failure")
+        assert "credentials" in found["storage"]["detail"]
+
+    def test_an_identity_service_that_is_away_is_named(self, url: str) -> None:
+        code, found = diagnose(url, OS_AUTH_URL="http://127.0.0.1:9/auth/v1.0")
+        assert (code, found["storage"]["verdict"]) == (1, "failure")
+
+    def test_another_secret_is_named(self, url: str) -> None:
+        run("setup", url, "--origin", ORIGIN)
+        code, found = diagnose(url, DIRECT_UPLOAD_SECRET="another one")
+        assert (code, found["secret"]["verdict"]) == (1, "failure")
+
+    def test_containers_and_origins_that_are_missing_are_named(self, url: str) -> None:
+        assert diagnose(url)[1]["containers"]["verdict"] == "warning"
+        run("setup", url, "--origin", ORIGIN)
+        found = diagnose(url, origin="http://other.example.com")[1]
+        assert found["cors-origin"]["verdict"] == "warning"
+
+    def test_a_full_quota_is_named(self, url: str) -> None:
+        run("setup", url, "--quota", "10")
+        code, found = diagnose(url)
+        assert (code, found["quota"]["verdict"]) == (1, "failure")
+
+    def test_headers_that_pages_may_not_read_are_named(self, swift_server: SwiftServer, url: str) -> None:
+        run("setup", url, "--origin", ORIGIN)
+        staging = url.removeprefix("swift://") + "_staging"
+        post(swift_server, staging, X_Container_Meta_Access_Control_Expose_Headers="x-trans-id")
+        code, found = diagnose(url)
+        assert (code, found["cors-headers"]["verdict"]) == (1, "failure")
+
+    def test_a_directory_has_nothing_to_examine(self) -> None:
+        result = run("doctor", "local:uploads", "--origin", ORIGIN)
+        assert result.exit_code == 2
+        assert "directory" in result.stderr
+
+
+# -- pages -------------------------------------------------------------------------------------------------------
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def app_with(body: str, *headers: tuple[str, str]) -> Any:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *headers])
+        return [body.encode()]
+
+    return app
+
+
+MARKED = "<!doctype html><form><input type=file name=a data-direct-upload></form>"
+
+
+def wrapped(url: str, body: str = MARKED, *headers: tuple[str, str], **options: Any) -> Any:
+    return DirectUploadMiddleware(app_with(body, *headers), url, secret=SECRET, **options)
+
+
+def adding(app: Any, name: str, value: str) -> Any:
+    """Something outside of the middleware that sets a header."""
+
+    def outer(environ: Any, start_response: Any) -> Any:
+        return app(environ, lambda status, headers, *rest: start_response(status, [*headers, (name, value)], *rest))
+
+    return outer
+
+
+@pytest.mark.usefixtures("swift_environ")
+class TestPage:
+    def examine(self, url: str, app: Any) -> dict[str, Any]:
+        with served(app) as page:
+            found = diagnose(url, "--page", page)[1]
+        return {name: finding["verdict"] for name, finding in found.items() if name.startswith("page")}
+
+    def test_a_page_that_uploads_is_fine(self, url: str) -> None:
+        policy = ("Content-Security-Policy", "default-src 'self'; script-src 'nonce-abc'")
+        assert self.examine(url, wrapped(url, MARKED, policy)) == {
+            "page-script": "ok",
+            "page-connect": "ok",
+            "page-nonce": "ok",
+            "page-asset": "ok",
+            "page-api": "ok",
+            "page-origin": "ok",
+        }
+
+    def test_a_page_without_the_script_is_named(self, url: str) -> None:
+        assert self.examine(url, app_with(MARKED))["page-script"] == "failure"
+
+    def test_a_policy_that_forbids_storage_is_named(self, url: str) -> None:
+        app = adding(wrapped(url), "Content-Security-Policy", "connect-src 'self'")
+        assert self.examine(url, app)["page-connect"] == "failure"
+
+    def test_a_nonce_that_the_script_does_not_have_is_named(self, url: str) -> None:
+        app = adding(wrapped(url), "Content-Security-Policy", "script-src 'nonce-abc'")
+        assert self.examine(url, app)["page-nonce"] == "failure"
+
+    def test_a_mount_that_is_not_passed_on_is_named(self, url: str) -> None:
+        inner = wrapped(url)
+
+        def front(environ: Any, start_response: Any) -> Any:
+            if environ["PATH_INFO"].startswith("/_upload"):
+                start_response("404 Not Found", [("Content-Type", "text/html")])
+                return [b"not here"]
+            return inner(environ, start_response)
+
+        found = self.examine(url, front)
+        assert (found["page-asset"], found["page-api"]) == ("failure", "failure")
+
+    def test_a_page_that_cannot_be_had_is_named(self, url: str) -> None:
+        assert diagnose(url, "--page", "http://127.0.0.1:9/")[1]["page"]["verdict"] == "failure"
