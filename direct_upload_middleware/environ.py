@@ -84,7 +84,8 @@ class RequestUploads:
     def open(self, upload: Upload) -> BinaryIO:
         """The upload as a readable, seekable binary file that reads from storage as it goes; close it after use.
 
-        Reading raises StorageError when the object is gone or another one, StorageUnavailable when it cannot be reached.
+        Reading raises StorageError when the object is gone or another one, StorageUnavailable when it cannot be
+        reached.
         """
         return self._uploads.open(stored_object(upload))
 

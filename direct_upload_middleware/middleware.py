@@ -40,8 +40,9 @@ class DirectUploadMiddleware:
     ``environ["direct_upload.uploads"]``.
 
     :param app: the WSGI application to wrap.
-    :param storage: a :class:`~direct_upload_middleware.storage.base.Storage`, or a URL: ``local:PATH`` (the default, under
-        ``.direct-upload`` in the working directory), ``swift://CONTAINER[?cloud=NAME]``.
+    :param storage: a :class:`~direct_upload_middleware.storage.base.Storage`, or a URL: ``local:PATH`` (the
+        default, under ``.direct-upload`` in the working directory), ``swift://CONTAINER[?cloud=NAME]``,
+        ``rackspace://CONTAINER[?region=ORD]``.
     :param secret: a long random string that all processes share, or a list of them, oldest → newest: the last
         signs, all verify. Required for every storage but ``local:``.
     :param identify: callable(environ) → the requester's identity, a user id as str, or None; or a path of the
@@ -50,7 +51,8 @@ class DirectUploadMiddleware:
     :param anonymous: True lets a requester without identity upload, bound by the cookie alone.
     :param authorize: callable(environ, UploadRequest); raises :class:`~.errors.Refused` to say no, before the upload.
     :param on_complete: callable(environ, Upload) → something JSON-able for the page, or None. Called at least once
-        for each upload: record it under ``upload.id``. Raises :class:`~.errors.Refused` to say no, and the upload is deleted.
+        for each upload: record it under ``upload.id``. Raises :class:`~.errors.Refused` to say no, and the upload is
+        deleted.
     :param object_name: callable(environ, UploadRequest) → the name of the object, 1 to 1024 UTF-8 bytes; it must give
         every upload a name of its own. By default 32 hex digits at random.
     :param mount: the path that is ours.

@@ -20,8 +20,8 @@ class Upload:
 
     ``id`` is unique to it: the key under which an application records it. ``name`` and ``container`` say where the
     object is; ``filename`` is the user's own name for it, to be shown and never used as a path; ``type`` a MIME
-    type; ``size`` is in bytes; ``etag`` the object's ETag, which of a one-segment upload is its MD5 in hex; ``owner`` the
-    identity that uploaded it, None for an anonymous one; ``completed`` an aware datetime, UTC.
+    type; ``size`` is in bytes; ``etag`` the object's ETag, which of a one-segment upload is its MD5 in hex; ``owner``
+    the identity that uploaded it, None for an anonymous one; ``completed`` an aware datetime, UTC.
     """
 
     id: str

@@ -68,7 +68,7 @@ def test_a_single_receipt_is_no_list(local_site: Site) -> None:
 
 
 @pytest.fixture
-def big_site(storage: Storage) -> Site:  # noqa: F811
+def big_site(storage: Storage) -> Site:
     return Site(storage, segment_size=1024**2)
 
 

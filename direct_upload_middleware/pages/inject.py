@@ -29,8 +29,8 @@ class PageInjector:
 
     :param app: the wrapped application.
     :param mode: "auto" puts the tag into pages with a marker, True into every page.
-    :param connect_src: gives the origin of the storage, None when it is the page's own. It is asked only for a page that
-        is changed and has a Content-Security-Policy.
+    :param connect_src: gives the origin of the storage, None when it is the page's own. It is asked only for a page
+        that is changed and has a Content-Security-Policy.
     """
 
     def __init__(self, app: WSGIApplication, *, mode: Literal["auto", True], connect_src: _ConnectSrc) -> None:

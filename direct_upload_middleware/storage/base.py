@@ -3,9 +3,10 @@
 A storage keeps finished uploads as objects of one container, under names that the client never chooses. Until an
 upload is finished its bytes are elsewhere (staging, segments), and only there may the holder of a temp URL write.
 
-Every storage passes ``tests/storage_contract.py``. Faults are raised as :class:`~direct_upload_middleware.errors.StorageError`
-(an answer that cannot be worked with) and :class:`~direct_upload_middleware.errors.StorageUnavailable` (try again).
-All methods may be called by several threads and processes at once, and each may be repeated after a fault.
+Every storage passes ``tests/storage_contract.py``. Faults are raised as
+:class:`~direct_upload_middleware.errors.StorageError` (an answer that cannot be worked with) and
+:class:`~direct_upload_middleware.errors.StorageUnavailable` (try again). All methods may be called by several threads
+and processes at once, and each may be repeated after a fault.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ class StoredSegment:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A sealed upload. ``sealed_at``, in Unix seconds, is when its last byte was stored or a little later, and the same
-    whoever asks; ``complete`` tells whether :meth:`Storage.confirm` was done, or may have been. ``etag`` is the object's: of several segments, the MD5 of their ETags in a row."""
+    whoever asks; ``complete`` tells whether :meth:`Storage.confirm` was done, or may have been. ``etag`` is the
+    object's: of several segments, the MD5 of their ETags in a row."""
 
     etag: str
     size: int
@@ -166,10 +168,10 @@ class Storage(Protocol):
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         """Verify every segment's size and ETag, and make the upload unchangeable for every holder of a temp URL.
 
-        ``etags`` has an ETag for every index (the caller has looked). The object has then the ticket's type, our metadata and no expiry,
-        whatever the uploader sent. With ``pending`` the result is not complete before :meth:`confirm`; without, it is
-        at once. Called again, even at the same time, it gives the same ``Sealed``. Raises SegmentsMissing or
-        SegmentsDiffer, then nothing has changed; NotFound when it was discarded.
+        ``etags`` has an ETag for every index (the caller has looked). The object has then the ticket's type, our
+        metadata and no expiry, whatever the uploader sent. With ``pending`` the result is not complete before
+        :meth:`confirm`; without, it is at once. Called again, even at the same time, it gives the same ``Sealed``.
+        Raises SegmentsMissing or SegmentsDiffer, then nothing has changed; NotFound when it was discarded.
         """
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
@@ -205,4 +207,4 @@ class Storage(Protocol):
         """The origin that browsers send segments to; None when it is the application's own. May do I/O."""
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
-        """Answer a request for a URL of this storage's own under the mount (SCRIPT_NAME ends with it); None: not ours."""
+        """Answer a request for a URL of this storage's own under the mount, with which SCRIPT_NAME ends; None: not ours."""

@@ -1,8 +1,8 @@
 """The finished object in the final container, and what its metadata say about its upload.
 
-The first ``complete`` takes the object's name, with ``If-None-Match: *``, and what it declared counts from then on. Swift
-looks whether the name is free when a PUT begins, and of two that begin in the same moment the later wins: so whatever is
-written there is the same for all calls that declare the same segments.
+The first ``complete`` takes the object's name, with ``If-None-Match: *``, and what it declared counts from then on.
+Swift looks whether the name is free when a PUT begins, and of two that begin in the same moment the later wins: so
+whatever is written there is the same for all calls that declare the same segments.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class FinalObjects:
         return final if final is not None and final.id == transfer.id else None
 
     def find_of(self, transfer: Transfer) -> Final | None:
-        """The upload's final object. Raises NotFound when it was discarded, ApplicationError when another has its name."""
+        """The upload's final object. Raises NotFound when it was discarded, ApplicationError when another has its
+        name."""
         final = self.find(transfer.name)
         if final is not None and final.id != transfer.id:
             raise ApplicationError("The name that object_name gave is taken by another object.")
