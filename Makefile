@@ -1,5 +1,6 @@
 # make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000")
 # make test   all tests (TEST_ARGS="-k receipt")
+# make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
 # make clean  removes everything that these made
@@ -14,7 +15,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs clean browser
+.PHONY: demo test lint docs clean browser mutations
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -23,6 +24,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test browser $(if $(TEST_ARGS),,test-rackspace)
 	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+mutations: $(VENV)/.test
+	@$(BIN)/python tests/security/mutate.py
 
 lint: $(VENV)/.lint $(VENV)/.typescript
 	$(BIN)/ruff check .

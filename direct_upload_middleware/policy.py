@@ -16,8 +16,8 @@ ANY_TYPE = "application/octet-stream"
 
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  RFC 9110, 5.6.2
 _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"'
-_MIME = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))*")
-_SWIFTS_OWN = re.compile(r";[ \t]*swift_", re.IGNORECASE)  # parameters that Swift keeps for itself, and refuses
+_PARAMETER = rf"(?!(?i:swift_)){_TOKEN}=(?:{_TOKEN}|{_QUOTED})"  # Swift keeps such as begin with swift_ for itself
+_MIME = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*")
 _ACCEPT = re.compile(rf"\.[^\s,/;\"]+|{_TOKEN}/\*|{_TOKEN}/{_TOKEN}")
 
 
@@ -66,12 +66,7 @@ def _size(value: Any) -> int:
 def _type(value: Any) -> str:
     if value == "":
         return ANY_TYPE
-    if (
-        not isinstance(value, str)
-        or len(value) > MAX_TYPE_LENGTH
-        or not _MIME.fullmatch(value)
-        or _SWIFTS_OWN.search(value)
-    ):
+    if not isinstance(value, str) or len(value) > MAX_TYPE_LENGTH or not _MIME.fullmatch(value):
         raise InvalidRequest("type", 'type must be "" or a MIME type such as "image/png".')
     return value
 

@@ -19,7 +19,14 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import pytest
 
-from direct_upload_middleware.errors import AlreadyComplete, NotFound, SegmentsDiffer, SegmentsMissing, StorageError
+from direct_upload_middleware.errors import (
+    AlreadyComplete,
+    ApplicationError,
+    NotFound,
+    SegmentsDiffer,
+    SegmentsMissing,
+    StorageError,
+)
 from direct_upload_middleware.storage.base import (
     GiB,
     Sealed,
@@ -547,6 +554,41 @@ class StorageContract:
         with pytest.raises(StorageError):
             storage.open(stored_object(transfer, sealed)).read()
         self.check_discarded(storage, http, transfer, urls, data)
+
+    @pytest.mark.parametrize("data", SIZES)
+    def test_what_is_refused_after_it_was_sealed_leaves_nothing_to_read(
+        self, storage: Storage, http: Http, data: bytes
+    ) -> None:
+        transfer, _ = uploaded(storage, http, data)
+        sealed = seal(storage, transfer, data, pending=True)
+        storage.refuse(transfer)
+        storage.refuse(transfer)
+        assert download(storage, http, transfer.name).status == 404
+        with pytest.raises(StorageError):
+            storage.open(stored_object(transfer, sealed)).read()
+        with pytest.raises((NotFound, SegmentsMissing)):
+            seal(storage, transfer, data)
+
+    @pytest.mark.parametrize("data", SIZES)
+    def test_a_complete_upload_cannot_be_refused(self, storage: Storage, http: Http, data: bytes) -> None:
+        transfer, _ = uploaded(storage, http, data)
+        seal(storage, transfer, data)
+        with pytest.raises(AlreadyComplete):
+            storage.refuse(transfer)
+        assert download(storage, http, transfer.name).body == data
+
+    @pytest.mark.parametrize("data", SIZES)
+    @pytest.mark.parametrize("give_up", ["discard", "refuse"])
+    def test_a_name_that_another_object_has_is_neither_overwritten_nor_removed(
+        self, storage: Storage, http: Http, data: bytes, give_up: str
+    ) -> None:
+        first = finished(storage, http, ONE)
+        transfer, _ = uploaded(storage, http, data, name=first.name)
+        with pytest.raises(ApplicationError):
+            seal(storage, transfer, data)
+        getattr(storage, give_up)(transfer)
+        assert download(storage, http, first.name).body == ONE
+        assert storage.open(first).read() == ONE
 
     def check_discarded(
         self, storage: Storage, http: Http, transfer: Transfer, urls: list[SignedSegment], data: bytes

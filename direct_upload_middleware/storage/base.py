@@ -207,4 +207,7 @@ class Storage(Protocol):
         """The origin that browsers send segments to; None when it is the application's own. May do I/O."""
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
-        """Answer a request for a URL of this storage's own under the mount, with which SCRIPT_NAME ends; None: not ours."""
+        """Answer a request for a URL of this storage's own, below the mount; None when it is not ours.
+
+        SCRIPT_NAME ends with the mount.
+        """

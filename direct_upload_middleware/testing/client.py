@@ -129,4 +129,4 @@ class _Page:
             self._app.put(path, body, headers=headers, content_type="", extra_environ=self._environ)
         else:
             request = urllib.request.Request(url, data=body, headers=headers, method="PUT")  # noqa: S310  from us
-            urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
+            urllib.request.urlopen(request, timeout=60).close()  # noqa: S310  the same

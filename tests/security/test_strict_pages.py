@@ -1,0 +1,155 @@
+"""A real browser uploads from pages with strict policies, into the private Swift at another origin."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from helpers import new_container, swift_storage
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from direct_upload_middleware import DirectUploadMiddleware
+from direct_upload_middleware.testing.swift_server import SwiftServer
+
+pytestmark = pytest.mark.browser
+
+PAGE = """<!DOCTYPE html><title>Strict</title>
+<form method="post"><input type="file" name="file" data-direct-upload><button>Send</button></form>"""
+ENFORCED, REPORTED = "Content-Security-Policy", "Content-Security-Policy-Report-Only"
+NEEDED = "default-src 'none'; connect-src 'self'; form-action 'self'; img-src 'self'"
+POLICIES = [
+    pytest.param([(ENFORCED, NEEDED + "; script-src 'nonce-{nonce}'")], ["worker-src"], id="nonce"),
+    pytest.param(
+        [(ENFORCED, NEEDED + "; script-src 'nonce-{nonce}' 'strict-dynamic'; worker-src 'self'")],
+        [],
+        id="strict-dynamic",
+    ),
+    pytest.param([(ENFORCED, NEEDED + "; script-src 'self'")], [], id="self"),
+    pytest.param(
+        [
+            (ENFORCED, "default-src 'self'; object-src 'none'"),
+            (REPORTED, NEEDED + "; script-src 'nonce-{nonce}'; worker-src 'self'"),
+        ],
+        [],
+        id="Report-Only and enforced",
+    ),
+]
+"""The headers of the page, and which directives are violated: a nonce is for no worker, and the script does without."""
+
+LISTEN = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
+"""
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def application(policies: list[tuple[str, str]]) -> Callable[..., Iterable[bytes]]:
+    """A page with a form under these policies; what the form sent is told by name and size."""
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            fields = parse_qs(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode())
+            upload = environ["direct_upload.uploads"].verify(fields["file"][0])
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [f"{upload.filename} has {upload.size} bytes".encode()]
+        nonce = secrets.token_urlsafe(16)
+        headers = [(name, policy.format(nonce=nonce)) for name, policy in policies]
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *headers])
+        return [PAGE.encode()]
+
+    return app
+
+
+@contextmanager
+def served(app: Callable[..., Iterable[bytes]]) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, app, server_class=Server, handler_class=Quiet) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not binary or not driver:
+        pytest.fail("chromium and chromedriver are needed: 'make test' installs them, -m 'not browser' does without")
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver, env=dict(os.environ))) as started:
+        started.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LISTEN})
+        yield started
+
+
+@pytest.mark.parametrize(("policies", "violated"), POLICIES)
+def test_a_page_with_a_strict_policy_uploads(
+    swift_server: SwiftServer,
+    chromium: webdriver.Chrome,
+    tmp_path: Path,
+    policies: list[tuple[str, str]],
+    violated: list[str],
+) -> None:
+    """Nothing that the upload does is against the page's policy. Notices when the script tag gets no nonce, Swift's
+    origin does not join ``connect-src`` of each policy, or the script does something that a strict policy forbids.
+    """
+    file = tmp_path / "strict.bin"
+    file.write_bytes(secrets.token_bytes(300_000))
+    app = DirectUploadMiddleware(
+        application(policies),
+        swift_storage(swift_server, new_container()),
+        secret="a secret",
+        identify=lambda environ: "ann",
+        segment_size=100_000,
+    )
+    with served(app) as address:
+        chromium.get(address)
+        waiting = WebDriverWait(chromium, 30, poll_frequency=0.1)
+        chromium.find_element(By.NAME, "file").send_keys(str(file))
+        waiting.until(lambda browser: browser.find_elements(By.CSS_SELECTOR, "input[type=hidden][name=file]"))
+        assert sorted(set(chromium.execute_script("return violations"))) == violated
+        chromium.find_element(By.CSS_SELECTOR, "form > button").click()
+        waiting.until(lambda browser: "bytes" in browser.find_element(By.TAG_NAME, "body").text)
+        assert chromium.find_element(By.TAG_NAME, "body").text == "strict.bin has 300000 bytes"
+        chromium.get("about:blank")  # lets go of its connections
+
+
+def test_a_page_that_forbids_scripts_gets_none_in_by_us(swift_server: SwiftServer, chromium: webdriver.Chrome) -> None:
+    """What a policy says of scripts stays. Notices when ``script-src`` is widened, or a nonce invented."""
+    app = DirectUploadMiddleware(
+        application([(ENFORCED, NEEDED + "; script-src 'none'")]),
+        swift_storage(swift_server),
+        secret="a secret",
+        identify=lambda environ: "ann",
+    )
+    with served(app) as address:
+        chromium.get(address)
+        waiting = WebDriverWait(chromium, 30, poll_frequency=0.1)
+        assert waiting.until(lambda browser: browser.execute_script("return violations")) == ["script-src-elem"]
+        chromium.get("about:blank")
