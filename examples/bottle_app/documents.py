@@ -40,8 +40,9 @@ class Documents:
         """A row for the upload, unless there is one."""
         values = [*astuple(upload)[:-1], upload.completed.isoformat(), ""]
         with self._transaction() as connection:
-            places = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-            connection.execute("INSERT INTO documents VALUES (" + places + ") ON CONFLICT DO NOTHING", values)
+            connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", values
+            )
 
     def of(self, owner: str) -> list[Document]:
         """Newest first."""
