@@ -72,6 +72,7 @@ setup(
         "lint": [
             "ruff==0.17.6",
             "mypy==2.4.1",
+            *SNIFF,
             "types-requests>=2.31",
             "types-waitress>=3",
             "types-webob>=1.8.10",

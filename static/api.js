@@ -1,5 +1,6 @@
 // The application's side of an upload: the middleware's HTTP API.
 /** @import { Begun, Declared, Environment, Problem, Signed, Status, Ticketed, UploadResult } from "./types.d.ts" */
+import { unanswered } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 
@@ -9,15 +10,15 @@ const COMPLETE_PATIENCE = 300_000;
 
 export class Api {
   #mount;
-  #fetch;
+  #env;
 
   /**
    * @param {URL} mount
-   * @param {Pick<Environment, "fetch">} env
+   * @param {Pick<Environment, "fetch" | "isForbidden" | "advise">} env
    */
-  constructor(mount, { fetch }) {
+  constructor(mount, env) {
     this.#mount = mount;
-    this.#fetch = fetch;
+    this.#env = env;
   }
 
   /**
@@ -79,7 +80,7 @@ export class Api {
     if (ticket) headers["Upload-Ticket"] = ticket;
     if (body) headers["Content-Type"] = "application/json";
     try {
-      const response = await this.#fetch(new URL(path, this.#mount), {
+      const response = await this.#env.fetch(new URL(path, this.#mount), {
         method,
         headers,
         body: body && JSON.stringify(body),
@@ -91,8 +92,10 @@ export class Api {
       return await read(response);
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof DirectUploadFailure) throw error;
-      throw new DirectUploadFailure(timeout.aborted ? "stalled" : "network", { transient: true });
+      if (error instanceof DirectUploadFailure) this.#env.advise(error.code, this.#mount.href);
+      else if (!timeout.aborted) throw unanswered(this.#env, this.#mount);
+      else throw new DirectUploadFailure("stalled", { transient: true });
+      throw error;
     }
   }
 }

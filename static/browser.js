@@ -1,5 +1,6 @@
 // What the engine needs of the world, as a browser has it.
 /** @import { Environment } from "./types.d.ts" */
+import { advise } from "./advice.js";
 import { HashPool } from "./hash-pool.js";
 import { Lanes } from "./lanes.js";
 import { IndexedDbRecords } from "./records.js";
@@ -15,12 +16,16 @@ export const browser = {
   fetch: (...request) => fetch(...request),
   put,
   hash: (data, signal) => hashers.hash(data, signal),
+  hashesAhead: () => hashers.hasWorkers,
   records: new IndexedDbRecords(),
   lanes: new Lanes(),
   now: () => Date.now(), // goes on while the computer sleeps, which performance.now() need not
   sleep,
   random: Math.random,
   isOnline: () => navigator.onLine,
+  isForbidden: (url) => forbidden.has(new URL(url).origin),
+  isReachable,
+  advise,
   backOnline: (signal) => happened(window, "online", signal),
   alone,
   claim,
@@ -45,6 +50,29 @@ export function sleep(milliseconds, signal) {
     };
     signal.addEventListener("abort", stop, { once: true });
   });
+}
+
+/** Origins that the page's policy does not let us connect to. @type {Set<string>} */
+const forbidden = new Set();
+
+globalThis.document?.addEventListener("securitypolicyviolation", ({ effectiveDirective, disposition, blockedURI }) => {
+  if (effectiveDirective === "connect-src" && disposition === "enforce") forbidden.add(originOf(blockedURI));
+});
+
+/** @param {string} uri as an event tells it, which may be only a word */
+function originOf(uri) {
+  return URL.canParse(uri) ? new URL(uri).origin : location.origin;
+}
+
+/** @param {string} url */
+async function isReachable(url) {
+  const question = /** @type {const} */ ({ method: "HEAD", mode: "no-cors", cache: "no-store", credentials: "omit" });
+  try {
+    await fetch(new URL("/", url), { ...question, signal: AbortSignal.timeout(10_000) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
 // The entry. Small, since every page with a file input loads it; the rest comes when it is needed.
-/** @import { Sendable, UploadOptions, UploadTask } from "./types.d.ts" */
+/** @import { Run, Sendable, UploadAllOptions, UploadAllTask, UploadOptions, UploadTask, Verbs } from "./types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
 export { DirectUploadFailure };
 
-const MARKED = "input[type=file][data-direct-upload]";
+const MARKED = "direct-upload, input[type=file][data-direct-upload]";
 const above = new URL("..", import.meta.url);
 
 /**
@@ -13,14 +13,45 @@ const above = new URL("..", import.meta.url);
  * @returns {UploadTask}
  */
 export function upload(file, options = {}) {
-  const mount = new URL(String(options.mount ?? above).replace(/\/*$/, "/"), above);
-  const run = import("./engine.js").then(
-    (engine) => engine.start(mount, file, options),
-    () => Promise.reject(new DirectUploadFailure("network", { transient: true })),
-  );
-  const tell = (/** @type {"pause" | "resume" | "abort"} */ verb) => () => void run.then((it) => it[verb](), () => {});
-  const verbs = { pause: tell("pause"), resume: tell("resume"), abort: tell("abort") };
-  return Object.assign(run.then((it) => it.done), verbs);
+  return taskOf(import("./engine.js").then(({ start }) => start(mountOf(options), file, options), unreachable));
+}
+
+/**
+ * @param {Iterable<Sendable>} files
+ * @param {UploadAllOptions} [options]
+ * @returns {UploadAllTask}
+ */
+export function uploadAll(files, options = {}) {
+  const all = [...files];
+  return taskOf(import("./all.js").then(({ startAll }) => startAll(mountOf(options), all, options), unreachable));
+}
+
+/** @param {UploadOptions} options */
+function mountOf({ mount = above }) {
+  return new URL(String(mount).replace(/\/*$/, "/"), above);
+}
+
+/** @returns {never} */
+function unreachable() {
+  throw new DirectUploadFailure("network", { transient: true });
+}
+
+/**
+ * @template Result
+ * @param {Promise<Run<Result>>} run
+ */
+function taskOf(run) {
+  const tell = (/** @type {keyof Verbs} */ verb) => () => void run.then((it) => it[verb](), () => {});
+  const task = run.then((it) => it.done);
+  return Object.assign(task, {
+    pause: tell("pause"),
+    resume: tell("resume"),
+    abort: tell("abort"),
+    async *[Symbol.asyncIterator]() {
+      task.catch(() => {}); // it is thrown here
+      yield* (await run).reports();
+    },
+  });
 }
 
 /** Submissions wait until the page is enhanced, so that a quick one does not take the file along. */
@@ -34,7 +65,7 @@ async function enhance() {
   addEventListener("submit", hold, true);
   try {
     const [form] = await Promise.all([import("./form.js"), import("./engine.js")]);
-    form.enhance(document, upload);
+    await form.enhance(document, upload, above);
   } finally {
     removeEventListener("submit", hold, true);
     for (const { target, submitter } of early) target.requestSubmit(submitter);

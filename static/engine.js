@@ -8,6 +8,7 @@ import { DirectUploadFailure } from "./failure.js";
 import { Gate } from "./gate.js";
 import { begin, takeUp } from "./opening.js";
 import { Progress } from "./progress.js";
+import { Reports } from "./reports.js";
 import { failureOf, persist } from "./retry.js";
 import { Segments } from "./segments.js";
 import { Source } from "./source.js";
@@ -32,6 +33,7 @@ class Upload {
   #aborting = new AbortController();
   /** @type {Tools} */
   #tools;
+  #reports;
   /** @type {Opened | undefined} */
   #opened;
 
@@ -41,13 +43,15 @@ class Upload {
    * @param {UploadOptions} options
    * @param {Environment} env
    */
-  constructor(mount, file, { filename, onprogress, onretry, signal, retries = RETRIES, stall = STALL }, env) {
-    const progress = new Progress(file.size, onprogress, env.now);
+  constructor(mount, file, { filename, onprogress, onretry, place = "", signal, retries = RETRIES, stall = STALL }, env) {
+    this.#reports = new Reports(onprogress);
+    const progress = new Progress(file.size, this.#reports.add, env.now);
     this.#tools = {
       api: new Api(mount, env),
       env,
       gate: new Gate(),
       mount,
+      place,
       progress,
       source: new Source(file, env, filename),
       signal: this.#aborting.signal,
@@ -75,6 +79,10 @@ class Upload {
   abort = () => {
     this.#aborting.abort(new DirectUploadFailure("aborted"));
   };
+
+  reports() {
+    return this.#reports.until(this.done);
+  }
 
   /**
    * @param {AbortSignal | undefined} outer the page's own

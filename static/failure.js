@@ -6,8 +6,8 @@ export class DirectUploadFailure extends Error {
    * @param {string} code
    * @param {FailureDetails} [details]
    */
-  constructor(code, { status = 0, detail = "", problem, transient = false, retryAfter = 0 } = {}) {
-    super(detail || code);
+  constructor(code, { status = 0, detail = "", problem, cause, transient = false, retryAfter = 0 } = {}) {
+    super(detail || code, { cause });
     this.name = "DirectUploadFailure";
     this.code = code;
     this.status = status;

@@ -1,23 +1,21 @@
-/** @import { Actions, Upload } from "./file-upload.js" */
-import { FileUpload } from "./file-upload.js";
+/** @import { Upload } from "./file-upload.js" */
+/** @import { Holder, Listener } from "./form.js" */
+import { Batch } from "./batch.js";
+import { parseSize } from "./checks.js";
+import { element } from "./dom.js";
+import { wear } from "./looks.js";
 import { say } from "./messages.js";
 import { View } from "./view.js";
 
 /**
- * @typedef {object} Listener
- * @property {(input: HTMLInputElement) => void} changed an upload has started or ended
- * @property {(input: HTMLInputElement) => void} cancelled the visitor took back what was chosen
+ * A plain file input, and the uploads of the files that were chosen with it.
+ * @implements {Holder}
  */
-
-/** A file input, and the uploads of the files that were chosen with it. */
 export class Field {
   #input;
-  #upload;
   #listener;
-  /** @type {View | undefined} */
-  #view;
-  /** @type {Set<FileUpload>} */
-  #uploads = new Set();
+  #view = new View();
+  #batch;
   #isInvalid = false;
 
   /**
@@ -26,81 +24,95 @@ export class Field {
    * @param {Listener} listener
    */
   constructor(input, upload, listener) {
+    wear(document);
     this.#input = input;
-    this.#upload = upload;
     this.#listener = listener;
+    this.#batch = new Batch({
+      host: input,
+      view: this.#view,
+      upload,
+      changed: () => this.#settle(),
+      finished: ({ receipt, row }) => row.element.append(hiddenInput(input, receipt)),
+      removed: () => this.#removed(),
+    });
+  }
+
+  get form() {
+    return this.#input.form;
+  }
+
+  get isConnected() {
+    return this.#input.isConnected;
   }
 
   get isBusy() {
-    return this.#in("busy").length > 0;
+    return this.#batch.isBusy;
+  }
+
+  get isWaiting() {
+    return this.#batch.in("ready").length > 0;
   }
 
   get hasFailed() {
-    return this.#in("failed").length > 0;
+    return this.#batch.in("failed").length > 0;
   }
 
   get finished() {
-    return this.#in("done");
+    return this.#batch.in("done");
   }
 
-  /** Uploads what is chosen now, instead of what was before. */
+  /** Takes what is chosen now, instead of what was before. */
   choose() {
-    this.#giveUp();
+    this.#batch.clear();
     const files = [...(this.#input.files ?? [])];
     if (!files.length) return this.clear();
-    const view = (this.#view ??= new View(this.#input));
-    view.place();
-    for (const file of files) this.#uploads.add(new FileUpload(file, this.#input, view, this.#actions));
-    for (const upload of this.#uploads) upload.start();
+    (this.#input.closest("label") ?? this.#input).after(this.#view.rows, this.#view.news);
+    this.#batch.add(files, { accept: this.#input.accept, maxSize: parseSize(this.#input.dataset.maxSize) });
+    if (this.#input.dataset.directUpload === "submit") this.#settle();
+    else this.begin();
+  }
+
+  begin() {
+    this.#batch.start();
   }
 
   /** Nothing is chosen any more. */
   clear() {
-    this.#giveUp();
-    this.#listener.cancelled(this.#input);
+    this.#batch.clear();
+    this.#listener.cancelled(this);
     this.#settle();
   }
 
   /** A form was submitted, and waits. */
   announceHold() {
-    this.#view?.announce(say("held"), true);
+    this.#view.announce(say("held"), true);
   }
 
-  /** @type {Actions} */
-  #actions = {
-    upload: (file, options) => this.#upload(file, options),
-    changed: () => this.#settle(),
-    remove: (upload) => this.#remove(upload),
-  };
-
-  /** @param {FileUpload} upload */
-  #remove(upload) {
-    this.#uploads.delete(upload);
-    upload.remove();
-    this.#input.files = listOf([...this.#uploads].map(({ file }) => file));
+  #removed() {
+    this.#input.files = listOf(this.#batch.files);
     this.#input.focus();
-    this.#listener.cancelled(this.#input);
+    this.#listener.cancelled(this);
     this.#settle();
-  }
-
-  #giveUp() {
-    const uploads = [...this.#uploads];
-    this.#uploads.clear();
-    for (const upload of uploads) upload.remove();
   }
 
   /** A failed upload makes the field invalid, as HTML has it: the form cannot be submitted with half of its data. */
   #settle() {
-    const [failed] = this.#in("failed");
-    if (failed || this.#isInvalid) this.#input.setCustomValidity(failed?.reason ?? "");
+    const [failed] = this.#batch.in("failed");
+    if (failed || this.#isInvalid) this.#input.setCustomValidity(failed?.complaint ?? "");
     this.#isInvalid = !!failed;
-    this.#listener.changed(this.#input);
+    this.#listener.changed(this);
   }
+}
 
-  /** @param {FileUpload["state"]} wanted */
-  #in(wanted) {
-    return [...this.#uploads].filter(({ state }) => state === wanted);
-  }
+/**
+ * @param {HTMLInputElement} input
+ * @param {string} value
+ */
+function hiddenInput(input, value) {
+  const hidden = element("input", { type: "hidden", name: input.name, value });
+  const form = input.getAttribute("form");
+  if (form !== null) hidden.setAttribute("form", form);
+  return hidden;
 }
 
 /** @param {File[]} files */

@@ -1,65 +1,76 @@
-/** @import { ProgressReport, UploadResult, UploadTask } from "./types.d.ts" */
-/** @import { Row, View } from "./view.js" */
+/** @import { ProgressReport, UploadOptions, UploadResult, UploadTask } from "./types.d.ts" */
+/** @import { Row, UploadState, Verbs } from "./row.js" */
 import { DirectUploadFailure } from "./failure.js";
-import { explain } from "./messages.js";
+import { explain, isFinal, say } from "./messages.js";
 
 /** @typedef {typeof import("./direct-upload.js").upload} Upload */
 
 let lastId = 0;
 
 /**
- * What one file's upload asks of its field.
- * @typedef {object} Actions
- * @property {Upload} upload
- * @property {() => void} changed
+ * What one file's upload asks of those it belongs to.
+ * @typedef {object} Owner
+ * @property {HTMLElement} host where its events are dispatched
+ * @property {{ add: (file: File, verbs: Verbs) => Row }} view
+ * @property {(file: File, options: UploadOptions) => UploadTask} upload
+ * @property {() => void} changed an upload has started or ended
+ * @property {(upload: FileUpload) => void} finished one has its receipt
  * @property {(upload: FileUpload) => void} remove
  */
 
 /** One file of a field. */
 export class FileUpload {
-  /** @type {"busy" | "done" | "failed"} */
-  state = "busy";
+  /** @type {UploadState} */
+  state = "ready";
+  /** Why it failed, in words for its visitor. */
   reason = "";
+  /** @type {UploadResult | undefined} */
+  result;
   #id = ++lastId;
-  #input;
-  #actions;
-  #receipt;
-  /** @type {Row} */
-  #row;
+  #owner;
   /** @type {UploadTask | undefined} */
   #task;
 
   /**
    * @param {File} file
-   * @param {HTMLInputElement} input
-   * @param {View} view
-   * @param {Actions} actions
+   * @param {Owner} owner
    */
-  constructor(file, input, view, actions) {
+  constructor(file, owner) {
     this.file = file;
-    this.#input = input;
-    this.#actions = actions;
-    this.#receipt = hiddenInput(input);
-    this.#row = view.add(file, { remove: () => actions.remove(this), retry: () => this.start() });
+    this.#owner = owner;
+    this.row = owner.view.add(file, {
+      pause: () => this.pause(),
+      resume: () => this.resume(),
+      retry: () => this.start(),
+      remove: () => owner.remove(this),
+    });
   }
 
   get receipt() {
-    return this.#receipt.value;
+    return this.result?.receipt ?? "";
   }
 
   start() {
     this.state = "busy";
-    this.#row.start();
-    this.#actions.changed();
+    this.row.start();
+    this.#owner.changed();
     this.#tell("start");
-    const task = (this.#task = this.#actions.upload(this.file, {
+    const task = (this.#task = this.#owner.upload(this.file, {
       onprogress: (report) => this.#isCurrent(task) && this.#progress(report),
       onretry: (report) => this.#isCurrent(task) && this.#tell("retry", report),
     }));
     task.then(
       (result) => this.#isCurrent(task) && this.#done(result),
-      (failure) => this.#isCurrent(task) && this.#fail(failure),
+      (failure) => this.#isCurrent(task) && this.fail(failure),
     );
+  }
+
+  pause() {
+    this.#task?.pause();
+  }
+
+  resume() {
+    this.#task?.resume();
   }
 
   /** Gives up what is under way and takes away what was made. */
@@ -70,37 +81,42 @@ export class FileUpload {
       task?.abort();
       this.#tell("error", { error: new DirectUploadFailure("aborted") });
     }
-    this.#row.element.remove();
+    this.row.element.remove();
+  }
+
+  /** @param {DirectUploadFailure} failure */
+  fail(failure) {
+    this.state = "failed";
+    this.reason = explain(failure);
+    const shown = this.#tell("error", { error: failure });
+    this.row.fail(shown ? this.reason : "", { failure, isFinal: isFinal(failure) });
+    this.#owner.changed();
+  }
+
+  /** What is wrong with the field as long as this has failed. */
+  get complaint() {
+    return say("failed", { name: this.file.name, reason: this.reason });
   }
 
   /** @param {UploadTask} task */
   #isCurrent(task) {
-    return task === this.#task;
+    return task === this.#task && this.state === "busy";
   }
 
   /** @param {ProgressReport} report */
   #progress(report) {
-    this.#row.report(report);
+    this.row.report(report);
     this.#tell("progress", report);
   }
 
   /** @param {UploadResult} result */
   #done(result) {
     this.state = "done";
-    this.#receipt.value = result.receipt;
-    this.#row.element.append(this.#receipt);
-    this.#row.done();
+    this.result = result;
+    this.row.done();
+    this.#owner.finished(this);
     this.#tell("end", result);
-    this.#actions.changed();
-  }
-
-  /** @param {DirectUploadFailure} failure */
-  #fail(failure) {
-    this.state = "failed";
-    this.reason = explain(failure);
-    const shown = this.#tell("error", { error: failure });
-    this.#row.fail(shown ? this.reason : "");
-    this.#actions.changed();
+    this.#owner.changed();
   }
 
   /**
@@ -110,14 +126,6 @@ export class FileUpload {
    */
   #tell(event, detail = {}) {
     const about = { bubbles: true, cancelable: event === "error", detail: { id: this.#id, file: this.file, ...detail } };
-    return this.#input.dispatchEvent(new CustomEvent(`direct-upload:${event}`, about));
+    return this.#owner.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, about));
   }
-}
-
-/** @param {HTMLInputElement} input */
-function hiddenInput(input) {
-  const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: input.name });
-  const form = input.getAttribute("form");
-  if (form !== null) hidden.setAttribute("form", form);
-  return hidden;
 }

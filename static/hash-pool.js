@@ -1,5 +1,7 @@
 import { DirectUploadFailure } from "./failure.js";
 
+const NO_WORKERS =
+  "direct-upload: no workers here (CSP worker-src?). Segments are sent without ETag, and compared in storage at the end.";
 /** Milliseconds after which workers that have nothing to do are let go. */
 const IDLE = 10_000;
 
@@ -10,7 +12,7 @@ const IDLE = 10_000;
 
 /**
  * Computes MD5s in workers, so that neither the page nor an upload waits for them. Where a page may have no workers it
- * computes them itself, and says so once.
+ * computes them itself, in slices, and says so once; then nobody should wait for them before sending.
  */
 export class HashPool {
   #size;
@@ -32,6 +34,11 @@ export class HashPool {
   constructor(size, spawn) {
     this.#size = size;
     this.#spawn = spawn;
+  }
+
+  /** Whether there are any, as far as it is known. */
+  get hasWorkers() {
+    return !this.#forbidden;
   }
 
   /**
@@ -106,7 +113,7 @@ export class HashPool {
 
   /** A policy of the page's, or an old browser, does not let us have workers. */
   #forbid() {
-    if (!this.#forbidden) console.info("direct-upload: no workers here (CSP worker-src?); hashing in the page.");
+    if (!this.#forbidden) console.info(NO_WORKERS);
     this.#forbidden = true;
     this.#waiting.unshift(...this.#running);
     for (const { worker } of this.#running) worker?.terminate();

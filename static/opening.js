@@ -1,5 +1,5 @@
 // Where an upload starts: a new one, or one that was left unfinished.
-/** @import { ResumeRecord, Signed, Status, Stored } from "./types.d.ts" */
+/** @import { Environment, Renewal, ResumeRecord, Signed, Status, Stored } from "./types.d.ts" */
 /** @import { Tools } from "./segments.js" */
 import { failureOf, persist } from "./retry.js";
 
@@ -16,10 +16,10 @@ import { failureOf, persist } from "./retry.js";
  * @returns {Promise<Opened>}
  */
 export async function begin(fingerprint, tools) {
-  const { api, env, mount, signal, source } = tools;
+  const { api, env, mount, place, signal, source } = tools;
   const ask = () => env.alone(() => api.begin(source.description, signal), signal);
   const { segments, clock, ...begun } = await persist(ask, env, tools);
-  const record = { ...begun, mount: mount.href, fingerprint, etags: [] };
+  const record = { ...begun, mount: mount.href, fingerprint, place, etags: [] };
   const release = (await env.claim(record.id)) ?? (() => undefined);
   void env.records.save(record);
   return { record, stored: [], signed: { segments, clock }, release };
@@ -36,10 +36,26 @@ export async function takeUp(fingerprint, tools) {
   for (const record of await tools.env.records.find(tools.mount.href, fingerprint)) {
     const release = await tools.env.claim(record.id);
     const status = release && (await ask(record, tools, release));
-    if (status) return { record: { ...record, etags: [] }, stored: storedOf(record, status, tools), release };
+    if (status) {
+      const taken = { ...record, place: tools.place || record.place, etags: [] };
+      renew(taken, status, tools.env);
+      return { record: taken, stored: storedOf(record, status, tools), release };
+    }
     release?.();
   }
   return undefined;
+}
+
+/**
+ * Takes over the ticket that the application gives anew when the present one has lived for half of its time.
+ * @param {ResumeRecord} record
+ * @param {Renewal} answer
+ * @param {Pick<Environment, "records">} env
+ */
+export function renew(record, { ticket, expires }, { records }) {
+  if (!ticket || !expires) return;
+  Object.assign(record, { ticket, expires });
+  void records.save(record);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** @import { ProgressReport, State } from "./types.d.ts" */
+import { Pace } from "./pace.js";
 
 /** Pages need no more often to be painted, and WebKit tells of every 8 KiB. */
 const INTERVAL = 60;
@@ -7,6 +8,7 @@ export class Progress {
   #total;
   #tell;
   #now;
+  #pace;
   #told = -Infinity;
   #stored = 0;
   /** @type {Map<number, number>} */
@@ -16,18 +18,20 @@ export class Progress {
 
   /**
    * @param {number} total
-   * @param {((report: ProgressReport) => void) | undefined} tell
+   * @param {(report: ProgressReport) => void} tell
    * @param {() => number} now
    */
   constructor(total, tell, now) {
     this.#total = total;
     this.#tell = tell;
     this.#now = now;
+    this.#pace = new Pace(now());
   }
 
   /** @param {State} state */
   enter(state) {
     if (state === this.#state) return;
+    if (this.#state !== "sending") this.#pace.rested(this.#now());
     this.#state = state;
     this.#report();
   }
@@ -37,6 +41,7 @@ export class Progress {
    * @param {number} loaded
    */
   travelled(index, loaded) {
+    this.#pace.moved(loaded - (this.#travelling.get(index) ?? 0));
     this.#travelling.set(index, loaded);
     this.#state = "sending";
     if (this.#now() - this.#told >= INTERVAL) this.#report();
@@ -57,6 +62,7 @@ export class Progress {
    * @param {number} size
    */
   stored(index, size) {
+    this.#pace.moved(size - (this.#travelling.get(index) ?? size)); // not every browser tells of the last bytes
     this.#travelling.delete(index);
     this.#stored += size;
     this.#report();
@@ -69,9 +75,13 @@ export class Progress {
 
   #report() {
     this.#told = this.#now();
-    const travelling = [...this.#travelling.values()].reduce((sum, loaded) => sum + loaded, 0);
-    const report = { loaded: this.#stored + travelling, total: this.#total, state: this.#state };
-    // In a microtask: what the page's callback throws is the page's, and does not harm the upload.
-    queueMicrotask(() => this.#tell?.(report));
+    const loaded = [...this.#travelling.values()].reduce((sum, each) => sum + each, this.#stored);
+    this.#tell({ loaded, total: this.#total, state: this.#state, ...this.#foresee(this.#total - loaded) });
+  }
+
+  /** @param {number} left */
+  #foresee(left) {
+    const speed = this.#state === "sending" ? this.#pace.speed(this.#told) : 0;
+    return { speed, timeLeft: speed ? left / speed : undefined };
   }
 }

@@ -24,6 +24,15 @@ export class IndexedDbRecords {
     return mine.sort((/** @type {ResumeRecord} */ one, /** @type {ResumeRecord} */ other) => other.expires - one.expires);
   }
 
+  /**
+   * @param {string} mount
+   * @returns {Promise<ResumeRecord[]>}
+   */
+  async every(mount) {
+    const all = (await this.#use("readonly", (store) => store.getAll())) ?? [];
+    return all.filter((/** @type {ResumeRecord} */ record) => record.mount === mount);
+  }
+
   /** @param {ResumeRecord} record */
   async save(record) {
     const copy = structuredClone(record); // as it is now: the database may have to be opened first

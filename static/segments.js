@@ -5,7 +5,9 @@
 /** @import { Opened } from "./opening.js" */
 /** @import { Progress } from "./progress.js" */
 /** @import { Source } from "./source.js" */
+import { Diagnosis } from "./diagnosis.js";
 import { Etags } from "./etags.js";
+import { renew } from "./opening.js";
 import { failureOf, persist } from "./retry.js";
 import { TempUrls } from "./temp-urls.js";
 import { transfer } from "./transfer.js";
@@ -15,8 +17,9 @@ const SPARE = 2;
 
 /**
  * What one upload works with.
- * @typedef {{ api: Api, env: Environment, gate: Gate, mount: URL, progress: Progress, source: Source,
+ * @typedef {{ api: Api, env: Environment, gate: Gate, mount: URL, place: string, progress: Progress, source: Source,
  *   signal: AbortSignal, retries: number, stall: number, onretry: UploadOptions["onretry"] }} Tools
+ * @typedef {{ signal: AbortSignal, stall: number, travelled: (loaded: number) => void }} How
  */
 
 /** The segments of one upload, on their way from the file into storage. */
@@ -30,6 +33,9 @@ export class Segments {
   /** @type {number[]} */
   #waiting = [];
   #stored;
+  #diagnosis;
+  /** Where the last segment went. */
+  #storage = "";
 
   /**
    * @param {Opened} opened
@@ -40,8 +46,14 @@ export class Segments {
     this.#tools = tools;
     this.#upload = upload;
     this.#stored = new Map(stored.map((segment) => [segment.index, segment]));
-    this.#urls = new TempUrls((indexes) => api.sign(upload, indexes, signal), env.now);
+    const sign = async (/** @type {number[]} */ indexes) => {
+      const signed = await api.sign(upload, indexes, signal);
+      renew(upload, signed, env);
+      return signed;
+    };
+    this.#urls = new TempUrls(sign, env.now);
     this.#etags = new Etags(async (index) => env.hash(source.segment(index, upload), signal), upload.parallel + SPARE);
+    this.#diagnosis = new Diagnosis(env);
     this.#share = env.lanes.join(upload.parallel);
     if (signed) this.#urls.add(signed);
   }
@@ -127,6 +139,7 @@ export class Segments {
     return persist(async (moved) => {
       const travelled = (/** @type {number} */ loaded) => {
         progress.travelled(index, loaded);
+        this.#diagnosis.moved();
         if (loaded > furthest) moved();
         furthest = Math.max(furthest, loaded);
       };
@@ -135,7 +148,7 @@ export class Segments {
       } catch (error) {
         progress.lost(index);
         signal.throwIfAborted();
-        const failure = failureOf(error);
+        const failure = await this.#diagnosis.of(failureOf(error), this.#storage);
         await this.#learn(index, failure);
         if (failure.code === "stalled") stall *= 2; // perhaps it is only slow
         throw failure;
@@ -144,25 +157,38 @@ export class Segments {
   }
 
   /**
+   * Where hashing is slow it goes on beside the sending: then not the arrival tells whether a segment was damaged on
+   * its way, but the completion.
    * @param {number} index
-   * @param {{ signal: AbortSignal, stall: number, travelled: (loaded: number) => void }} how
+   * @param {How} how
    */
-  async #attempt(index, { signal, stall, travelled }) {
-    const etag = await this.#etags.of(index, this.#waiting);
-    const body = this.#slice(index);
+  async #attempt(index, how) {
+    const hashing = this.#etags.of(index, this.#waiting);
     const stored = this.#stored.get(index);
-    if (stored?.etag === etag && stored.size === body.size) return etag;
+    const etag = stored || this.#tools.env.hashesAhead() ? await hashing : undefined;
+    const body = this.#slice(index);
+    if (stored && stored.etag === etag && stored.size === body.size) return etag;
+    await this.#put(index, body, etag ? { ETag: etag } : {}, how);
+    return etag ?? hashing;
+  }
+
+  /**
+   * @param {number} index
+   * @param {Blob} body
+   * @param {Record<string, string>} checksum
+   * @param {How} how
+   */
+  async #put(index, body, checksum, { signal, stall, travelled }) {
     await this.#share.take(signal);
     try {
       const { url, headers } = await this.#urls.get(index, this.#waiting);
       signal.throwIfAborted();
-      const target = new URL(url, this.#tools.mount).href;
+      const target = (this.#storage = new URL(url, this.#tools.mount).href);
       await transfer(
-        { url: target, headers: { ...headers, ETag: etag }, body, signal, stall, onprogress: travelled },
+        { url: target, headers: { ...headers, ...checksum }, body, signal, stall, onprogress: travelled },
         this.#tools.env,
       );
       this.#share.faster();
-      return etag;
     } finally {
       this.#share.release();
     }

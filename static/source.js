@@ -24,6 +24,15 @@ export class Source {
     this.type = file.type;
   }
 
+  /**
+   * What a fingerprint tells of its file.
+   * @param {string} fingerprint
+   */
+  static recall(fingerprint) {
+    const [filename, size] = JSON.parse(fingerprint);
+    return { filename: String(filename), size: Number(size) };
+  }
+
   /** What `begin` is told. */
   get description() {
     return { filename: this.filename, size: this.size, type: this.type };

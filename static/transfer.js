@@ -1,4 +1,5 @@
 /** @import { Environment, PutRequest } from "./types.d.ts" */
+import { unanswered } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 
@@ -24,7 +25,9 @@ export async function transfer({ stall, signal, onprogress, ...request }, env) {
     throw new DirectUploadFailure("stalled", { transient: true });
   };
   try {
-    judge(await Promise.race([env.put({ ...request, signal: either, onprogress: travelled }), stalled()]));
+    const answer = await Promise.race([env.put({ ...request, signal: either, onprogress: travelled }), stalled()]);
+    if (answer.status === 0) throw unanswered(env, request.url);
+    judge(answer);
   } finally {
     over.abort();
   }
@@ -33,7 +36,6 @@ export async function transfer({ stall, signal, onprogress, ...request }, env) {
 /** @param {{ status: number, retryAfter?: string | null }} answer */
 function judge({ status, retryAfter: header }) {
   if (status >= 200 && status < 300) return;
-  if (status === 0) throw new DirectUploadFailure("network", { transient: true });
   throw new DirectUploadFailure("storage-error", {
     status,
     detail: `Storage answered ${status}.`,

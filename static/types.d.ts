@@ -12,6 +12,10 @@ export interface ProgressReport {
   loaded: number;
   total: number;
   state: State;
+  /** Bytes per second, smoothed; 0 as long as nothing is known, and while nothing moves. */
+  speed: number;
+  /** Seconds, at this speed; undefined as long as nothing is known. */
+  timeLeft?: number;
 }
 
 export interface RetryReport {
@@ -30,6 +34,8 @@ export interface UploadOptions {
   filename?: string;
   /** Where the middleware is mounted, when not above this script (a bundle, say). */
   mount?: string | URL;
+  /** Where in the site this upload belongs: there it is shown when it was not finished. */
+  place?: string;
   /** Attempts after which to give up when nothing moves any more; 12. */
   retries?: number;
   /** Milliseconds without progress after which a connection is cut and tried again; 30 000. */
@@ -53,18 +59,29 @@ export interface UploadResult {
   data: unknown;
 }
 
-export interface UploadTask extends Promise<UploadResult> {
+export interface Verbs {
   pause(): void;
   resume(): void;
   abort(): void;
 }
 
-/** One upload under way. */
-export interface Run {
-  done: Promise<UploadResult>;
-  pause(): void;
-  resume(): void;
-  abort(): void;
+/** What `for await` gives is the newest report, however slow the loop; it ends with the upload, or throws its failure. */
+export interface UploadTask extends Promise<UploadResult>, AsyncIterable<ProgressReport>, Verbs {}
+
+/** Every file's upload in one. When one fails the others go on; then the first failure is told. */
+export interface UploadAllTask extends Promise<UploadResult[]>, AsyncIterable<ProgressReport>, Verbs {}
+
+export interface UploadAllOptions extends Omit<UploadOptions, "filename"> {
+  /** How many files go up at once; 3. */
+  concurrency?: number;
+  /** Told of each file that is finished, as soon as it is. */
+  onfile?: (file: Sendable, result: UploadResult) => void;
+}
+
+/** One upload under way, or several. */
+export interface Run<Result = UploadResult> extends Verbs {
+  done: Promise<Result>;
+  reports(): AsyncIterable<ProgressReport>;
 }
 
 /** Permission to PUT one segment, as the application gives it. */
@@ -77,7 +94,13 @@ export interface SignedSegment {
   expires: number;
 }
 
-export interface Signed {
+/** A ticket that takes the place of the present one, in the second half of its life. */
+export interface Renewal {
+  ticket?: string;
+  expires?: number;
+}
+
+export interface Signed extends Renewal {
   segments: SignedSegment[];
   /** The application's clock in Unix seconds, where its answer could be asked for it. */
   clock?: number;
@@ -95,6 +118,7 @@ export interface Ticketed {
 }
 
 export interface Begun extends Plan, Ticketed, Signed {
+  ticket: string;
   expires: number;
 }
 
@@ -104,7 +128,7 @@ export interface Stored {
   etag: string;
 }
 
-export interface Status {
+export interface Status extends Renewal {
   state: "open" | "complete";
   stored?: Stored[];
 }
@@ -119,6 +143,8 @@ export interface FailureDetails {
   /** What the application said. */
   detail?: string;
   problem?: Problem;
+  /** Of `network`: `csp` or `cors`, where the browser refuses to connect. */
+  cause?: "csp" | "cors";
   /** Whether trying again may help. */
   transient?: boolean;
   /** Milliseconds that the answer asked us to wait. */
@@ -135,15 +161,28 @@ export interface Problem {
   field?: string;
 }
 
+/** An upload that needs its file again. */
+export interface Unfinished {
+  filename: string;
+  size: number;
+  /** Bytes that storage has already. */
+  loaded: number;
+  /** Gives it up. */
+  forget(): Promise<void>;
+}
+
 /** What is remembered in the browser of an upload that is not finished. */
 export interface ResumeRecord extends Plan, Ticketed {
   mount: string;
   fingerprint: string;
+  place: string;
   expires: number;
   etags: Declared[];
 }
 
 export interface Records {
+  /** Every unfinished upload. */
+  every(mount: string): Promise<ResumeRecord[]>;
   /** The unfinished uploads of such a file, newest first. */
   find(mount: string, fingerprint: string): Promise<ResumeRecord[]>;
   save(record: ResumeRecord): Promise<void>;
@@ -169,6 +208,8 @@ export interface Environment {
   fetch: typeof fetch;
   put(request: PutRequest): Promise<PutAnswer>;
   hash(data: Blob, signal?: AbortSignal): Promise<string>;
+  /** Whether hashing is quick enough to be waited for before anything is sent. */
+  hashesAhead(): boolean;
   records: Records;
   lanes: Lanes;
   /** Milliseconds; only differences are ever used. */
@@ -176,6 +217,12 @@ export interface Environment {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   random(): number;
   isOnline(): boolean;
+  /** Whether the page's Content-Security-Policy has refused a connection to this URL's origin. */
+  isForbidden(url: string): boolean;
+  /** Whether anything answers there, even if not to us. */
+  isReachable(url: string): Promise<boolean>;
+  /** Tells a web developer, once, what to do about a failure's code or cause. */
+  advise(about: string, url: string): void;
   /** Resolves when the network comes back. */
   backOnline(signal: AbortSignal): Promise<void>;
   /** Runs `work` while no other page of this browser runs such work. */

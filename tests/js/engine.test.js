@@ -69,7 +69,7 @@ test("progress never goes back while nothing fails, and ends at the whole", asyn
   const loaded = world.reports.map((report) => report.loaded);
   assert.deepEqual(loaded, [...loaded].sort((one, other) => one - other));
   assert.ok(world.reports.every((report) => report.total === 2000 && report.loaded <= 2000));
-  assert.deepEqual(world.reports.at(-1), { loaded: 2000, total: 2000, state: "finishing" });
+  assert.deepEqual(world.reports.at(-1), { loaded: 2000, total: 2000, state: "finishing", speed: 0, timeLeft: undefined });
 });
 
 test("progress is told no more often than a page can be painted", async () => {

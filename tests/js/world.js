@@ -87,8 +87,9 @@ class Storage {
     const bytes = await bytesOf(put.body);
     if (status === 201) {
       put.onprogress(bytes.length);
-      if (put.headers.ETag !== md5(bytes)) status = 422;
-      else this.objects.set(put.index, { index: put.index, size: bytes.length, etag: put.headers.ETag });
+      const etag = md5(bytes);
+      if (put.headers.ETag && put.headers.ETag !== etag) status = 422;
+      else this.objects.set(put.index, { index: put.index, size: bytes.length, etag });
     }
     this.#end(put);
     resolve(typeof status === "object" ? status : { status });
@@ -107,6 +108,8 @@ class Application {
   begun = 0;
   begins = { now: 0, most: 0 };
   isComplete = false;
+  /** A new ticket, in the second half of its life. */
+  renewal = {};
   life = 900;
   /** What answers a call instead of the application; undefined lets it answer itself. */
   intercept = () => undefined;
@@ -146,12 +149,12 @@ class Application {
 
   sign({ body }) {
     if (this.isComplete) return problem(409, "already-complete");
-    return { status: 200, body: { segments: this.#signed(body.indexes) } };
+    return { status: 200, body: { segments: this.#signed(body.indexes), ...this.renewal } };
   }
 
   status() {
     const stored = this.isComplete ? [] : [...this.world.storage.objects.values()];
-    return { status: 200, body: { id: "upload-1", state: this.isComplete ? "complete" : "open", stored } };
+    return { status: 200, body: { id: "upload-1", state: this.isComplete ? "complete" : "open", stored, ...this.renewal } };
   }
 
   complete({ body }) {
@@ -196,8 +199,11 @@ class MemoryRecords {
   saves = 0;
 
   async find(mount, fingerprint) {
-    const all = [...this.all.values()];
-    return all.filter((record) => record.mount === mount && record.fingerprint === fingerprint);
+    return (await this.every(mount)).filter((record) => record.fingerprint === fingerprint);
+  }
+
+  async every(mount) {
+    return [...this.all.values()].filter((record) => record.mount === mount);
   }
 
   async save(record) {
@@ -220,6 +226,11 @@ export class World {
   retries = [];
   online = true;
   isReadable = true;
+  isForbidden = false;
+  isReachable = false;
+  advice = [];
+  /** Holds every hash up, as where there are no workers. */
+  hashing = undefined;
   #backOnline = new EventTarget();
 
   constructor({ segmentSize = 100, parallel = 4, clock = { ahead: 0 } } = {}) {
@@ -231,14 +242,19 @@ export class World {
       hash: async (data) => {
         this.hashed.push(data.size);
         if (!this.isReadable) throw new DirectUploadFailure("file-changed");
+        await this.hashing?.();
         return md5(await bytesOf(data));
       },
+      hashesAhead: () => !this.hashing,
       records: this.records,
       lanes: new Lanes(),
       now: () => this.clock.time,
       sleep: this.clock.sleep,
       random: () => 1,
       isOnline: () => this.online,
+      isForbidden: () => this.isForbidden,
+      isReachable: async () => this.isReachable,
+      advise: (about, url) => this.advice.push([about, new URL(url).origin]),
       backOnline: (signal) => new Promise((resolve) => this.#backOnline.addEventListener("online", resolve, { signal })),
       alone: (work) => (last = last.then(work, work)),
       claim: async (id) => {

@@ -1,0 +1,53 @@
+/**
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Partial<HTMLElementTagNameMap[Name]>} [properties]
+ * @param {(Node | string)[]} content
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
+export function element(name, properties = {}, ...content) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...content);
+  return made;
+}
+
+/**
+ * Something of a row or an element: its class is for our own looks, its part for a page's.
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {string} part
+ * @param {Partial<HTMLElementTagNameMap[Name]>} [properties]
+ * @param {(Node | string)[]} content
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
+export function part(name, part, properties = {}, ...content) {
+  const made = element(name, properties, ...content);
+  made.className = `direct-upload-${part}`;
+  made.part.add(part);
+  return made;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Drawn by script, since a policy may forbid images from anywhere.
+ * @param {string} path
+ */
+export function icon(path) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+export const ICONS = {
+  cross: "M6 6l12 12M18 6L6 18",
+  pause: "M9 5v14M15 5v14",
+  resume: "M8 5l11 7-11 7z",
+  retry: "M19 12a7 7 0 1 1-2.2-5.1M19 3v4.5h-4.5",
+  file: "M7 3h7l5 5v13H7zM14 3v5h5",
+  upload: "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",
+};

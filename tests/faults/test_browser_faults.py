@@ -1,0 +1,256 @@
+"""What goes wrong between browser, application and Swift: the file arrives all the same, and little is sent twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.engines import Engine, Visitor, kill, started
+from faults.proxy import Fault, no_fault
+from faults.website import SEGMENT, KiB, Website
+
+pytestmark = pytest.mark.browser
+
+SIZE = 16 * SEGMENT - 1000
+#: How quick a connection from the browser to Swift is, where a test wants to come in between; bytes a second.
+SLOW = 400 * KiB
+#: Of a request, beside the segment itself.
+OVERHEAD = 4 * KiB
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "holiday.mp4"
+    path.write_bytes(os.urandom(SIZE))
+    return path
+
+
+def slow() -> Fault:
+    return Fault("throttle", rate=SLOW)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def assert_arrived(website: Website, result: dict[str, Any], file: Path) -> None:
+    """The whole file, once; the application knows of it."""
+    assert result["upload"]["filename"] == file.name
+    assert website.sha256(result["upload"]["name"]) == sha256(file)
+    assert website.told[result["upload"]["id"]] >= 1
+
+
+def interrupt(visitor: Visitor, website: Website, file: Path) -> int:
+    """Get a good part of the file into storage, and the rest stuck on its way. How many segments are stored."""
+    website.storage_way.choose = slow
+    visitor.choose(file)
+    visitor.wait(lambda: len(website.segments()) >= 4)
+    website.storage_way.choose = lambda: Fault("stall")
+    website.storage_way.cut()
+    return len(website.segments())
+
+
+def mend(website: Website) -> None:
+    """From now on everything is quick, and what is sent is counted."""
+    website.storage_way.choose = no_fault
+    website.storage_way.cut()
+    website.storage_way.sent = 0
+
+
+def assert_only_the_rest_was_sent(website: Website, stored: int) -> None:
+    rest = SIZE - stored * SEGMENT
+    assert website.storage_way.sent <= rest + 16 * OVERHEAD
+
+
+def test_a_page_that_is_loaded_anew_takes_up_where_it_was(visitor: Visitor, website: Website, file: Path) -> None:
+    visitor.visit()
+    stored = interrupt(visitor, website, file)
+    visitor.visit()
+    mend(website)
+    visitor.choose(file)
+    assert_arrived(website, visitor.result(), file)
+    assert_only_the_rest_was_sent(website, stored)
+
+
+def test_another_user_of_the_browser_neither_sees_nor_goes_on_with_it(
+    visitor: Visitor, website: Website, file: Path
+) -> None:
+    visitor.visit("ann")
+    stored = interrupt(visitor, website, file)
+    [container] = {name.partition("/")[0] for name in website.segments()}
+
+    visitor.visit("bob")
+    mend(website)
+    visitor.choose(file)
+    of_bob = visitor.result()
+    assert not container.endswith(of_bob["upload"]["id"])
+    assert website.storage_way.sent >= SIZE, "all of it was sent"
+    assert_arrived(website, of_bob, file)
+
+    visitor.visit("ann")
+    mend(website)
+    visitor.choose(file)
+    of_ann = visitor.result()
+    assert container.endswith(of_ann["upload"]["id"])
+    assert_arrived(website, of_ann, file)
+    assert_only_the_rest_was_sent(website, stored)
+
+
+def test_a_browser_that_was_killed_goes_on_in_its_next_life(
+    engine: Engine, website: Website, file: Path, tmp_path: Path
+) -> None:
+    if not engine.has_profile:
+        pytest.skip(f"{engine.name} forgets its profile")
+    profile = tmp_path / "profile"
+    with started(engine, profile) as driver:
+        visitor = Visitor(driver, website)
+        visitor.visit()
+        stored = interrupt(visitor, website, file)
+        keep_cookies(visitor)
+        visitor.wait(lambda: {"user", "direct_upload"} <= engine.kept_cookies(profile))
+        kill(engine, driver, profile)
+    with started(engine, profile) as driver:
+        visitor = Visitor(driver, website)
+        visitor.visit()
+        mend(website)
+        visitor.choose(file)
+        assert_arrived(website, visitor.result(), file)
+        assert_only_the_rest_was_sent(website, stored)
+
+
+def keep_cookies(visitor: Visitor) -> None:
+    """Chromium writes cookies to disk every half a minute, or when many have changed."""
+    visitor.driver.execute_script(
+        "for (let i = 0; i < 600; i += 1) document.cookie = `c${i % 50}=${i}; Max-Age=${i % 2 ? 0 : 600}`;"
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_connections_to_storage_fail_at_random(visitor: Visitor, website: Website, file: Path, seed: int) -> None:
+    website.storage_way.once(*random_faults(seed, 10))
+    visitor.visit()
+    visitor.choose(file)
+    assert_arrived(website, visitor.result(), file)
+    assert len(website.storage_way.faults) > 2
+
+
+def random_faults(seed: int, count: int) -> list[Fault]:
+    """Each somewhere in what a connection sends or is answered."""
+    chance = random.Random(seed)
+    return [
+        chance.choice(
+            [
+                Fault("cut"),
+                Fault("cut", after=chance.randrange(2 * SEGMENT)),
+                Fault("cut", after=chance.randrange(500), answer=True),
+                Fault("corrupt", after=OVERHEAD + chance.randrange(SEGMENT // 2)),
+                Fault("stall", after=chance.randrange(2 * SEGMENT)),
+            ]
+        )
+        for _ in range(count)
+    ]
+
+
+def test_a_byte_that_is_damaged_on_its_way_is_noticed_by_storage(
+    visitor: Visitor, website: Website, file: Path
+) -> None:
+    website.storage_way.once(*[Fault("corrupt", after=50 * KiB)] * 3)
+    visitor.visit()
+    visitor.choose(file)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_storage_refuses_for_a_while(visitor: Visitor, website: Website, file: Path) -> None:
+    website.storage_way.choose = slow
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait_for_progress(0.2)
+    website.storage_way.refuse()
+    visitor.wait(lambda: len(visitor.upload()["codes"]) >= 4)
+    website.storage_way.choose = no_fault
+    website.storage_way.accept()
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_the_application_is_restarted(visitor: Visitor, website: Website, file: Path) -> None:
+    website.storage_way.choose = slow
+    visitor.visit()
+    for share in (0.1, 0.3, 0.5):
+        if share == 0.1:
+            visitor.choose(file)
+        visitor.wait_for_progress(share)
+        website.restart()
+    mend(website)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_the_answer_to_complete_is_lost(visitor: Visitor, website: Website, file: Path) -> None:
+    website.before["complete"] = website.front.refuse
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait(lambda: visitor.upload()["codes"])
+    website.restart()
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_swift_is_restarted(visitor: Visitor, website: Website, file: Path) -> None:
+    website.storage_way.choose = slow
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait_for_progress(0.2)
+    website.server.restart_proxy()
+    mend(website)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_the_network_is_away(engine: Engine, visitor: Visitor, website: Website, file: Path) -> None:
+    website.storage_way.choose = slow
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait_for_progress(0.2)
+    if engine.can_go_offline:
+        visitor.driver.set_network_conditions(offline=True, latency=0, throughput=-1)
+    for proxy in (website.storage_way, website.front):
+        proxy.refuse()
+    visitor.wait(lambda: len(visitor.upload()["codes"]) >= 3)
+    for proxy in (website.storage_way, website.front):
+        proxy.accept()
+    if engine.can_go_offline:
+        assert not visitor.upload()["result"]
+        visitor.driver.delete_network_conditions()
+    mend(website)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_temp_urls_expire_before_they_are_used(visitor: Visitor, website: Website, file: Path) -> None:
+    website.renew(url_ttl=2)
+    website.storage_way.choose = lambda: Fault("throttle", rate=SLOW // 2)
+    visitor.visit()
+    visitor.choose(file)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_a_file_that_is_changed_while_it_is_sent_is_not_kept(visitor: Visitor, website: Website, file: Path) -> None:
+    website.storage_way.choose = slow
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait_for_progress(0.2)
+    file.write_bytes(os.urandom(SIZE))
+    assert visitor.failure() == "file-changed"
+    assert website.names(website.container) == []
+
+    mend(website)
+    visitor.visit()
+    visitor.choose(file)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_a_page_without_workers_has_storage_compare(visitor: Visitor, website: Website, file: Path) -> None:
+    visitor.visit(policy="worker-src 'none'")
+    website.storage_way.once(Fault("corrupt", after=50 * KiB))
+    visitor.choose(file)
+    assert_arrived(website, visitor.result(), file)

@@ -1,0 +1,63 @@
+// What a page allows, asked before anything is sent.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { check, describe, isAccepted, parseSize } from "../../static/checks.js";
+import { explain, isFinal, technical } from "../../static/messages.js";
+
+for (const [accept, name, type, expected] of [
+  ["", "a.exe", "", true],
+  [" , ", "a.exe", "", true],
+  [".pdf", "Report.PDF", "application/pdf", true],
+  [".PDF", "report.pdf", "", true],
+  [".pdf", "pdf", "application/pdf", false],
+  ["image/*", "a.png", "image/png", true],
+  ["image/*", "a.png", "", false],
+  ["image/*", "a.mp4", "video/mp4", false],
+  ["video/mp4", "a", "VIDEO/MP4; codecs=avc1", true],
+  ["text/plain, image/*", "a", "image/webp", true],
+  ["*/*", "a", "", true],
+  ["application/octet-stream", "a", "", true],
+]) {
+  test(`accept ${JSON.stringify(accept)} ${expected ? "takes" : "refuses"} ${name} of type ${JSON.stringify(type)}`, () => {
+    assert.equal(isAccepted({ name, type }, accept), expected);
+  });
+}
+
+for (const [text, bytes] of [
+  ["5000", 5000], ["20 MB", 20e6], ["20mb", 20e6], ["16 MiB", 16 * 1024 ** 2], ["1.5 GB", 1.5e9], ["2k", 2000],
+  ["0", 0], ["", Infinity], [null, Infinity], [undefined, Infinity],
+]) {
+  test(`a limit of ${JSON.stringify(text)} is ${bytes} bytes`, () => assert.equal(parseSize(text), bytes));
+}
+
+test("a limit that is none is said to the developer, and does not limit", (t) => {
+  const warn = t.mock.method(console, "warn", () => undefined);
+  for (const text of ["a lot", "-5", "5 XB", "1.2.3"]) assert.equal(parseSize(text), Infinity, text);
+  assert.equal(warn.mock.callCount(), 4);
+});
+
+const file = (size, name = "a.txt", type = "text/plain") => ({ size, name, type });
+
+test("a file may be exactly as large as the limit", () => {
+  const rules = { accept: "", maxSize: 10 };
+  assert.equal(check(file(10), rules), undefined);
+  assert.equal(check(file(11), rules).code, "too-large");
+});
+
+test("what the page finds out is said in its own words, and trying again is no use", () => {
+  const tooLarge = check(file(6e6), { accept: "", maxSize: 5e6 });
+  assert.match(explain(tooLarge), /larger than 5\sMB\./);
+  const wrongType = check(file(1), { accept: ".pdf,image/*", maxSize: Infinity });
+  assert.equal(wrongType.code, "type-not-accepted");
+  assert.equal(explain(wrongType), "Only these can be taken: PDF, images.");
+  for (const failure of [tooLarge, wrongType]) assert.ok(isFinal(failure));
+});
+
+test("what is accepted is said as people say it", () => {
+  assert.equal(describe(".pdf, image/*,video/*, audio/*, application/x-zip,.tar.gz"), "PDF, images, videos, audio, ZIP, TAR.GZ");
+});
+
+test("the technical detail names code, status and what was said", () => {
+  assert.equal(technical({ code: "storage-error", status: 507, detail: "Storage answered 507." }), "storage-error · 507 · Storage answered 507.");
+});

@@ -1,0 +1,84 @@
+// Why there was no answer: what the visitor is told, and what the web developer.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { advise } from "../../static/advice.js";
+import { explain, technical } from "../../static/messages.js";
+import { makeFile, problem, World } from "./world.js";
+
+const fails = async (world, options) => {
+  const run = world.upload(makeFile(50), options);
+  return world.end(run).then(() => assert.fail("it was uploaded"), (failure) => failure);
+};
+
+test("what the page's policy forbids is not tried again", async () => {
+  const world = new World();
+  world.isForbidden = true;
+  world.storage.reply = () => 0;
+  const failure = await fails(world);
+  assert.deepEqual([failure.code, failure.cause], ["network", "csp"]);
+  assert.equal(world.storage.puts.length, 1);
+  assert.deepEqual(world.advice, [["csp", "https://app.example"]]);
+  assert.match(explain(failure), /own rules/);
+});
+
+test("the application may be forbidden too", async () => {
+  const world = new World();
+  world.isForbidden = true;
+  world.app.intercept = () => new TypeError("Failed to fetch");
+  assert.equal((await fails(world)).cause, "csp");
+  assert.equal(world.app.calls.length, 1);
+});
+
+test("storage that answers, but not to this page, is a matter of CORS", async () => {
+  const world = new World();
+  world.isReachable = true;
+  world.storage.reply = () => 0;
+  const failure = await fails(world, { retries: 4 });
+  assert.deepEqual([failure.code, failure.cause], ["network", "cors"]);
+  assert.deepEqual(world.retries.map((retry) => retry.failure.cause), [undefined, undefined, "cors", "cors"]);
+  assert.match(explain(failure), /does not take files from this page/);
+  assert.equal(technical(failure), "network · cors");
+});
+
+test("storage that nobody reaches is a matter of the network", async () => {
+  const world = new World();
+  world.storage.reply = () => 0;
+  const failure = await fails(world, { retries: 4 });
+  assert.deepEqual([failure.code, failure.cause], ["network", undefined]);
+  assert.deepEqual(world.advice, []);
+});
+
+test("connections that break in the middle are a matter of the network", async () => {
+  const world = new World();
+  world.isReachable = true;
+  world.storage.reply = (put) => {
+    put.onprogress(1);
+    return 0;
+  };
+  assert.equal((await fails(world, { retries: 5 })).cause, undefined);
+});
+
+test("storage that starts again is found when it is there", async () => {
+  const world = new World();
+  world.isReachable = true;
+  world.storage.reply = (_, nth) => (nth < 6 ? 0 : 201);
+  assert.equal((await world.end(world.upload(makeFile(50)))).receipt, "the-receipt");
+});
+
+for (const [status, code] of [[401, "not-authenticated"], [403, "cross-site"]]) {
+  test(`the developer hears of ${code}`, async () => {
+    const world = new World();
+    world.app.intercept = () => problem(status, code);
+    assert.equal((await fails(world)).code, code);
+    assert.deepEqual(world.advice, [[code, "https://app.example"]]);
+  });
+}
+
+test("advice is given once, names an origin and nothing more, and is not given about everything", (t) => {
+  const error = t.mock.method(console, "error", () => undefined);
+  for (const about of ["csp", "cors", "csp", "cors", "too-large", "network"]) advise(about, "https://s.example/v1/a?temp_url_sig=1");
+  const said = error.mock.calls.map((call) => call.arguments.join());
+  assert.equal(said.length, 2);
+  assert.ok(said.every((text) => text.includes("https://s.example") && !text.includes("temp_url_sig")));
+});

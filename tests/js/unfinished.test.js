@@ -1,0 +1,85 @@
+// What was begun in this browser and not finished.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { unfinished } from "../../static/unfinished.js";
+import { makeFile, MOUNT, problem, until, World } from "./world.js";
+
+/** A world in which an upload of 500 bytes from /album was cut off after three segments, as by a reload. */
+async function interrupted(place = "/album photos") {
+  const world = new World({ parallel: 1 });
+  world.storage.reply = (_, nth) => (nth <= 3 ? 201 : undefined);
+  const run = world.upload(makeFile(500), { place });
+  await until(() => world.records.all.get("upload-1")?.etags.length === 3);
+  const [remembered] = structuredClone([...world.records.all.values()]);
+  run.abort();
+  await until(() => world.records.all.size === 0 && world.claimed.size === 0);
+  await world.records.save(remembered);
+  world.app.calls.length = 0;
+  world.storage.reply = () => 201;
+  return world;
+}
+
+const ask = (world, place = "/album photos", mount = MOUNT) => unfinished(mount, place, world.env);
+
+test("an unfinished upload is told with its name, its size and what is there", async () => {
+  const [{ filename, size, loaded }] = await ask(await interrupted());
+  assert.deepEqual({ filename, size, loaded }, { filename: "report.pdf", size: 500, loaded: 300 });
+});
+
+test("it goes on when its file is chosen again", async () => {
+  const world = await interrupted();
+  await ask(world);
+  await world.end(world.upload(makeFile(500)));
+  assert.equal(world.app.verbs("begin").length, 0);
+  assert.deepEqual(await ask(world), []);
+});
+
+test("one that went on elsewhere is told there", async () => {
+  const world = await interrupted();
+  world.storage.reply = ({ index }) => (index <= 3 ? 201 : undefined);
+  const run = world.upload(makeFile(500), { place: "/portrait photo" });
+  await until(() => world.records.all.get("upload-1")?.etags.length === 4);
+  const [remembered] = structuredClone([...world.records.all.values()]);
+  run.abort();
+  await until(() => world.records.all.size === 0 && world.claimed.size === 0);
+  await world.records.save(remembered);
+  assert.deepEqual(await ask(world), []);
+  assert.equal((await ask(world, "/portrait photo"))[0].loaded, 400);
+});
+
+test("it is told where it was begun, and nowhere else", async () => {
+  const world = await interrupted();
+  assert.deepEqual(await ask(world, "/portrait photo"), []);
+  assert.deepEqual(await ask(world, "/album photos", new URL("/elsewhere/", MOUNT)), []);
+  assert.equal(world.app.calls.length, 0);
+});
+
+for (const [what, answer] of [
+  ["another person's", problem(403, "not-yours")],
+  ["a logged out person's", problem(401, "not-authenticated")],
+  ["an expired one", problem(410, "ticket-expired")],
+  ["one that nobody can tell of now", new TypeError("no network")],
+]) {
+  test(`${what} is not told`, async () => {
+    const world = await interrupted();
+    world.app.intercept = () => answer;
+    assert.deepEqual(await ask(world), []);
+    assert.equal(world.claimed.size, 0);
+    assert.equal(world.records.all.size, 1);
+  });
+}
+
+test("one that another page carries out is not told", async () => {
+  const world = await interrupted();
+  world.claimed.add("upload-1");
+  assert.deepEqual(await ask(world), []);
+});
+
+test("one that is forgotten is aborted and told no more", async () => {
+  const world = await interrupted();
+  const [found] = await ask(world);
+  await found.forget();
+  assert.equal(world.app.verbs("abort").length, 1);
+  assert.deepEqual(await ask(world), []);
+});

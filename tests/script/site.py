@@ -1,0 +1,149 @@
+"""A small site whose pages hold the script's elements, for real browsers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+from waitress.server import create_server
+from webob import Request, Response
+
+from direct_upload_middleware import DirectUploadMiddleware
+
+TIMEOUT = 20
+#: As strict as a page can be. The script needs nothing inline, no data: and no blob:.
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; style-src 'self'"
+PAGE = '<!doctype html><html lang="{lang}" dir="{dir}"><title>Uploads</title><main><h1>Uploads</h1>{body}</main></html>'
+FORM = '<form method="post" enctype="multipart/form-data">{}<button name="go" value="yes">Send</button></form>'
+
+
+class Site:
+    """Serves pages as a test writes them, and remembers the forms that it is sent."""
+
+    def __init__(self, directory: Path, *, segment_size: int = 1 << 20) -> None:
+        self.page = ""
+        self.policy = POLICY
+        self.forms: list[list[tuple[str, str]]] = []
+        app = DirectUploadMiddleware(self._answer, f"local:{directory}", anonymous=True, segment_size=segment_size)
+        self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
+        self._thread = Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        self.address = f"http://127.0.0.1:{self._server.effective_port}"
+
+    def _answer(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        if request.method == "POST":
+            self.forms.append([(name, self._told(environ, value)) for name, value in request.POST.items()])
+            return Response("<!doctype html><title>Thank you</title>")(environ, start_response)
+        if request.path == "/favicon.ico":
+            return Response(status=204)(environ, start_response)
+        response = Response(self.page, content_type="text/html", charset="utf-8")
+        response.headers["Content-Security-Policy"] = self.policy
+        return response(environ, start_response)
+
+    def _told(self, environ: Any, value: Any) -> str:
+        """What a field carries: a receipt is told as the name of its file."""
+        if not isinstance(value, str):
+            return "nothing" if value == b"" else f"the file {value.filename}"
+        if value.startswith("."):
+            return f"a receipt of {environ['direct_upload.uploads'].verify(value).filename}"
+        return value
+
+    def close(self) -> None:
+        self._server.close()
+        self._thread.join(TIMEOUT)
+
+
+@dataclass
+class Visitor:
+    """Somebody at a page of the site."""
+
+    browser: WebDriver
+    site: Site
+
+    def open(self, body: str, *, lang: str = "en", dir: str = "ltr", path: str = "/") -> None:
+        self.site.page = PAGE.format(body=body, lang=lang, dir=dir)
+        self.site.forms.clear()
+        self.browser.get(self.site.address + path)
+
+    def open_form(self, fields: str, **page: str) -> None:
+        self.open(FORM.format(fields), **page)
+
+    def js(self, script: str, *arguments: Any) -> Any:
+        return self.browser.execute_script(script, *arguments)
+
+    def one(self, selector: str) -> WebElement:
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def inside(self, selector: str) -> WebElement:
+        """Of the element's own, as soon as it is there."""
+        script = "return document.querySelector('direct-upload').shadowRoot?.querySelector(arguments[0])"
+        return self.wait(lambda: self.js(script, selector))
+
+    def all_inside(self, selector: str) -> list[WebElement]:
+        script = "return [...document.querySelector('direct-upload').shadowRoot?.querySelectorAll(arguments[0]) ?? []]"
+        return self.js(script, selector)
+
+    def give(self, *files: Path) -> None:
+        """Choose files with the element."""
+        self.inside("input[type=file]").send_keys("\n".join(map(str, files)))
+
+    def states(self) -> list[str]:
+        return [row.get_attribute("data-state") or "" for row in self.all_inside("[data-state]")]
+
+    def wait_for(self, *states: str) -> None:
+        self.wait(lambda: self.states() == list(states))
+
+    def send(self) -> list[tuple[str, str]]:
+        """Press the form's button; what the application got."""
+        self.one("[name=go]").click()
+        self.wait(lambda: self.site.forms)
+        return self.site.forms[0]
+
+    def wait(self, condition: Callable[[], Any]) -> Any:
+        waiting = WebDriverWait(
+            self.browser, TIMEOUT, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException]
+        )
+        return waiting.until(lambda _: condition())
+
+    def drop(self, selector: str, **contents: str) -> None:
+        """Files, dropped as from another window."""
+        self.js(
+            """const [selector, contents] = arguments;
+            const dataTransfer = new DataTransfer();
+            for (const [name, text] of Object.entries(contents)) dataTransfer.items.add(new File([text], name));
+            const target = document.querySelector(selector);
+            const about = { bubbles: true, cancelable: true, composed: true, dataTransfer };
+            for (const type of ["dragenter", "dragover", "drop"]) target.dispatchEvent(new DragEvent(type, about));
+            """,
+            selector,
+            contents,
+        )
+
+    def note_events(self) -> None:
+        self.js(
+            """window.noted = [];
+            for (const type of ["start", "progress", "retry", "error", "end"])
+              addEventListener(`direct-upload:${type}`, ({ target, detail }) =>
+                noted.push([type, target.localName, detail.file.name, detail.error?.code ?? null]));
+            for (const type of ["start", "end"])
+              addEventListener(`direct-uploads:${type}`, () => noted.push([`all ${type}`]));
+            """
+        )
+
+    def noted(self) -> list[str]:
+        """Kinds of events, in their order, without progress."""
+        return [each[0] for each in self.js("return noted") if each[0] != "progress"]
+
+
+def dictionary(texts: dict[str, str]) -> str:
+    return f'<script type="application/json" id="direct-upload-messages">{json.dumps(texts)}</script>'

@@ -1,0 +1,374 @@
+"""<direct-upload>, as those use it who see it, who do not, and who have no mouse."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from script.site import POLICY, Visitor, dictionary
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.browser
+
+Files = Callable[..., Path]
+ELEMENT = "<label for=e>Papers</label><direct-upload id=e name=papers {}></direct-upload>"
+SEVERAL = ELEMENT.format("multiple")
+ONE = ELEMENT.format("")
+#: Counts how often the browser's own window for choosing would open.
+COUNT_OPENED = """window.opened = 0;
+document.querySelector("direct-upload").shadowRoot.querySelector("input").addEventListener("click", (event) => {
+  event.preventDefault();
+  window.opened += 1;
+});"""
+REFUSE = """const { fetch } = window;
+const answer = () => Response.json({ code: "refused", detail: "You have no room left." }, { status: 403 });
+window.fetch = () => Promise.resolve(answer());
+window.mend = () => { window.fetch = fetch; };"""
+NOTE_NEWS = """window.heard = [];
+const note = () => heard.push(arguments[0].textContent);
+new MutationObserver(note).observe(arguments[0], { childList: true });"""
+NOTE_VIOLATIONS = """window.violations = [];
+addEventListener("securitypolicyviolation", ({ violatedDirective }) => violations.push(violatedDirective));"""
+RUN_AXE = """const [done] = arguments;
+const about = ({ id, nodes }) => [id, nodes.map((node) => node.failureSummary)];
+axe.run().then(({ violations }) => done(violations.map(about)));"""
+ARABIC = {
+    "promptSeveral": "اختر ملفات أو أفلتها هنا",
+    "done": "تم الرفع، {total}",
+    "notAccepted": "يُقبل فقط: {accept}.",
+    "remove": "إزالة {name}",
+}
+
+
+def element(visitor: Visitor, expression: str) -> Any:
+    return visitor.js(f"return document.querySelector('direct-upload').{expression}")
+
+
+def texts(visitor: Visitor) -> list[str]:
+    return [row.text for row in visitor.all_inside("[data-state]")]
+
+
+def test_a_form_carries_a_receipt_for_each_file(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.give(files("one.txt"), files("two.bin", 2_500_000))
+    visitor.wait_for("done", "done")
+    assert element(visitor, "files.length") == 2
+    assert element(visitor, "uploads.map(({ state, upload }) => [state, upload.filename])") == [
+        ["done", "one.txt"],
+        ["done", "two.bin"],
+    ]
+    assert element(visitor, "value") == element(visitor, "uploads[0].receipt")
+    assert visitor.send() == [("papers", "a receipt of one.txt"), ("papers", "a receipt of two.bin"), ("go", "yes")]
+
+
+def test_a_form_waits_for_its_uploads(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.give(files("big.bin", 20_000_000))
+    visitor.one("[name=go]").click()
+    visitor.wait(lambda: visitor.site.forms)
+    assert visitor.site.forms == [[("papers", "a receipt of big.bin"), ("go", "yes")]]
+
+
+def test_an_upload_on_submit_begins_with_the_press_of_the_button(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(ELEMENT.format('data-direct-upload="submit"'))
+    visitor.give(files("later.txt"))
+    visitor.wait_for("ready")
+    assert visitor.send() == [("papers", "a receipt of later.txt"), ("go", "yes")]
+
+
+def test_another_file_takes_the_place_of_the_first_without_multiple(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(ONE)
+    for name in ("first.txt", "second.txt"):
+        visitor.give(files(name))
+        visitor.wait(
+            lambda name=name: [name in text for text in texts(visitor)] == [True] and visitor.states() == ["done"]
+        )
+    assert visitor.send() == [("papers", "a receipt of second.txt"), ("go", "yes")]
+
+
+def test_files_add_up_with_multiple_and_none_is_taken_twice(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    first, second = files("first.txt"), files("second.txt")
+    visitor.give(first)
+    visitor.wait_for("done")
+    visitor.give(first, second)
+    visitor.wait_for("done", "done")
+
+
+def test_files_can_be_dropped(visitor: Visitor) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    visitor.drop("direct-upload", **{"dropped.txt": "a", "other.txt": "b"})
+    visitor.wait_for("done", "done")
+    assert ("papers", "a receipt of other.txt") in visitor.send()
+
+
+def test_a_drop_elsewhere_does_not_replace_the_page(visitor: Visitor) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    visitor.js("addEventListener('drop', (event) => { window.prevented = event.defaultPrevented })")
+    visitor.drop("h1", **{"missed.txt": "a"})
+    assert visitor.js("return prevented")
+    assert visitor.states() == []
+
+
+def test_files_can_be_pasted(visitor: Visitor) -> None:
+    visitor.open_form(SEVERAL + "<textarea aria-label=T></textarea>")
+    visitor.inside("button")
+    paste = """const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File(["a"], arguments[1]));
+        const event = new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData });
+        if (!event.clipboardData?.items.length) Object.defineProperty(event, "clipboardData", { value: clipboardData });
+        document.querySelector(arguments[0]).dispatchEvent(event);"""
+    visitor.js(paste, "textarea", "not-for-us.txt")
+    visitor.js(paste, "body", "pasted.txt")
+    visitor.wait_for("done")
+    assert "pasted.txt" in texts(visitor)[0]
+
+
+def test_a_required_element_is_missed(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(ELEMENT.format("required"))
+    visitor.inside("button")
+    visitor.one("[name=go]").click()
+    assert visitor.site.forms == []
+    assert element(visitor, "validity.valueMissing")
+    assert element(visitor, "validationMessage") == "Choose a file to upload."
+    visitor.give(files("here.txt"))
+    assert visitor.send()[0] == ("papers", "a receipt of here.txt")
+
+
+def test_what_is_not_allowed_makes_the_element_invalid_until_it_is_removed(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(ELEMENT.format('multiple accept=".txt" max-size="1 kB"'))
+    visitor.give(files("good.txt"), files("wrong.pdf"), files("long.txt", 2000))
+    visitor.wait_for("done", "failed", "failed")
+    assert "wrong.pdf" in element(visitor, "validationMessage")
+    visitor.one("[name=go]").click()
+    assert visitor.site.forms == []
+    for _ in range(2):
+        visitor.inside("[data-state=failed] .direct-upload-remove").click()
+    assert visitor.send() == [("papers", "a receipt of good.txt"), ("go", "yes")]
+
+
+def test_a_reset_takes_everything_back(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL + "<button type=reset id=r>Reset</button>")
+    visitor.give(files("regret.txt"))
+    visitor.wait_for("done")
+    visitor.one("#r").click()
+    visitor.wait_for()
+    assert visitor.send() == [("go", "yes")]
+
+
+def test_a_disabled_element_takes_and_sends_nothing(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(f"<fieldset>{SEVERAL}</fieldset>")
+    visitor.give(files("before.txt"))
+    visitor.wait_for("done")
+    visitor.js("document.querySelector('fieldset').disabled = true")
+    assert visitor.inside("button").get_property("disabled")
+    visitor.drop("direct-upload", **{"dropped.txt": "a"})
+    assert visitor.states() == ["done"]
+    assert visitor.send() == [("go", "yes")]
+
+
+def test_an_element_that_is_added_later_works(visitor: Visitor, files: Files) -> None:
+    visitor.open_form("<input type=file name=a data-direct-upload aria-label=A><p id=place></p>")
+    visitor.js("document.querySelector('#place').innerHTML = '<direct-upload name=papers></direct-upload>'")
+    visitor.give(files("added.txt"))
+    visitor.wait_for("done")
+    assert ("papers", "a receipt of added.txt") in visitor.send()
+
+
+def test_what_stands_in_it_for_browsers_without_the_script_sends_nothing(visitor: Visitor, files: Files) -> None:
+    visitor.open_form("<direct-upload name=papers><input type=file name=papers aria-label=A></direct-upload>")
+    visitor.give(files("one.txt"))
+    visitor.wait_for("done")
+    assert visitor.send() == [("papers", "a receipt of one.txt"), ("go", "yes")]
+
+
+def test_an_upload_can_be_paused_and_goes_on(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    # As soon as it begins: it would be over before one could press.
+    visitor.js(
+        """const element = document.querySelector("direct-upload");
+        element.addEventListener("direct-upload:start", () => setTimeout(() =>
+          element.shadowRoot.querySelector(".direct-upload-pause").click()), { once: true });"""
+    )
+    visitor.give(files("big.bin", 5_000_000))
+    visitor.wait(lambda: "Paused" in visitor.inside("[data-paused]").text)
+    button = visitor.inside("[data-paused] .direct-upload-pause")
+    assert button.get_attribute("aria-label") == "Go on with the upload of big.bin"
+    button.click()
+    visitor.wait_for("done")
+
+
+def test_what_fails_can_be_tried_again_and_says_why(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    visitor.note_events()
+    visitor.js(REFUSE)
+    visitor.give(files("one.txt"))
+    visitor.wait_for("failed")
+    assert "You have no room left." in texts(visitor)[0]
+    visitor.js("mend()")
+    visitor.inside(".direct-upload-retry").click()
+    visitor.wait_for("done")
+    assert visitor.noted() == ["all start", "start", "error", "all end", "all start", "start", "end", "all end"]
+
+
+def test_the_technical_detail_is_one_press_away(visitor: Visitor, files: Files) -> None:
+    visitor.site.policy = POLICY.replace("connect-src 'self'", "connect-src https://elsewhere.example")
+    try:
+        visitor.open_form(SEVERAL)
+        visitor.give(files("one.txt"))
+        visitor.wait_for("failed")
+    finally:
+        visitor.site.policy = POLICY
+    assert "This page's own rules forbid the upload." in texts(visitor)[0]
+    assert "network" not in texts(visitor)[0]
+    visitor.inside("summary").click()
+    assert "network · csp" in texts(visitor)[0]
+
+
+def test_what_was_unfinished_is_shown_after_a_reload_and_goes_on(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL, path="/album")
+    visitor.inside("button")
+    visitor.js(
+        """let stored = 0;
+        const { send } = XMLHttpRequest.prototype;
+        XMLHttpRequest.prototype.send = function (body) { if ((stored += 1) <= 3) send.call(this, body); };"""
+    )
+    file = files("holiday.bin", 8_000_000)
+    visitor.give(file)
+    visitor.wait(
+        lambda: (
+            visitor.js("return document.querySelector('direct-upload').shadowRoot.querySelector('progress')?.value")
+            > 0.3
+        )
+    )
+    visitor.js("dispatchEvent(new Event('pagehide'))")
+    visitor.js(
+        "window.onbeforeunload = null; addEventListener('beforeunload', (e) => e.stopImmediatePropagation(), true)"
+    )
+    visitor.open_form(SEVERAL, path="/album")
+    unfinished = visitor.inside(".direct-upload-unfinished > li")
+    visitor.wait(lambda: "holiday.bin" in unfinished.text)
+    assert "Choose the file again to go on." in unfinished.text
+
+    visitor.give(file)
+    visitor.wait_for("done")
+    assert visitor.all_inside(".direct-upload-unfinished > li") == []
+    assert visitor.send() == [("papers", "a receipt of holiday.bin"), ("go", "yes")]
+    visitor.open_form(SEVERAL, path="/album")
+    visitor.inside("button")
+    assert visitor.all_inside(".direct-upload-unfinished > li") == []
+
+
+def test_the_keyboard_alone_is_enough(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    visitor.js(COUNT_OPENED)
+    focused = "return document.activeElement.shadowRoot?.activeElement?.className ?? document.activeElement.name"
+    keys = ActionChains(visitor.browser)
+    keys.send_keys(Keys.TAB).perform()
+    assert visitor.js(focused) == "direct-upload-zone"
+    keys.send_keys(Keys.ENTER).send_keys(Keys.SPACE).perform()
+    assert visitor.js("return opened") == 2
+    visitor.give(files("one.txt"))
+    visitor.wait_for("done")
+    keys.send_keys(Keys.TAB).perform()
+    assert visitor.js(focused) == "direct-upload-remove"
+    keys.send_keys(Keys.ENTER).perform()
+    visitor.wait_for()
+    assert visitor.js(focused) == "direct-upload-zone", "the focus is not lost with the row"
+    keys.send_keys(Keys.TAB).perform()
+    assert visitor.js(focused) == "go"
+
+
+def test_a_click_on_its_label_opens_it(visitor: Visitor) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    visitor.js(COUNT_OPENED)
+    visitor.one("label").click()
+    assert visitor.js("return opened") == 1
+
+
+def test_those_who_listen_hear_how_it_goes(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(ELEMENT.format('multiple accept=".txt"'))
+    news = visitor.inside("[role=status]")
+    visitor.js(NOTE_NEWS, news)
+    visitor.give(files("one.txt"))
+    visitor.wait_for("done")
+    visitor.give(files("wrong.pdf"))
+    visitor.wait_for("done", "failed")
+    assert visitor.js("return heard") == [
+        "Uploading one.txt",
+        "one.txt is uploaded",
+        "wrong.pdf was not uploaded. Only these can be taken: TXT.",
+    ]
+
+
+def test_it_speaks_arabic_from_right_to_left(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(dictionary(ARABIC) + ELEMENT.format('multiple accept=".txt"'), lang="ar", dir="rtl", path="/ar")
+    assert ARABIC["promptSeveral"] in visitor.inside("button").text
+    visitor.give(files("one.txt"), files("wrong.pdf"))
+    visitor.wait_for("done", "failed")
+    done, failed = texts(visitor)
+    assert "تم الرفع" in done
+    assert "يُقبل فقط: TXT." in failed
+    remove = visitor.inside(".direct-upload-remove")
+    assert remove.get_attribute("aria-label") == "إزالة one.txt"
+    assert remove.rect["x"] < visitor.inside(".direct-upload-name").rect["x"]
+
+
+def test_whatever_can_be_pressed_is_large_enough_for_a_finger(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(ELEMENT.format('multiple accept=".txt"'))
+    visitor.give(files("one.txt"), files("wrong.pdf"))
+    visitor.wait_for("done", "failed")
+    sizes = [button.size for button in visitor.all_inside("button") if button.is_displayed()]
+    assert len(sizes) == 3
+    assert all(size["width"] >= 44 and size["height"] >= 44 for size in sizes), sizes
+
+
+def axe() -> str:
+    """axe-core's program, from where npm has put it."""
+    places = [Path(place, "axe-core", "axe.min.js") for place in os.environ.get("NODE_PATH", "").split(os.pathsep)]
+    found = [place for place in places if place.exists()]
+    if not found:
+        pytest.skip("axe-core is not installed: 'make test' brings it")
+    return found[0].read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault(visitor: Visitor, files: Files, scheme: str) -> None:
+    program = axe()
+    visitor.open_form(ELEMENT.format('multiple accept=".txt"'))
+    colours = {"light": ["#fff", "#111"], "dark": ["#16181d", "#eee"]}[scheme]
+    visitor.js(
+        """const [scheme, [background, color]] = arguments;
+        Object.assign(document.documentElement.style, { colorScheme: scheme, background, color });""",
+        scheme,
+        colours,
+    )
+    visitor.give(files("one.txt"), files("wrong.pdf"))
+    visitor.wait_for("done", "failed")
+    visitor.wait(
+        lambda: visitor.js("return document.querySelector('direct-upload').shadowRoot.getAnimations().length") == 0
+    )
+    visitor.js(program)
+    violations = visitor.browser.execute_async_script(RUN_AXE)
+    assert violations == [], json.dumps(violations, indent=1)
+
+
+def test_the_strictest_policy_finds_nothing_to_forbid(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.js(NOTE_VIOLATIONS)
+    picture = files("picture.svg")
+    picture.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
+    visitor.give(files("one.txt"), picture)
+    visitor.wait_for("done", "done")
+    assert visitor.js("return violations") == []

@@ -1,0 +1,122 @@
+"""Plain file inputs, enhanced: what HTML promises stays true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from script.site import Visitor
+
+pytestmark = pytest.mark.browser
+
+Files = Callable[..., Path]
+
+#: Whether the browser would ask before leaving the page.
+LEAVE = """window.leave = () => {
+  const event = new Event("beforeunload", { cancelable: true });
+  dispatchEvent(event);
+  return event.defaultPrevented;
+};"""
+
+
+def choose(visitor: Visitor, selector: str, *files: Path) -> None:
+    visitor.one(selector).send_keys("\n".join(map(str, files)))
+
+
+def wait_for_rows(visitor: Visitor, *states: str) -> None:
+    script = "return [...document.querySelectorAll('.direct-upload > li')].map((row) => row.dataset.state)"
+    visitor.wait(lambda: visitor.js(script) == list(states))
+
+
+def validation(visitor: Visitor, selector: str) -> str:
+    return visitor.js("return document.querySelector(arguments[0]).validationMessage", selector)
+
+
+def test_an_upload_on_submit_begins_with_the_press_of_the_button(visitor: Visitor, files: Files) -> None:
+    visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
+    choose(visitor, "[name=a]", files("later.txt"))
+    wait_for_rows(visitor, "ready")
+    assert visitor.send() == [("a", "a receipt of later.txt"), ("go", "yes")]
+
+
+def test_a_form_without_a_file_is_sent_as_ever(visitor: Visitor) -> None:
+    visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
+    assert visitor.send() == [("a", "nothing"), ("go", "yes")]
+
+
+def test_a_required_input_is_missed(visitor: Visitor) -> None:
+    visitor.open_form("<input type=file name=a data-direct-upload required aria-label=A>")
+    visitor.one("[name=go]").click()
+    assert visitor.js("return document.querySelector('[name=a]').validity.valueMissing")
+    assert visitor.site.forms == []
+
+
+def test_what_the_page_does_not_allow_is_said_before_anything_is_sent(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(
+        '<input type=file name=a data-direct-upload multiple accept=".txt" data-max-size="1 kB" aria-label=A>'
+    )
+    choose(visitor, "[name=a]", files("good.txt"), files("long.txt", 1001), files("wrong.pdf"))
+    wait_for_rows(visitor, "done", "failed", "failed")
+    assert "long.txt" in validation(visitor, "[name=a]")
+    visitor.one("[name=go]").click()
+    assert visitor.site.forms == []
+    for _ in range(2):
+        visitor.one("[data-state=failed] .direct-upload-remove").click()
+    assert validation(visitor, "[name=a]") == ""
+    assert visitor.send() == [("a", "a receipt of good.txt"), ("go", "yes")]
+
+
+def test_an_input_that_is_added_later_is_noticed(visitor: Visitor, files: Files) -> None:
+    visitor.open_form("<p id=place></p><input type=file name=a data-direct-upload aria-label=A>")
+    visitor.js("document.querySelector('#place').innerHTML = '<input type=file name=b data-direct-upload>'")
+    choose(visitor, "[name=b]", files("added.txt"))
+    wait_for_rows(visitor, "done")
+    assert ("b", "a receipt of added.txt") in visitor.send()
+
+
+def test_an_input_may_be_outside_of_its_form(visitor: Visitor, files: Files) -> None:
+    visitor.open(
+        "<form method=post id=f><button name=go value=yes>Send</button></form>"
+        "<input type=file name=a form=f data-direct-upload aria-label=A>"
+    )
+    choose(visitor, "[name=a]", files("outside.txt"))
+    wait_for_rows(visitor, "done")
+    assert ("a", "a receipt of outside.txt") in visitor.send()
+
+
+def test_a_reset_takes_everything_back(visitor: Visitor, files: Files) -> None:
+    visitor.open_form("<input type=file name=a data-direct-upload aria-label=A><button type=reset id=r>Reset</button>")
+    choose(visitor, "[name=a]", files("regret.txt"))
+    wait_for_rows(visitor, "done")
+    visitor.one("#r").click()
+    wait_for_rows(visitor)
+    assert visitor.send() == [("a", "nothing"), ("go", "yes")]
+
+
+def test_a_disabled_input_sends_nothing_and_holds_nothing_up(visitor: Visitor, files: Files) -> None:
+    visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
+    choose(visitor, "[name=a]", files("unwanted.txt"))
+    wait_for_rows(visitor, "ready")
+    visitor.js("document.querySelector('[name=a]').disabled = true")
+    assert visitor.send() == [("go", "yes")]
+
+
+def test_pressing_twice_sends_once(visitor: Visitor, files: Files) -> None:
+    visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
+    choose(visitor, "[name=a]", files("once.bin", 3_000_000))
+    wait_for_rows(visitor, "ready")
+    visitor.js("for (let press = 0; press < 3; press += 1) document.querySelector('[name=go]').click()")
+    visitor.wait(lambda: visitor.browser.title == "Thank you")
+    assert visitor.site.forms == [[("a", "a receipt of once.bin"), ("go", "yes")]]
+
+
+def test_leaving_in_the_middle_warns_and_leaving_after_it_does_not(visitor: Visitor, files: Files) -> None:
+    visitor.open_form("<input type=file name=a data-direct-upload aria-label=A>")
+    visitor.js(LEAVE + "addEventListener('direct-upload:start', () => { window.warned = leave(); });")
+    visitor.note_events()
+    choose(visitor, "[name=a]", files("slow.txt"))
+    wait_for_rows(visitor, "done")
+    assert visitor.js("return warned")
+    assert not visitor.js("return leave()")
+    assert visitor.noted() == ["all start", "start", "end", "all end"]
