@@ -3,6 +3,7 @@
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
+# make screenshots   pictures of every state of the page, into docs/screenshots/taken
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -10,25 +11,25 @@
 VENV = .venv
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-TYPESCRIPT = 7.0.2
+NODE_PACKAGES = typescript@7.0.2 esbuild@0.28.2 axe-core@4.14.1
 NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs clean browser mutations
+.PHONY: demo test lint docs screenshots clean browser mutations
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.plain $(DEMO_ARGS)
 
-test: $(VENV)/.test browser $(if $(TEST_ARGS),,test-rackspace)
-	@$(BIN)/python -m pytest $(TEST_ARGS)
+test: $(VENV)/.test $(VENV)/.node browser $(if $(TEST_ARGS),,test-rackspace)
+	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(TEST_ARGS)
 
 mutations: $(VENV)/.test
 	@$(BIN)/python tests/security/mutate.py
 
-lint: $(VENV)/.lint $(VENV)/.typescript
+lint: $(VENV)/.lint $(VENV)/.node
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -36,6 +37,9 @@ lint: $(VENV)/.lint $(VENV)/.typescript
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+
+screenshots: $(VENV)/.test browser
+	@$(BIN)/python docs/screenshots/take.py
 
 clean:
 	rm -rf $(VENV) .venv-rackspace build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
@@ -50,8 +54,9 @@ $(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: setup.py $(
 	@$(PIP_INSTALL) --editable '.[$*]'
 	@touch $@
 
-$(VENV)/.typescript: Makefile $(VENV)/.lint
-	@npm install --silent --no-audit --no-fund --prefix $(VENV)/node typescript@$(TYPESCRIPT)
+# After .test or .lint, which bring Node.
+$(VENV)/.node: Makefile
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/node $(NODE_PACKAGES)
 	@touch $@
 
 browser:
