@@ -4,6 +4,7 @@
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
 # make screenshots   pictures of every state of the page, into docs/screenshots/taken
+# make soak   200 uploads with faults at random (SOAK_ARGS="--seed 7")
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -16,7 +17,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs screenshots clean browser mutations
+.PHONY: demo test lint docs screenshots soak clean browser mutations
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -37,6 +38,9 @@ lint: $(VENV)/.lint $(VENV)/.node
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+
+soak: $(VENV)/.test browser
+	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
 
 screenshots: $(VENV)/.test browser
 	@$(BIN)/python docs/screenshots/take.py

@@ -253,8 +253,8 @@ class SegmentedUploads:
         return after is not None and not after.key and after.generation == look.generation
 
     def confirm(self, transfer: Transfer) -> None:
-        """Leave word that the application has taken the upload."""
-        self._client.request("PUT", *self._place(transfer, CONFIRMED), data=b"", expect=(201, _GONE))
+        """Leave word that the application has taken the upload. 202: another call has just left the same."""
+        self._client.request("PUT", *self._place(transfer, CONFIRMED), data=b"", expect=(201, 202, _GONE))
 
     # -- giving up -----------------------------------------------------------------------------------------
 
