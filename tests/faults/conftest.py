@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,11 @@ from faults.website import Website
 
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
+#: Chromium in every run; all three in ``make test-browsers``.
+BROWSERS = os.environ.get("BROWSERS", "chromium").split()
 
-@pytest.fixture(scope="session", params=ENGINES, ids=lambda engine: engine.name)
+
+@pytest.fixture(scope="session", params=[e for e in ENGINES if e.name in BROWSERS], ids=lambda engine: engine.name)
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each browser engine in turn."""
     engine: Engine = request.param

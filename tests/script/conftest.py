@@ -39,8 +39,10 @@ def geckodriver() -> str | None:
 
 
 def engines() -> dict[str, Callable[[], WebDriver]]:
-    found: dict[str, Callable[[], WebDriver]] = {"chromium": chromium}
-    return {**found, "firefox": firefox} if shutil.which("firefox-esr") and geckodriver() else found
+    """Chromium in every run; Firefox too in ``make test-browsers``."""
+    wanted = os.environ.get("BROWSERS", "chromium").split()
+    known: dict[str, Callable[[], WebDriver]] = {"chromium": chromium, "firefox": firefox}
+    return {name: engine for name, engine in known.items() if name in wanted}
 
 
 @pytest.fixture(scope="session", params=engines().values(), ids=engines())
