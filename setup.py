@@ -54,6 +54,7 @@ setup(
             "swift>=2.33",
             "pytest>=8",
             "webtest>=3",
+            "pytest-rerunfailures>=14",
             "hypothesis>=6",
             "html5lib>=1.1",
             "selenium>=4.20",

@@ -74,6 +74,7 @@ def test_several_files_share_a_form(shelf: Shelf, tmp_path: Path) -> None:
     files = [random_file(tmp_path / f"page {number}.png", 1000 + number) for number in range(3)]
     shelf.log_in("bob", "builder")
     shelf.choose(*files)
+    shelf.wait_until_uploaded(len(files))  # until then rows grow and shrink, and the button moves under the mouse
     shelf.submit("Scans")
     for file in files:
         assert "Scans" in shelf.item(file.name).text

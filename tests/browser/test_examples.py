@@ -44,6 +44,7 @@ def test_files_go_up_and_come_back_under_their_names(
         file.write_bytes(os.urandom(100_000))
     shelf.log_in("alice", "wonderland")
     shelf.choose(*files)
+    shelf.wait_until_uploaded(len(files))  # until then rows grow and shrink, and the button moves under the mouse
     shelf.submit("Jokes")
 
     assert "Jokes" in shelf.item(FILENAME).text
