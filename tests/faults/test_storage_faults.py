@@ -305,10 +305,10 @@ def test_a_connection_that_fails_is_made_anew(
 def test_a_swift_that_stalls_is_not_waited_for_without_end(
     applications: Applications, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(swift_client, "READ_TIMEOUT", 0.2)
-    monkeypatch.setattr(swift_client, "PATIENCE", 0.1)
     site = applications.new(ProxyAccess(applications.server, proxy))
     begun = site.begin(SEVERAL)
+    monkeypatch.setattr(swift_client, "READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(swift_client, "PATIENCE", 0.1)
     proxy.cut()
     proxy.choose = lambda: Fault("stall")
     assert_problem(site.call("sign", begun), 503, "storage-unavailable")
