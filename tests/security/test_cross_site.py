@@ -7,6 +7,7 @@ import itertools
 import pytest
 import requests
 from helpers import ONE, SEVERAL, Site, assert_problem
+from security.conftest import MakeSite
 
 OWN = "http://localhost"
 ORIGINS = {
@@ -94,9 +95,9 @@ def test_the_cookie_does_not_go_along_from_another_site(site: Site) -> None:
 
 
 @pytest.mark.parametrize("data", [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")])
-def test_a_page_of_another_site_cannot_send_to_a_temp_url(site: Site, data: bytes) -> None:
+def test_a_page_of_another_site_cannot_send_to_a_temp_url(new_site: MakeSite, data: bytes) -> None:
     """Swift answers a preflight for the pages that asked for an upload. Notices when CORS is opened to everybody."""
-    url = site.begin(data).urls[0]
+    url = new_site().begin(data).urls[0]  # no other origin has asked in its containers
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "etag"}
     assert requests.options(url, headers={"Origin": OWN, **asked}, timeout=30).status_code == 200
     refused = requests.options(url, headers={"Origin": "https://evil.example", **asked}, timeout=30)
