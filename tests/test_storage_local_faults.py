@@ -25,10 +25,11 @@ from storage_contract import (
     put,
     put_all,
     seal,
+    stored_object,
     uploaded,
 )
 
-from direct_upload_middleware.errors import NotFound, StorageError, StorageUnavailable
+from direct_upload_middleware.errors import ApplicationError, NotFound, StorageError, StorageUnavailable
 from direct_upload_middleware.storage.base import StoredObject, Transfer
 from direct_upload_middleware.storage.local import LocalStorage
 
@@ -199,9 +200,14 @@ def test_a_finished_upload_leaves_nothing_but_itself(directory: Path, storage: L
     assert all(stat.S_IMODE((directory / name).stat().st_mode) == 0o600 for name in expected)
 
 
-def test_a_name_that_another_upload_took_is_not_taken_back(storage: LocalStorage, http: Browser) -> None:
+def test_a_name_that_is_taken_goes_to_another_upload_only_when_it_is_free(storage: LocalStorage, http: Browser) -> None:
     first = finished(storage, http, b"first", name="the same")
-    second = finished(storage, http, b"second", name="the same")
+    transfer, _ = uploaded(storage, http, b"second", name="the same")
+    with pytest.raises(ApplicationError):
+        seal(storage, transfer, b"second")
+    assert download(storage, http, "the same").body == b"first"
+    storage.delete(first)
+    second = stored_object(transfer, seal(storage, transfer, b"second"))
     storage.delete(first)
     assert download(storage, http, "the same").body == b"second"
     with pytest.raises(StorageError):

@@ -6,7 +6,8 @@ import functools
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
@@ -34,13 +35,26 @@ def told_without_traceback(command: F) -> F:
         if debug:
             logging.basicConfig(level=logging.DEBUG)
             return command(*args, **kwargs)
-        logging.getLogger("direct_upload_middleware").setLevel(logging.ERROR)
         try:
-            return command(*args, **kwargs)
+            with _warnings_kept_back():
+                return command(*args, **kwargs)
         except DirectUploadError as error:
             raise click.ClickException(str(error)) from error
 
     return run  # type: ignore[return-value]
+
+
+@contextmanager
+def _warnings_kept_back() -> Iterator[None]:
+    """What a command has to say it says itself. The level is put back, for whoever calls a command in a process of
+    their own."""
+    logger = logging.getLogger("direct_upload_middleware")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def secrets() -> list[str]:
