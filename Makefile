@@ -1,5 +1,5 @@
 # make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000")
-# make test   all tests (TEST_ARGS="-k receipt")
+# make test   all tests, three files at a time since they mostly wait; TEST_ARGS="-k receipt" runs these, one at a time
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
@@ -26,7 +26,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.plain $(DEMO_ARGS)
 
 test: $(VENV)/.test $(VENV)/.node browser $(if $(TEST_ARGS),,test-rackspace)
-	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(TEST_ARGS)
+	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
 	@$(BIN)/python tests/security/mutate.py

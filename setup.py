@@ -55,6 +55,7 @@ setup(
             "pytest>=8",
             "webtest>=3",
             "pytest-rerunfailures>=14",
+            "pytest-xdist>=3.6",
             "brotli>=1.1",
             "hypothesis>=6",
             "html5lib>=1.1",
