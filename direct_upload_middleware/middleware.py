@@ -63,7 +63,8 @@ class DirectUploadMiddleware:
     :param segment_size: bytes of one segment; larger files have several. It grows where a file would have more than
         1000.
     :param parallel: how many segments of a file a browser sends at once.
-    :param seal: "revoke", or "pin" for providers without container keys (weaker: see the documentation).
+    :param seal: "revoke", or "pin" for providers without container keys (weaker: see the documentation; there, and only
+        there, uploads are signed with the account's key).
     :param ticket_ttl: seconds that an upload may take.
     :param url_ttl: seconds that a temp URL for PUT is good for.
     :param bind_ip: True signs temp URLs for the requester's REMOTE_ADDR only.

@@ -12,10 +12,12 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 from helpers import ONE, SEVERAL, Site, swift_storage
+from meddling import meddling
+from no_container_keys import drop_keys
 
 from direct_upload_middleware.cli import main
 from direct_upload_middleware.cli.common import age_text, bytes_text
-from direct_upload_middleware.storage.swift_setup import ACCOUNT_KEYS, CONTAINER_KEYS
+from direct_upload_middleware.storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
 ORIGIN = "https://app.example.com"
@@ -76,6 +78,15 @@ class TestSetup:
     def test_pinned_segments_have_a_container(self, swift_server: SwiftServer, container: str) -> None:
         run("setup", f"swift://{container}", "--seal", "pin", "--origin", ORIGIN)
         assert any(keys_of(swift_server, f"{container}_segments"))
+
+    @pytest.mark.parametrize(("seal", "code"), [("revoke", 1), ("pin", 0)])
+    def test_containers_that_have_no_keys_are_told(
+        self, swift_server: SwiftServer, container: str, monkeypatch: pytest.MonkeyPatch, seal: str, code: int
+    ) -> None:
+        with meddling(swift_server.url, drop_keys) as proxy:
+            monkeypatch.setenv("OS_AUTH_URL", f"{proxy}/auth/v1.0")
+            result = run("setup", f"swift://{container}", "--seal", seal)
+        assert (result.exit_code, "no temp URL keys here" in result.output) == (code, True)
 
 
 @pytest.mark.usefixtures("swift_environ")

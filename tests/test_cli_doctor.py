@@ -6,42 +6,21 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 import requests
-from click.testing import CliRunner, Result
+from doctoring import diagnose, run
 from meddling import Exchange, Meddle, meddling
 
-from direct_upload_middleware import DirectUploadMiddleware
-from direct_upload_middleware.cli import main
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
 ORIGIN = "https://app.example.com"
-SECRET = "a secret of the tests"
 
 
 @pytest.fixture
 def url() -> str:
     return f"swift://doctor-{secrets.token_hex(4)}"
-
-
-def run(*arguments: str, **environ: str) -> Result:
-    return CliRunner().invoke(main, arguments, env={"DIRECT_UPLOAD_SECRET": SECRET, **environ})
-
-
-def diagnose(
-    url: str, *more: str, origin: str = "http://app.example.com", **environ: str
-) -> tuple[int, dict[str, Any]]:
-    """The exit status, and the worst verdict of each check."""
-    result = run("doctor", url, "--origin", origin, "--json", "--patience", "1", *more, **environ)
-    worst: dict[str, Any] = {}
-    for finding in json.loads(result.stdout):
-        if worst.get(finding["check"], {"verdict": "ok"})["verdict"] != "failure":
-            worst[finding["check"]] = finding
-    return result.exit_code, worst
 
 
 @contextmanager
@@ -140,7 +119,7 @@ QUIRKS = [
         "failure",
         id="CORS headers dropped",
     ),
-    pytest.param(when(False, lambda e: True, remember_no_keys), "put", "failure", id="no container keys"),
+    pytest.param(when(False, lambda e: True, remember_no_keys), "container-keys", "failure", id="no container keys"),
     pytest.param(when(True, answers_put_by_temp_url, status(201)), "signature", "failure", id="any signature is good"),
     pytest.param(
         when(False, answers_put_by_temp_url, lambda e: e.drop("ETag")), "checksum", "failure", id="ETag header dropped"
@@ -251,88 +230,3 @@ class TestDoctor:
         result = run("doctor", "local:uploads", "--origin", ORIGIN)
         assert result.exit_code == 2
         assert "directory" in result.stderr
-
-
-# -- pages -------------------------------------------------------------------------------------------------------
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def app_with(body: str, *headers: tuple[str, str]) -> Any:
-    def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), *headers])
-        return [body.encode()]
-
-    return app
-
-
-MARKED = "<!doctype html><form><input type=file name=a data-direct-upload></form>"
-
-
-def wrapped(url: str, body: str = MARKED, *headers: tuple[str, str], **options: Any) -> Any:
-    return DirectUploadMiddleware(app_with(body, *headers), url, secret=SECRET, **options)
-
-
-def adding(app: Any, name: str, value: str) -> Any:
-    """Something outside of the middleware that sets a header."""
-
-    def outer(environ: Any, start_response: Any) -> Any:
-        return app(environ, lambda status, headers, *rest: start_response(status, [*headers, (name, value)], *rest))
-
-    return outer
-
-
-@pytest.mark.usefixtures("swift_environ")
-class TestPage:
-    def examine(self, url: str, app: Any) -> dict[str, Any]:
-        with served(app) as page:
-            found = diagnose(url, "--page", page)[1]
-        return {name: finding["verdict"] for name, finding in found.items() if name.startswith("page")}
-
-    def test_a_page_that_uploads_is_fine(self, url: str) -> None:
-        policy = ("Content-Security-Policy", "default-src 'self'; script-src 'nonce-abc'")
-        assert self.examine(url, wrapped(url, MARKED, policy)) == {
-            "page-script": "ok",
-            "page-connect": "ok",
-            "page-nonce": "ok",
-            "page-asset": "ok",
-            "page-api": "ok",
-            "page-origin": "ok",
-        }
-
-    def test_a_page_without_the_script_is_named(self, url: str) -> None:
-        assert self.examine(url, app_with(MARKED))["page-script"] == "failure"
-
-    def test_a_policy_that_forbids_storage_is_named(self, url: str) -> None:
-        app = adding(wrapped(url), "Content-Security-Policy", "connect-src 'self'")
-        assert self.examine(url, app)["page-connect"] == "failure"
-
-    def test_a_nonce_that_the_script_does_not_have_is_named(self, url: str) -> None:
-        app = adding(wrapped(url), "Content-Security-Policy", "script-src 'nonce-abc'")
-        assert self.examine(url, app)["page-nonce"] == "failure"
-
-    def test_a_mount_that_is_not_passed_on_is_named(self, url: str) -> None:
-        inner = wrapped(url)
-
-        def front(environ: Any, start_response: Any) -> Any:
-            if environ["PATH_INFO"].startswith("/_upload"):
-                start_response("404 Not Found", [("Content-Type", "text/html")])
-                return [b"not here"]
-            return inner(environ, start_response)
-
-        found = self.examine(url, front)
-        assert (found["page-asset"], found["page-api"]) == ("failure", "failure")
-
-    def test_a_page_that_cannot_be_had_is_named(self, url: str) -> None:
-        assert diagnose(url, "--page", "http://127.0.0.1:9/")[1]["page"]["verdict"] == "failure"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ..storage.sweep import Finding, Sweepable
@@ -34,8 +35,8 @@ def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, 
 
     It may be repeated, and is never required: the first upload does the same.
     """
-    out = console()
-    for step in open_swift(storage).admin().setup(origins, seal=seal, quota=quota):
+    out, admin = console(), open_swift(storage).admin()
+    for step in admin.setup(origins, seal=seal, quota=quota):
         if step.do is None:
             out.print(f"[green]✓[/] {step.what}")
         elif dry_run:
@@ -43,6 +44,16 @@ def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, 
         else:
             step.do()
             out.print(f"[cyan]+[/] {step.what}: done")
+    if not dry_run and not admin.has_container_keys(seal=seal):
+        _print_without_keys(out, seal)
+
+
+def _print_without_keys(out: Console, seal: str) -> None:
+    if seal != "pin":
+        raise click.ClickException(
+            "Containers have no temp URL keys here, and seal='revoke' needs them: see seal='pin'."
+        )
+    out.print("[yellow]![/] containers have no temp URL keys here: uploads are signed with the account's key")
 
 
 @click.command()

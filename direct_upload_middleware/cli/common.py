@@ -6,9 +6,11 @@ import functools
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -21,6 +23,7 @@ from ..storage.swift import SwiftStorage
 from ..storage.urls import storage_from_url
 
 SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  the name of it
+_UNBROKEN = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,8 +83,9 @@ def open_swift(url: str, *, secret_needed: bool = True) -> SwiftStorage:
 
 
 def console() -> Console:
-    """Where results go."""
-    return Console(highlight=False)
+    """Where results go. Lines are broken for terminals only: what is read by a program is a line each."""
+    is_broken = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_broken else _UNBROKEN)
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]
@@ -108,6 +112,32 @@ class Origin(click.ParamType):  # type: ignore[type-arg]
         if origin is None:
             self.fail(f"{value!r} is no origin; write it like https://app.example.com", param, context)
         return origin
+
+
+class PageUrl(click.ParamType):  # type: ignore[type-arg]
+    """The address of a page."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
+        parts = urlsplit(str(value))
+        if normal_origin(f"{parts.scheme}://{parts.netloc}") is None:
+            self.fail(f"{value!r} is no address of a page; write it like https://app.example.com/new", param, context)
+        return str(value)
+
+
+class Header(click.ParamType):  # type: ignore[type-arg]
+    """A header of a request, its name and its value."""
+
+    name = "header"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)", value)
+        if not match:
+            self.fail("a header is written like 'Cookie: session=…'", param, context)
+        return match[1].title(), match[2].strip()
 
 
 def bytes_text(size: int) -> str:

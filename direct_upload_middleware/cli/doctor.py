@@ -3,49 +3,76 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..errors import ConfigurationError, DirectUploadError
+from ..storage.base import SEALS, Seal
 from ..storage.swift import SwiftStorage
-from .common import Duration, Origin, console, open_swift, secrets, told_without_traceback
+from .common import Duration, Header, Origin, PageUrl, console, open_swift, secrets, told_without_traceback
 from .examine import examine
 from .findings import Result, failure
 from .page import examine_page
 from .trial import REVOCATION_PATIENCE, Trial
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
+_LONGEST_CHECK = len("preflight-foreign")
 
 
 @click.command()
 @click.argument("storage")
-@click.option("--origin", type=Origin(), required=True, help="The origin of your pages: https://app.example.com.")
-@click.option("--page", help="The URL of a page that uploads, to be examined too.")
-@click.option("--json", "as_json", is_flag=True, help="Results as JSON.")
+@click.option("--origin", type=Origin(), help="The origin of your pages: https://app.example.com.  [that of --page]")
+@click.option("--page", type=PageUrl(), help="The URL of a page that uploads, to be examined too.")
+@click.option(
+    "--header", "headers", multiple=True, type=Header(), help="To send to the page, such as 'Cookie: …'; repeatable."
+)
+@click.option("--seal", type=click.Choice(SEALS), default="revoke", help="As the middleware's option.  [revoke]")
 @click.option("--patience", type=Duration(), default=REVOCATION_PATIENCE, help="For the end of a revoked key.  [90s]")
+@click.option("--json", "as_json", is_flag=True, help="Results as JSON.")
 @told_without_traceback
-def doctor(storage: str, origin: str, page: str | None, as_json: bool, patience: int) -> None:
+def doctor(
+    storage: str,
+    origin: str | None,
+    page: str | None,
+    headers: tuple[tuple[str, str], ...],
+    seal: Seal,
+    patience: int,
+    as_json: bool,
+) -> None:
     """Find out what is wrong with a storage, and how to mend it.
 
     It does what a browser and the middleware would do, in a container of its own, which it removes again. With
-    DIRECT_UPLOAD_SECRET set it also tells whether the secret is the one that is in use. The exit status is 0 when
-    nothing failed, 1 when something did; warnings do not count.
+    DIRECT_UPLOAD_SECRET set it also tells whether the secret is the one that is in use.
+
+    With --page it also reads a page of the application, begins an upload as the page would, and gives it up again.
+    Where users log in, it needs the cookie of one: --header 'Cookie: session=…'.
+
+    The exit status is 0 when nothing failed, 1 when something did; warnings do not count.
     """
+    if page is None and origin is None:
+        raise click.UsageError("Give the origin of your pages with --origin, or one of them with --page.")
     swift = open_swift(storage, secret_needed=False)
-    results = list(diagnose(swift, origin, page, patience))
-    if as_json:
-        click.echo(json.dumps([asdict(result) for result in results], indent=2))
-    else:
-        _print(results)
-    if any(result.verdict == "failure" for result in results):
+    results = diagnose(swift, origin or _origin(page or ""), page, headers=dict(headers), seal=seal, patience=patience)
+    verdicts = _print_json(results) if as_json else _print(results)
+    if verdicts["failure"]:
         raise click.exceptions.Exit(1)
 
 
-def diagnose(storage: SwiftStorage, origin: str, page: str | None, patience: float) -> Iterator[Result]:
+def _origin(page: str) -> str:
+    parts = urlsplit(page)
+    return Origin().convert(f"{parts.scheme}://{parts.netloc}", None, None)
+
+
+def diagnose(
+    storage: SwiftStorage, origin: str, page: str | None, *, headers: Mapping[str, str], seal: Seal, patience: float
+) -> Iterator[Result]:
     """Everything, in order, as far as it goes."""
     admin = storage.admin()
     try:
@@ -56,25 +83,38 @@ def diagnose(storage: SwiftStorage, origin: str, page: str | None, patience: flo
         yield failure("storage", str(error), "See the credentials, the endpoint, and what a firewall may forbid.")
         return
     try:
-        yield from Trial(admin, origin, admin.digest(), patience).results()
+        yield from Trial(admin, origin, seal=seal, patience=patience).results()
     except DirectUploadError as error:
         yield failure("trial", str(error), "See Swift's own log for the request that failed.")
     if page is not None:
-        yield from examine_page(page, storage.page_origin() or "")
+        yield from examine_page(page, storage.page_origin() or "", headers)
 
 
-def _print(results: list[Result]) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for result in results:
-        mark, colour = _MARKS[result.verdict]
-        detail = Text(result.detail)
-        if result.remedy:
-            detail.append(f"\n→ {result.remedy}", style="dim")
-        table.add_row(Text(mark, style=colour), result.check, detail)
-    out = console()
-    out.print(table)
-    counted = {verdict: sum(r.verdict == verdict for r in results) for verdict in _MARKS}
-    out.print(f"{counted['ok']} fine, {counted['warning']} to look at, {counted['failure']} wrong")
+def _print_json(results: Iterator[Result]) -> Counter[str]:
+    found = list(results)
+    click.echo(json.dumps([asdict(result) for result in found], indent=2, ensure_ascii=False))
+    return Counter(result.verdict for result in found)
+
+
+def _print(results: Iterator[Result]) -> Counter[str]:
+    """Each as soon as it is there: how long a revoked key lives may take a minute to find out."""
+    out, verdicts = console(), Counter[str]()
+    with Console(stderr=True).status("examining …"):
+        for result in results:
+            verdicts[result.verdict] += 1
+            out.print(_row(result))
+    out.print(f"\n{verdicts['ok']} fine, {verdicts['warning']} to look at, {verdicts['failure']} wrong")
+    return verdicts
+
+
+def _row(result: Result) -> Table:
+    mark, colour = _MARKS[result.verdict]
+    detail = Text(result.detail)
+    if result.remedy:
+        detail.append(f"\n→ {result.remedy}", style="dim")
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=1)
+    row.add_column(width=_LONGEST_CHECK, no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(Text(mark, style=colour), result.check, detail)
+    return row

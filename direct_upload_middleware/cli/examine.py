@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..storage.swift_admin import QUOTA, SwiftAdmin
-from ..storage.swift_setup import ACCOUNT_KEYS, CONTAINER_KEYS, ORIGIN_HEADER, STAGING
+from ..storage.swift_setup import ORIGIN_HEADER, STAGING
+from ..storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS
 from .findings import Result, failure, judge, ok, warning
 
 SETUP = "Run direct-upload setup, or let the first upload do the same."

@@ -1,69 +1,95 @@
-"""What the doctor sees of a page of the application."""
+"""What the doctor sees of a page of the application: the script, and what the page's policies let it do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from ..errors import StorageUnavailable
 from ..pages import csp
-from .findings import Result, failure, judge, ok
+from .findings import Result, failure, judge, ok, warning
+from .page_api import SCRIPT, examine_api
+from .visitor import Visitor
 
-SCRIPT = "/static/direct-upload.js"
+_POLICY = "content-security-policy"
 
 
 class _Reader(HTMLParser):
-    """Finds the marker, and the script with its nonce."""
+    """Finds the marker, the script with its nonce, and policies in the page itself."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.has_marker = False
+        self.accept: str | None = None
         self.script: str | None = None
         self.nonce = ""
+        self.policies: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        source = attributes.get("src") or ""
+        attributes = {name: value or "" for name, value in attrs}
+        source = attributes.get("src", "")
         if tag == "direct-upload" or (tag == "input" and "data-direct-upload" in attributes):
-            self.has_marker = True
+            self.accept = self.accept or attributes.get("accept", "")
         if tag == "script" and urlsplit(source).path.endswith(SCRIPT):
-            self.script, self.nonce = source, attributes.get("nonce") or ""
+            self.script, self.nonce = source, attributes.get("nonce", "")
+        if tag == "meta" and attributes.get("http-equiv", "").lower() == _POLICY:
+            self.policies.append(attributes.get("content", ""))
 
 
-def examine_page(url: str, storage_origin: str) -> Iterator[Result]:
-    """Whether the script is in the page and may do its work."""
+def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> Iterator[Result]:
+    """Whether the script is in the page and may do its work.
+
+    :param storage_origin: of the storage that is examined.
+    :param headers: what is sent along, such as the cookie of somebody who is logged in.
+    """
     try:
-        answer = requests.get(url, timeout=30)
-    except requests.RequestException as error:
-        yield failure("page", f"{url} cannot be had: {type(error).__name__}", "Is the application running?")
+        answer = Visitor(url, headers).get(url, follow=True)
+    except StorageUnavailable as error:
+        yield failure("page", str(error), "Is the application running, and its certificate one that browsers take?")
         return
+    if answer.history:
+        remedy = "Where that is a log-in, give one: --header 'Cookie: …', as a browser sends it."
+        yield warning("page", f"{url} leads to {answer.url}", remedy)
     reader = _Reader()
     reader.feed(answer.text)
-    yield judge(
+    yield _script(answer, reader)
+    if reader.script is None:
+        return
+    visitor = Visitor(answer.url, headers)
+    script = urljoin(answer.url, reader.script)
+    policies = [(_POLICY, value) for name, value in answer.headers.items() if name.lower() == _POLICY]
+    policies += [(_POLICY, value) for value in reader.policies]
+    yield from _policies(policies, reader, storage_origin)
+    yield from _scripts(policies, script, visitor.origin, reader.nonce)
+    try:
+        yield from examine_api(visitor, script, storage_origin, accept=reader.accept or "")
+    except StorageUnavailable as error:
+        yield failure("page-api", str(error), "Something in front of the application does not pass all of it on.")
+
+
+def _script(answer: requests.Response, reader: _Reader) -> Result:
+    return judge(
         "page-script",
         reader.script is not None,
         "the script is in the page",
-        f"the page (status {answer.status_code}) has {'the' if reader.has_marker else 'no'} marker and no script",
+        f"the page (status {answer.status_code}) has {'no' if reader.accept is None else 'the'} marker and no script",
         "Give its <input type=file> the attribute data-direct-upload, and serve it through the middleware, unencoded.",
     )
-    yield from _policies(list(answer.headers.items()), reader, storage_origin)
-    if reader.script is not None:
-        yield from _api(urljoin(answer.url, reader.script))
 
 
-def _policies(headers: list[tuple[str, str]], reader: _Reader, storage_origin: str) -> Iterator[Result]:
-    enforced = [(name, value) for name, value in headers if name.lower() == "content-security-policy"]
+def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: str) -> Iterator[Result]:
     yield judge(
         "page-connect",
-        csp.allow(enforced, storage_origin) == enforced,
+        csp.allow(policies, storage_origin) == policies,
         "the page's Content-Security-Policy lets it send to storage",
         f"the page's Content-Security-Policy does not let it send to {storage_origin}",
-        f"Add {storage_origin} to connect-src, or let the middleware see the header: wrap what sets it.",
+        f"Add {storage_origin} to connect-src. The middleware does so where it sees the policy: not in a <meta>, nor "
+        "in a header that is set outside of it.",
     )
-    nonce = csp.nonce(enforced)
-    if reader.script is not None and nonce:
+    nonce = csp.nonce(policies)
+    if nonce:
         yield judge(
             "page-nonce",
             reader.nonce == nonce,
@@ -73,36 +99,19 @@ def _policies(headers: list[tuple[str, str]], reader: _Reader, storage_origin: s
         )
 
 
-def _api(script: str) -> Iterator[Result]:
-    """The script, and the call that an upload begins with."""
-    answer = requests.get(script, timeout=30)
+def _scripts(policies: list[tuple[str, str]], script: str, page_origin: str, nonce: str) -> Iterator[Result]:
     yield judge(
-        "page-asset",
-        answer.status_code == 200 and "javascript" in answer.headers.get("Content-Type", ""),
-        "the script can be had",
-        f"{script} answers {answer.status_code}",
-        "Something in front of the application keeps the middleware's mount for itself.",
+        "page-script-src",
+        csp.lets_run(policies, script, page_origin, nonce),
+        "the page's Content-Security-Policy lets the script run",
+        "the page's Content-Security-Policy does not let the script run",
+        "Add a nonce, or 'self', to script-src; the middleware never loosens it.",
     )
-    base = script.partition(SCRIPT)[0]
-    call = requests.post(f"{base}/uploads", json={}, timeout=30)
-    reached = "json" in call.headers.get("Content-Type", "") and call.status_code in (201, 401, 403, 422)
-    yield judge(
-        "page-api",
-        reached,
-        "the upload API answers",
-        f"POST {base}/uploads answers {call.status_code}, and not by the middleware",
-        "Something in front of the application refuses POST there, or redirects it.",
-    )
-    crosses = call.status_code == 403 and reached and call.json().get("code") == "cross-site"
-    if crosses:
-        yield failure(
-            "page-origin", "the application takes its own pages for another site's", "Pass the Host header on."
-        )
-    elif urlsplit(base).scheme == "http" and urlsplit(base).hostname not in ("localhost", "127.0.0.1", "::1"):
-        yield failure(
-            "page-https",
-            "the page is not under https: tickets and cookies can be read on the way",
-            "Serve the application under https.",
-        )
+    if csp.lets_work(policies, script, page_origin):
+        yield ok("page-worker", "the script may compute checksums in workers")
     else:
-        yield ok("page-origin", "the application knows its own pages")
+        yield warning(
+            "page-worker",
+            "the page's Content-Security-Policy forbids workers: files are sent without checksums on the way",
+            "Add 'self' to worker-src; without it damage is found only when an upload completes.",
+        )

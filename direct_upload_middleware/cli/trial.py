@@ -11,9 +11,12 @@ from typing import Any
 import requests
 
 from ..errors import StorageError
+from ..storage.base import Seal
 from ..storage.manifest import Entry, manifest_body
 from ..storage.swift_admin import SwiftAdmin
-from ..storage.swift_setup import ACCOUNT_KEYS, CONTAINER_KEYS, cors_headers
+from ..storage.swift_final import if_copied
+from ..storage.swift_setup import cors_headers
+from ..storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS, REFUSED, temp_url
 from .findings import Result, failure, judge, ok, warning
 
 FOREIGN_ORIGIN = "https://foreign.example.invalid"
@@ -21,18 +24,21 @@ DATA = b"direct-upload doctor\n"
 ETAG = md5(DATA, usedforsecurity=False).hexdigest()
 FILENAME = "your mom's jokes ü.pdf"
 REVOCATION_PATIENCE = 90
+_PIN = "what it cannot do is under Operations, 'Where containers have no keys'."
 
 
 class Trial:
-    """One trial. ``patience`` is how many seconds a revoked key may live on."""
+    """One trial. ``seal`` is as the middleware's option, ``patience`` how many seconds a revoked key may live on."""
 
-    def __init__(self, admin: SwiftAdmin, origin: str, digest: Any, patience: float = REVOCATION_PATIENCE) -> None:
+    def __init__(self, admin: SwiftAdmin, origin: str, *, seal: Seal, patience: float = REVOCATION_PATIENCE) -> None:
         self._admin = admin
         self._origin = origin
-        self._digest = digest
+        self._seal = seal
+        self._digest = admin.digest()
         self._patience = patience
         self._container = f"{admin.container}_doctor_{secrets.token_hex(8)}"
         self._key = secrets.token_hex(32)
+        self._has_container_keys = True
 
     def results(self) -> Iterator[Result]:
         """Each thing that was tried. Whatever happens, nothing is left behind."""
@@ -50,20 +56,28 @@ class Trial:
             yield from self._copies()
             yield from self._large_object()
             yield from self._download()
-            yield self._revocation()
+            if self._has_container_keys:
+                yield self._revocation()
         finally:
             self._clean_up()
 
     def _request(self, method: str, *path: str, **request: Any) -> requests.Response:
         return self._admin.client.request(method, *path, **request)
 
-    def _temp_url(self, method: str, name: str, key: str | None = None, **more: Any) -> str:
-        return self._admin.temp_url(key or self._key, method, self._container, name, digest=self._digest, **more)
+    def _temp_url(self, method: str, name: str, key: str | None = None, ttl: int = 300, **more: Any) -> str:
+        client = self._admin.client
+        options = {"expires": client.now() + ttl, "digest": self._digest, **more}
+        return temp_url(client, key or self._key, method, self._container, name, **options)
 
     def _send(self, url: str, method: str = "PUT", **headers: str) -> requests.Response:
         """As a page of the origin sends it."""
         sent = {"Origin": self._origin, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return requests.request(method, url, data=DATA if method == "PUT" else None, headers=sent, timeout=60)
+        data = DATA if method == "PUT" else None
+        return self._request(method, url=url, anonymous=True, data=data, headers=sent, expect=range(200, 600))
+
+    def _account_key(self) -> str | None:
+        account: Mapping[str, str] = self._admin.headers_of() or {}
+        return next((account[name] for name in ACCOUNT_KEYS if account.get(name)), None)
 
     # -- what the browser does -----------------------------------------------------------------------------------
 
@@ -92,16 +106,20 @@ class Trial:
     def _puts(self) -> Generator[Result, None, bool]:
         """Gives whether temp URLs work at all."""
         good = self._send(self._temp_url("PUT", "good"), ETag=ETAG)
+        if good.status_code in REFUSED:
+            good = yield from self._put_by_account(good)
         works = good.status_code == 201
         yield judge(
             "put",
             works,
-            f"a temp URL of the container's key takes a file ({good.elapsed.total_seconds() * 1000:.0f} ms)",
-            f"Swift answers {good.status_code} to a temp URL that is signed with the container's key",
-            "Where the provider has no keys of containers use seal='pin'; else see quota and tempurl middleware.",
+            f"a temp URL takes a file ({good.elapsed.total_seconds() * 1000:.0f} ms)",
+            f"Swift answers {good.status_code} to a temp URL for PUT",
+            "Look at quotas, at the clock, and at the tempurl middleware of Swift's pipeline.",
         )
         if not works:
             return False
+        if self._has_container_keys:
+            yield ok("container-keys", "containers have temp URL keys of their own")
         exposed = good.headers.get("Access-Control-Expose-Headers", "").lower()
         yield judge(
             "exposed-headers",
@@ -115,6 +133,21 @@ class Trial:
         yield self._refused("checksum", 422, self._temp_url("PUT", "bad"), "a damaged file", ETag="0" * 32)
         yield self._refused("ip-range", 401, self._temp_url("PUT", "bad", ip_range="192.0.2.1"), "another address")
         return True
+
+    def _put_by_account(self, refused: requests.Response) -> Generator[Result, None, requests.Response]:
+        """Whether it is the container's key that is refused; the answer to a file that the account's key signs."""
+        key = self._account_key()
+        answer = self._send(self._temp_url("PUT", "good", key=key), ETag=ETAG) if key else refused
+        if key is None or answer.status_code in REFUSED:
+            return refused
+        self._key, self._has_container_keys = key, False
+        if self._seal == "pin":
+            detail = "containers have no temp URL keys here: uploads are signed with the account's key"
+            yield warning("container-keys", detail, f"Nothing can be done here; {_PIN}")
+        else:
+            detail = "containers have no temp URL keys here, and without them seal='revoke' takes no uploads"
+            yield failure("container-keys", detail, f"Choose seal='pin' (--seal pin here); {_PIN}")
+        return answer
 
     def _refused(self, check: str, status: int, url: str, what: str, **headers: str) -> Result:
         answer = self._send(url, **headers)
@@ -132,14 +165,14 @@ class Trial:
 
     # -- what the middleware does --------------------------------------------------------------------------------
 
-    def _copy(self, name: str, **headers: str) -> int:
-        sent = {"X-Copy-From": f"/{self._container}/good", **{n.replace("_", "-"): v for n, v in headers.items()}}
+    def _copy(self, name: str, etag: str, **headers: str) -> int:
+        sent = {"X-Copy-From": f"/{self._container}/good", **if_copied(etag), **headers}
         expect = range(200, 500)
         return self._request("PUT", self._container, name, headers=sent, data=b"", expect=expect).status_code
 
     def _copies(self) -> Iterator[Result]:
         remedy = "Ask for Swift's own copy middleware: without it, what is sealed may be another file than was sent."
-        good, wrong = self._copy("copy", If_Match=ETAG), self._copy("copy-bad", If_Match="0" * 32)
+        good, wrong = self._copy("copy", ETAG), self._copy("copy-bad", "0" * 32)
         yield judge(
             "copy",
             (good, wrong) == (201, 412),
@@ -149,7 +182,7 @@ class Trial:
         )
         headers = {"X-Object-Meta-Doctor": "1"}
         self._request("POST", self._container, "good", headers=headers, expect=range(200, 500))
-        self._copy("copy-fresh", If_Match=ETAG, X_Fresh_Metadata="true")
+        self._copy("copy-fresh", ETAG, **{"X-Fresh-Metadata": "true"})
         copied = self._request("HEAD", self._container, "copy-fresh", expect=range(200, 500)).headers
         yield judge(
             "copy-metadata",
@@ -178,8 +211,7 @@ class Trial:
         return answer.status_code
 
     def _download(self) -> Iterator[Result]:
-        account: Mapping[str, str] = self._admin.headers_of() or {}
-        key = next((account[name] for name in ACCOUNT_KEYS if account.get(name)), None)
+        key = self._account_key()
         if key is None:
             return
         answer = self._send(self._temp_url("GET", "copy", key=key, filename=FILENAME), "GET")

@@ -40,6 +40,40 @@ def allow(headers: list[tuple[str, str]], origin: str) -> list[tuple[str, str]]:
     ]
 
 
+def lets_run(headers: list[tuple[str, str]], script: str, page_origin: str, nonce: str) -> bool:
+    """Whether every policy lets a page run the script at a URL, whose tag has this nonce ("" for none)."""
+    return all(_lets_run(policy.split(";"), script, page_origin, nonce) for policy in _policies(headers))
+
+
+def _lets_run(directives: list[str], script: str, page_origin: str, nonce: str) -> bool:
+    sources = _sources(directives, "script-src-elem", "script-src", "default-src")
+    if sources is None or (nonce and f"'nonce-{nonce}'" in sources):
+        return True
+    return "'strict-dynamic'" not in sources and _is_source(sources, script, page_origin)
+
+
+def lets_work(headers: list[tuple[str, str]], script: str, page_origin: str) -> bool:
+    """Whether every policy lets the script start workers from beside itself."""
+    governed = ("worker-src", "child-src", "script-src", "default-src")
+    found = (_sources(policy.split(";"), *governed) for policy in _policies(headers))
+    return all(
+        sources is None or "'strict-dynamic'" in sources or _is_source(sources, script, page_origin)
+        for sources in found
+    )
+
+
+def _sources(directives: list[str], *names: str) -> list[str] | None:
+    """What the governing directive lists; None where there is none."""
+    index = _governing(directives, *names)
+    return None if index is None else directives[index].split()[1:]
+
+
+def _is_source(sources: list[str], url: str, page_origin: str) -> bool:
+    parts = urlsplit(url)
+    is_own = f"{parts.scheme}://{parts.netloc}" == page_origin and "'self'" in [source.lower() for source in sources]
+    return is_own or any(_covers(source, parts) for source in sources)
+
+
 def _policies(headers: list[tuple[str, str]]) -> Iterator[str]:
     for name, value in headers:
         if name.lower() in _FIELDS:

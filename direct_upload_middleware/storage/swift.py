@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BufferedReader
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import AlreadyComplete, ConfigurationError, StorageError
 from ..keys import Keys
-from . import temp_urls
 from .base import Inspection, Limits, Sealed, SignedSegment, StoredObject, Transfer
 from .sweep import Finding, Progress, nowhere
 from .swift_access import OpenStackAccess
@@ -18,9 +17,10 @@ from .swift_client import Access, SwiftClient
 from .swift_final import ContainerMissing, FinalObjects
 from .swift_reader import SMALLEST_WINDOW, ObjectReader
 from .swift_segments import SegmentedUploads, upload_key
-from .swift_setup import PINNED, STAGING, Setup
+from .swift_setup import PINNED, STAGING, Ground, Setup
 from .swift_staged import StagedUploads
 from .swift_sweep import Sweeping, sweep_swift
+from .swift_temp_urls import temp_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -70,7 +70,9 @@ class SwiftStorage:
     # -- before completion -----------------------------------------------------------------------------------
 
     def prepare(self, transfer: Transfer, *, origin: str) -> None:
-        self._shared(transfer).allow_origin(self._keys, origin)
+        shared = self._shared(transfer)
+        _check_keys(transfer, shared.ground(self._keys))
+        shared.allow_origin(self._keys, origin)
         if _has_own_container(transfer):
             self._segments.prepare(transfer, self._keys, origin)
 
@@ -91,17 +93,18 @@ class SwiftStorage:
         if origin is not None and not fresh and not _has_own_container(transfer):
             self._mend_for(transfer, origin)
         ground = self._shared(transfer).ground(self._keys)
-        key = self._upload_key(transfer, fresh)
-        account = unquote(urlsplit(self._client.storage_url).path)
-        host = self._host()
+        _check_keys(transfer, ground)
+        key = self._upload_key(transfer, ground, fresh)
         expires = self._client.now() + ttl
-        signed = []
-        for index in indexes:
-            container, name = self._place(transfer, index)
-            path = f"{account}/{container}/{name}"
-            url = temp_urls.url(key, "PUT", path, expires, digest=ground.digest, ip_range=ip_range)
-            signed.append(SignedSegment(transfer.segment(index), host + url, expires))
-        return signed
+        options: dict[str, Any] = {"expires": expires, "digest": ground.digest, "ip_range": ip_range}
+        return [
+            SignedSegment(
+                transfer.segment(index),
+                temp_url(self._client, key, "PUT", *self._place(transfer, index), **options),
+                expires,
+            )
+            for index in indexes
+        ]
 
     def _mend_for(self, transfer: Transfer, origin: str) -> None:
         """Who asks for more temp URLs may do so because an operator has removed the container that they are for."""
@@ -123,14 +126,20 @@ class SwiftStorage:
             return self._segments.place(transfer, index)
         return self._staged.container, transfer.id
 
-    def _upload_key(self, transfer: Transfer, fresh: bool) -> str:
-        """The key for temp URLs of this upload; unless it is fresh, after a look whether there may be more of them."""
+    def _upload_key(self, transfer: Transfer, ground: Ground, fresh: bool) -> str:
+        """The key for temp URLs of this upload; unless it is fresh, after a look whether there may be more of them.
+
+        It is the account's only where containers cannot have keys, and where the application has agreed to that by
+        choosing "pin".
+        """
         if _has_own_container(transfer):
             return upload_key(self._keys, transfer.id) if fresh else self._segments.signing_key(transfer)
         if not fresh:
             final = self._finals.find_of(transfer)
             if final is not None and final.is_whole:
                 raise AlreadyComplete
+        if not ground.has_container_keys:
+            return ground.account_key
         return self._keys.derive(*(PINNED if transfer.segment_count > 1 else STAGING))
 
     def inspect(self, transfer: Transfer) -> Inspection:
@@ -180,11 +189,9 @@ class SwiftStorage:
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         ground = self._setup.ground(self._keys)
-        path = f"{unquote(urlsplit(self._client.storage_url).path)}/{self.container}/{name}"
+        options: dict[str, Any] = {"filename": filename, "inline": inline, "digest": ground.digest}
         expires = self._client.now() + ttl
-        return self._host() + temp_urls.url(
-            ground.account_key, "GET", path, expires, digest=ground.digest, filename=filename, inline=inline
-        )
+        return temp_url(self._client, ground.account_key, "GET", self.container, name, expires=expires, **options)
 
     def admin(self) -> SwiftAdmin:
         """For operators' commands."""
@@ -196,14 +203,17 @@ class SwiftStorage:
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
 
     def page_origin(self) -> str | None:
-        return self._host()
-
-    def _host(self) -> str:
         parts = urlsplit(self._client.storage_url)
         return f"{parts.scheme}://{parts.netloc}"
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
         return None
+
+
+def _check_keys(transfer: Transfer, ground: Ground) -> None:
+    """Temp URLs that the account's key signs cannot be called back: "revoke" has none."""
+    if transfer.seal == "revoke" and not ground.has_container_keys:
+        raise StorageError("This storage heeds no temp URL keys of containers, which seal='revoke' needs.")
 
 
 def _has_own_container(transfer: Transfer) -> bool:

@@ -11,17 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
-
-import requests
+from urllib.parse import urlsplit
 
 from ..errors import StorageError, StorageUnavailable
 from ..keys import Keys
 from . import temp_urls
 from .swift_client import SwiftClient
 from .swift_setup import (
-    ACCOUNT_KEYS,
-    CONTAINER_KEYS,
     ORIGIN_HEADER,
     PINNED,
     STAGING,
@@ -30,6 +26,7 @@ from .swift_setup import (
     cors_headers,
     with_origin,
 )
+from .swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS, heeds_container_keys, is_heeded
 
 ROTATED = "X-Account-Meta-Direct-Upload-Rotated"
 QUOTA = "X-Container-Meta-Quota-Bytes"
@@ -74,7 +71,7 @@ class SwiftAdmin:
 
     def setup(self, origins: Sequence[str], *, seal: str, quota: int | None) -> Iterator[Step]:
         """What there is and what there is to do. Do each step before asking for the next, or none of them."""
-        written, purpose = (self.pinned, PINNED) if seal == "pin" else (self.staging, STAGING)
+        written, purpose = self._written(seal)
         for container in dict.fromkeys((self.container, self.staging, written)):
             yield from self._container(container)
             yield from self._origins(container, origins)
@@ -84,6 +81,16 @@ class SwiftAdmin:
         yield from self._account_key()
         if quota is not None:
             yield from self._quota(quota)
+
+    def _written(self, seal: str) -> tuple[str, tuple[str, ...]]:
+        """The container that temp URLs write to, and what its key is derived for."""
+        return (self.pinned, PINNED) if seal == "pin" else (self.staging, STAGING)
+
+    def has_container_keys(self, *, seal: str) -> bool:
+        """Whether containers may have temp URL keys of their own. For a storage that is set up."""
+        written, purpose = self._written(seal)
+        account_key = next(filter(None, _slots(self.headers_of(), ACCOUNT_KEYS)), "")
+        return heeds_container_keys(self.client, written, self.keys.derive(*purpose), account_key, self.digest())
 
     def _container(self, container: str) -> Iterator[Step]:
         if self.headers_of(container) is not None:
@@ -163,32 +170,10 @@ class SwiftAdmin:
         """Until Swift accepts what the key signs: nobody signs with it before."""
         time.sleep(settle)
         deadline = time.monotonic() + 60
-        while not self._is_accepted(key):
+        while not is_heeded(self.client, key, self.container, self.digest()):
             if time.monotonic() > deadline:
                 raise StorageUnavailable("Swift does not accept the account's new temp URL key.")
             time.sleep(0.2)
-
-    def _is_accepted(self, key: str) -> bool:
-        """What a temp URL of an object that is not there is answered: 404 by the right key, 401 by a wrong one."""
-        url = self.temp_url(key, "GET", self.container, "no-such-object", digest=self.digest())
-        return requests.get(url, timeout=30).status_code == 404
-
-    def temp_url(
-        self,
-        key: str,
-        method: str,
-        *place: str,
-        ttl: int = 300,
-        digest: temp_urls.Digest = "sha256",
-        ip_range: str | None = None,
-        filename: str | None = None,
-    ) -> str:
-        """A temp URL for a container's object, whole."""
-        account = urlsplit(self.client.storage_url)
-        path = unquote("/".join((account.path, *place)))
-        expires = self.client.now() + ttl
-        query = temp_urls.url(key, method, path, expires, digest=digest, ip_range=ip_range, filename=filename)
-        return f"{account.scheme}://{account.netloc}{query}"
 
     def finish_rotation(self, *, after: int) -> Iterator[str]:
         """Take the old keys away, ``after`` seconds at the earliest: that long a URL signed with them may live."""

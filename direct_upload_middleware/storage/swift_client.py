@@ -12,10 +12,10 @@ import random
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -88,11 +88,13 @@ class SwiftClient:
         headers: Mapping[str, str] | None = None,
         data: bytes | None = None,
         url: str | None = None,
+        anonymous: bool = False,
     ) -> requests.Response:
         """The answer, whole, when its status is one of ``expect``.
 
         :param path: container and object, not quoted; nothing for the account.
         :param url: another URL of the same server, instead of the path.
+        :param anonymous: without the token, as a browser sends it.
         :raises StorageUnavailable: no answer, or only such as ask to try again.
         :raises StorageError: any other status.
         """
@@ -100,8 +102,12 @@ class SwiftClient:
         begin = time.monotonic()
         for attempt in range(1, ATTEMPTS + 1):
             login = self._current_login()
-            response = self._try(method, url or self.url(login, *path), login, params, headers, data)
+            sender = replace(login, token="") if anonymous else login
+            response = self._try(method, url or self.url(login, *path), sender, params, headers, data)
+            story = _story(method, path, response, attempt, begin)
             if response is not None and response.status_code in expect:
+                if attempt > 1:
+                    log.info("Swift answered after all", extra=story)
                 return response
             if response is not None and response.status_code == 401 and not renewed:
                 renewed = True
@@ -111,7 +117,9 @@ class SwiftClient:
                 raise StorageError(f"Swift answered {response.status_code} to {method} of {_kind(path)}.")
             if attempt == ATTEMPTS or time.monotonic() - begin > PATIENCE:
                 break
+            log.info("Swift is asked again", extra=story)
             _wait(attempt, response)
+        log.warning("Swift was given up", extra=story)
         raise StorageUnavailable
 
     @staticmethod
@@ -129,7 +137,7 @@ class SwiftClient:
         data: bytes | None,
     ) -> requests.Response | None:
         """One try; None when there was no whole answer."""
-        sent = {"X-Auth-Token": login.token, **(headers or {})}
+        sent = {**({"X-Auth-Token": login.token} if login.token else {}), **(headers or {})}
         before = time.time()
         try:
             response = self._pool().request(
@@ -175,12 +183,14 @@ class SwiftClient:
         with self._lock:
             if self._login is None:
                 self._login = self._access.login()
+                log.info("logged in to Swift", extra={"swift_host": urlsplit(self._login.storage_url).netloc})
             return self._login
 
     def _renew(self, refused: Login) -> None:
         """A new token, unless another thread has already got one."""
         with self._lock:
             if self._login is refused:
+                log.info("Swift refuses the token", extra={"swift_host": urlsplit(refused.storage_url).netloc})
                 self._access.forget(refused.token)
                 self._login = None
 
@@ -195,6 +205,19 @@ def _wait(attempt: int, response: requests.Response | None) -> None:
     seconds = random.uniform(0, 0.2 * 2**attempt)  # noqa: S311  no secret
     asked = response.headers.get("Retry-After", "") if response is not None else ""
     time.sleep(min(float(asked), LONGEST_WAIT) if asked.isdecimal() else seconds)
+
+
+def _story(
+    method: str, path: tuple[str, ...], response: requests.Response | None, attempt: int, begin: float
+) -> dict[str, object]:
+    """What is logged of a request that needed more than one try."""
+    return {
+        "swift_method": method,
+        "swift_what": _kind(path),
+        "swift_status": response.status_code if response is not None else None,
+        "swift_retries": attempt - 1,
+        "swift_seconds": round(time.monotonic() - begin, 3),
+    }
 
 
 def _kind(path: tuple[Any, ...]) -> str:

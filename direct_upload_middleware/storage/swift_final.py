@@ -33,6 +33,12 @@ _GONE = 404
 _DAY = 86400
 
 
+def if_copied(etag: str) -> dict[str, str]:
+    """Headers that have a copy made only of what has this ETag. Swift heeds the first, Ceph's gateway the second
+    (``RGWCopyObj_ObjStore_SWIFT`` in its source)."""
+    return {"If-Match": etag, "Copy-If-Match": etag}
+
+
 class ContainerMissing(StorageUnavailable):
     """The final container is not there: an operator has removed it since it was set up."""
 
@@ -140,11 +146,8 @@ class FinalObjects:
 
         202: it was not written, since another write to the name was later than this one and quicker.
         """
-        response = self._put(
-            mark,
-            {**mark.headers(), "X-Copy-From": quote(source), "If-Match": mark.etag, "X-Fresh-Metadata": "true"},
-            expect=(201, 202, 404, 412),
-        )
+        headers = {"X-Copy-From": quote(source), "X-Fresh-Metadata": "true", **if_copied(mark.etag)}
+        response = self._put(mark, {**mark.headers(), **headers}, expect=(201, 202, 404, 412))
         if response.status_code == 201 and response.headers.get("Etag", mark.etag).strip('"') != mark.etag:
             raise StorageError("Swift made a copy that is not like the original.")
         return response.status_code

@@ -23,7 +23,8 @@ from .swift_final import Final, FinalObjects, Mark
 from .swift_names import name_headers, object_name
 from .swift_parallel import each
 from .swift_removal import PAGE, remove_segments
-from .swift_setup import CONTAINER_KEYS, cors_headers
+from .swift_setup import cors_headers
+from .swift_temp_urls import CONTAINER_KEYS
 
 CONFIRMED = "confirmed"  # the name of the object that tells that the application has taken the upload
 

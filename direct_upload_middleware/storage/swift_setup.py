@@ -19,6 +19,7 @@ from ..errors import StorageUnavailable
 from ..keys import Keys
 from .base import GiB, Limits
 from .swift_client import SwiftClient
+from .swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS, heeds_container_keys
 from .temp_urls import Digest
 
 STAGING = ("staging",)
@@ -33,8 +34,6 @@ MAX_ORIGINS_BYTES = 256
 EXPOSED = "etag x-trans-id last-modified content-length content-range accept-ranges"
 CORS_MAX_AGE = "86400"
 
-CONTAINER_KEYS = ("X-Container-Meta-Temp-Url-Key", "X-Container-Meta-Temp-Url-Key-2")
-ACCOUNT_KEYS = ("X-Account-Meta-Temp-Url-Key", "X-Account-Meta-Temp-Url-Key-2")
 ORIGIN_HEADER = "X-Container-Meta-Access-Control-Allow-Origin"
 _ATTEMPTS = 5
 
@@ -72,12 +71,13 @@ def free_slot(slots: list[str], wanted: list[str]) -> int | None:
 
 @dataclass
 class Ground:
-    """What is known of the cluster: ``digest`` for temp URLs, ``limits``, the account's key, and which origins the
-    shared containers list. ``looked_at`` is by the monotonic clock."""
+    """What is known of the cluster: ``digest`` for temp URLs, ``limits``, the account's key, whether containers may
+    have keys of their own, and which origins the shared containers list. ``looked_at`` is by the monotonic clock."""
 
     digest: Digest
     limits: Limits
     account_key: str
+    has_container_keys: bool
     looked_at: float
     origins: set[str] = field(default_factory=set)
 
@@ -138,6 +138,7 @@ class Setup:
         headers = response.headers
         listed = headers.get(ORIGIN_HEADER, "")
         has_key = keys.derive(*self._purpose) in [headers.get(name) for name in CONTAINER_KEYS]
+        has_key = has_key or not self.ground(keys).has_container_keys
         return response.status_code != 404 and has_key and with_origin(listed, origin) == listed
 
     def _find_out(self, keys: Keys) -> Ground:
@@ -146,14 +147,24 @@ class Setup:
             self._client.request("PUT", container, expect=(201, 202))
         self.put_key(keys)
         digest = best_digest(info)
-        if digest == "sha1":
-            _warn_of_sha1(urlsplit(self._client.storage_url).netloc)
-        return Ground(
+        account_key = self._account_key(keys)
+        own, written = keys.derive(*self._purpose), self._containers[1]
+        ground = Ground(
             digest=digest,
             limits=_limits(info),
-            account_key=self._account_key(keys),
+            account_key=account_key,
+            has_container_keys=heeds_container_keys(self._client, written, own, account_key, digest),
             looked_at=time.monotonic(),
         )
+        self._warn(ground)
+        return ground
+
+    def _warn(self, ground: Ground) -> None:
+        host = urlsplit(self._client.storage_url).netloc
+        if ground.digest == "sha1":
+            _warn_of_sha1(host)
+        if not ground.has_container_keys:
+            _warn_of_missing_keys(host)
 
     def _info(self) -> Any:
         """Swift's capabilities; empty where the provider does not tell them."""
@@ -200,6 +211,16 @@ class Setup:
 def _warn_of_sha1(host: str) -> None:
     """Once for each cluster."""
     log.warning("%s allows temp URLs to be signed with SHA-1 only; ask its operator for SHA-256", host)
+
+
+@cache
+def _warn_of_missing_keys(host: str) -> None:
+    """Once for each cluster."""
+    log.warning(
+        "%s heeds no temp URL keys of containers: with seal='pin' uploads are signed with the account's key, with "
+        "seal='revoke' there are none",
+        host,
+    )
 
 
 def best_digest(info: Any) -> Digest:

@@ -13,8 +13,8 @@ from .swift_manifests import Manifests
 from .swift_names import name_of
 from .swift_parallel import each_as_it_comes
 from .swift_segments import CONFIRMED, GENERATION, SWEPT
-from .swift_setup import CONTAINER_KEYS
 from .swift_sweeping import ID, Item, Sweeping
+from .swift_temp_urls import CONTAINER_KEYS
 
 _CONTAINERS_AT_ONCE = 4  # each deletes its segments in parallel
 
