@@ -94,7 +94,7 @@ class Uploads:
         self._storage.prepare(transfer, origin=origin)
         first = range(min(FIRST_SEGMENTS, plan.segment_count))
         segments = self.sign(environ, ticket, first, fresh=True)
-        log.info("upload begun", extra={"upload_id": transfer.id, "upload_size": transfer.size})
+        log.info("upload begun", extra=_story(transfer))
         return Begun(ticket, self.tickets.issue(ticket), binding.cookie, segments)
 
     def _object_name(self, environ: WSGIEnvironment, request: UploadRequest) -> str:
@@ -106,14 +106,17 @@ class Uploads:
     ) -> list[SignedSegment]:
         """Temp URLs for these segments, each index once, ascending. Raises AlreadyComplete, NotFound."""
         left = ticket.transfer.expires - int(time.time())
-        return self._storage.sign(
+        wanted = sorted(set(indexes))
+        signed = self._storage.sign(
             ticket.transfer,
-            sorted(set(indexes)),
+            wanted,
             ttl=max(1, min(self._options.url_ttl, left)),
             ip_range=ask(lambda: str(environ["REMOTE_ADDR"])) if self._options.bind_ip else None,
             fresh=fresh,
             origin=page_origin(environ),
         )
+        log.debug("temp URLs signed", extra={"upload_id": ticket.transfer.id, "upload_signed": len(wanted)})
+        return signed
 
     def renewed(self, ticket: Ticket) -> Ticket | None:
         """A ticket for the rest of a long upload, when the present one has passed the half of its life."""
@@ -141,14 +144,8 @@ class Uploads:
         data = self._consent(environ, ticket, upload, sealed) if asks else None
         self._storage.confirm(transfer, sealed)
         url = self._storage.download_url(upload.name, filename=upload.filename, inline=False, ttl=DOWNLOAD_TTL)
-        log.info(
-            "upload complete",
-            extra={
-                "upload_id": upload.id,
-                "upload_size": upload.size,
-                "upload_seconds": max(0, sealed.sealed_at - ticket.begun),
-            },
-        )
+        seconds = max(0, sealed.sealed_at - ticket.begun)
+        log.info("upload complete", extra={**_story(transfer), "upload_seconds": seconds})
         return Completed(upload, self._receipt(ticket, upload), url, data)
 
     def _consent(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:
@@ -206,6 +203,16 @@ class Uploads:
         """See :meth:`~.storage.base.Storage.delete`."""
         self._storage.delete(stored)
         log.info("upload deleted", extra={"upload_id": stored.id})
+
+
+def _story(transfer: Transfer) -> dict[str, object]:
+    """What is logged of an upload."""
+    return {
+        "upload_id": transfer.id,
+        "upload_size": transfer.size,
+        "upload_segments": transfer.segment_count,
+        "upload_seal": transfer.seal,
+    }
 
 
 def stored_object(upload: Upload) -> StoredObject:

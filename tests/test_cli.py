@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from no_container_keys import drop_keys
 
 from direct_upload_middleware.cli import main
 from direct_upload_middleware.cli.common import age_text, bytes_text
+from direct_upload_middleware.storage.swift_admin import SwiftAdmin
 from direct_upload_middleware.storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
@@ -201,6 +203,39 @@ class TestRotation:
         assert "is not finished" in again.stderr
         assert run(rotate[0], rotate[1], "--finish", "--after", "0").exit_code == 0
         assert run(*rotate).exit_code == 0
+
+    @pytest.mark.usefixtures("environ")
+    def test_what_was_interrupted_goes_on(
+        self, own_server: SwiftServer, container: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("setup", f"swift://{container}", DIRECT_UPLOAD_SECRET="old")
+        before = keys_of(own_server)
+        rotate = ("rotate-key", f"swift://{container}")
+
+        def interrupted(*arguments: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr("direct_upload_middleware.storage.swift_admin.time.sleep", interrupted)
+            assert run(*rotate, DIRECT_UPLOAD_SECRET="old,new").exit_code == 1
+        assert keys_of(own_server)[0] == before[0]
+        waiting = keys_of(own_server)[1]
+        assert run(*rotate, "--settle", "0", DIRECT_UPLOAD_SECRET="old,new").exit_code == 0
+        assert keys_of(own_server) == [waiting, before[0]]
+
+        post = SwiftAdmin._post
+
+        def interrupted_afterwards(admin: SwiftAdmin, *place: str, **options: Any) -> None:
+            post(admin, *place, **options)
+            raise KeyboardInterrupt
+
+        finish = (*rotate, "--finish", "--after", "0")
+        with monkeypatch.context() as patch:
+            patch.setattr(SwiftAdmin, "_post", interrupted_afterwards)
+            assert run(*finish, DIRECT_UPLOAD_SECRET="old,new").exit_code == 1
+        assert run(*finish, DIRECT_UPLOAD_SECRET="old,new").exit_code == 0
+        assert keys_of(own_server) == [waiting, ""]
+        assert len(list(filter(None, keys_of(own_server, f"{container}_staging")))) == 1
 
     @pytest.mark.usefixtures("environ")
     def test_there_is_nothing_to_finish_before(self, container: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_UPLOAD = re.compile(r"/uploads/([0-9a-f]{32})(?:/|$)")
+
 _Call = Callable[[Request], Response]
 _SAFE = ("GET", "HEAD")
 
@@ -44,7 +47,7 @@ class Api:
         try:
             response = self._respond(environ)
         except DirectUploadError as error:
-            response = _problem(error)
+            response = _problem(error, environ)
         except Exception:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
@@ -94,7 +97,7 @@ class Api:
             try:
                 served = self._options.storage.serve(below, start_response)
             except DirectUploadError as error:
-                return _problem(error)(environ, start_response)
+                return _problem(error, environ)(environ, start_response)
             return problem(NotFound())(environ, start_response) if served is None else served
 
         return serve
@@ -206,8 +209,17 @@ class Api:
         return mounted(request.environ.get("SCRIPT_NAME", ""), self._options.mount, url)
 
 
-def _problem(error: DirectUploadError) -> Response:
-    """The problem document; what is not the requester's fault is logged."""
+def _problem(error: DirectUploadError, environ: WSGIEnvironment) -> Response:
+    """The problem document. What is not the requester's fault is logged as an error, with its detail."""
+    extra = {"upload_code": error.code, "upload_status": error.status, "upload_id": _id_of(environ)}
     if error.status >= 500:
-        log.error("%s: %s", error.code, error.detail)
+        log.error("%s: %s", error.code, error.detail, extra=extra)
+    else:
+        log.info("refused: %s", error.code, extra=extra)
     return problem(error)
+
+
+def _id_of(environ: WSGIEnvironment) -> str | None:
+    """The upload that a request is about, where its address names one."""
+    found = _UPLOAD.search(environ.get("PATH_INFO", ""))
+    return found[1] if found else None

@@ -31,7 +31,7 @@ _A_DAY = 86400
 @click.option("--dry-run", is_flag=True, help="Tell what is there and what is missing; change nothing.")
 @told_without_traceback
 def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, dry_run: bool) -> None:
-    """Make containers, CORS and temp URL keys ahead of their first use.
+    """Make containers, CORS and keys before their first use.
 
     It may be repeated, and is never required: the first upload does the same.
     """
@@ -95,7 +95,8 @@ def sweep(storage: str, older_than: int, dry_run: bool, quiet: bool) -> None:
 
 def _progress(quiet: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console(), transient=True, disable=quiet)
+    out = console()
+    return Progress(*columns, console=out, transient=True, disable=quiet or not out.is_terminal)
 
 
 def _finding_text(finding: Finding) -> str:

@@ -21,6 +21,7 @@ from ..requester import normal_origin
 from ..storage.base import Storage
 from ..storage.swift import SwiftStorage
 from ..storage.urls import storage_from_url
+from .debugging import everything_shown
 
 SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  the name of it
 _UNBROKEN = 10_000
@@ -36,8 +37,8 @@ def told_without_traceback(command: F) -> F:
     def run(*args: Any, **kwargs: Any) -> Any:
         debug = click.get_current_context().obj
         if debug:
-            logging.basicConfig(level=logging.DEBUG)
-            return command(*args, **kwargs)
+            with everything_shown():
+                return command(*args, **kwargs)
         try:
             with _warnings_kept_back():
                 return command(*args, **kwargs)

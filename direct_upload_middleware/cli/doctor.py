@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -72,7 +72,7 @@ def _origin(page: str) -> str:
 
 def diagnose(
     storage: SwiftStorage, origin: str, page: str | None, *, headers: Mapping[str, str], seal: Seal, patience: float
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Everything, in order, as far as it goes."""
     admin = storage.admin()
     try:
@@ -90,16 +90,17 @@ def diagnose(
         yield from examine_page(page, storage.page_origin() or "", headers)
 
 
-def _print_json(results: Iterator[Result]) -> Counter[str]:
-    found = list(results)
+def _print_json(results: Generator[Result, None, None]) -> Counter[str]:
+    with closing(results):  # an interrupt too has it clean up
+        found = list(results)
     click.echo(json.dumps([asdict(result) for result in found], indent=2, ensure_ascii=False))
     return Counter(result.verdict for result in found)
 
 
-def _print(results: Iterator[Result]) -> Counter[str]:
+def _print(results: Generator[Result, None, None]) -> Counter[str]:
     """Each as soon as it is there: how long a revoked key lives may take a minute to find out."""
     out, verdicts = console(), Counter[str]()
-    with Console(stderr=True).status("examining …"):
+    with out.status("examining …"), closing(results):
         for result in results:
             verdicts[result.verdict] += 1
             out.print(_row(result))

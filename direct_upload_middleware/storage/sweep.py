@@ -7,11 +7,14 @@ leaves a state that the next one goes on from. Nothing that a finished upload is
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from ..errors import DirectUploadError
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["staged", "segments", "unfinished"]
 
@@ -41,9 +44,16 @@ class Finding:
         What could not be removed is left to the next sweep, so that one fault does not end this one.
         """
         try:
-            return replace(self, removed=True) if remove() else None
+            if not remove():
+                return None
         except DirectUploadError as error:
+            log.warning("not swept: %s", error, extra=self._story())
             return replace(self, error=str(error))
+        log.info("swept", extra=self._story())
+        return replace(self, removed=True)
+
+    def _story(self) -> dict[str, object]:
+        return {"sweep_kind": self.kind, "sweep_name": self.name, "sweep_size": self.size, "sweep_age": self.age}
 
 
 def nowhere(done: int, total: int) -> None:

@@ -6,6 +6,7 @@ still sign with.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,8 +29,11 @@ from .swift_setup import (
 )
 from .swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS, heeds_container_keys, is_heeded
 
+ROTATING = "X-Account-Meta-Direct-Upload-Rotating"  # the second key is to be the first, once all proxies know it
 ROTATED = "X-Account-Meta-Direct-Upload-Rotated"
 QUOTA = "X-Container-Meta-Quota-Bytes"
+log = logging.getLogger(__name__)
+
 _OK = (200, 201, 202, 204)
 
 
@@ -142,29 +146,38 @@ class SwiftAdmin:
     # -- changing keys -------------------------------------------------------------------------------------------
 
     def rotate(self, *, settle: float) -> Iterator[str]:
-        """Bring new keys in beside the old; tells what it did.
+        """Bring new keys in beside the old; tells what it did. What was interrupted goes on when it is called again.
 
         :param settle: seconds until every proxy of the cluster knows a key that was just set.
         """
+        old, new = self._account_keys()
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
-            if self.headers_of(container) is not None:
-                self._setup(container, purpose).put_key(self.keys)
+            if self.headers_of(container) is None:
+                continue
+            if self._setup(container, purpose).put_key(self.keys):
                 yield f"{container} has the key of the newest secret beside the one before"
-        old, spare = _slots(self.headers_of(), ACCOUNT_KEYS)
-        new = self.keys.derive("downloads")
-        if new in (old, spare):
-            new = secrets.token_hex(32)
-        if not old:
-            old, spare = spare, ""
-        if spare:
+            else:
+                yield f"{container} has the key of the newest secret already"
+        self._post(headers={ACCOUNT_KEYS[0]: old or new, ACCOUNT_KEYS[1]: new if old else "", ROTATING: "yes"})
+        self._await_key(new, settle)
+        now = str(self.client.now())
+        self._post(headers={ACCOUNT_KEYS[0]: new, ACCOUNT_KEYS[1]: old, ROTATED: now, ROTATING: ""})
+        log.info("the account's temp URL key was changed", extra={"swift_host": self.client.host})
+        yield "the account has a new key, which signs downloads from now on; the one before stays valid"
+
+    def _account_keys(self) -> tuple[str, str]:
+        """The account's key ("" for none), and the one that is to take its place."""
+        account = self.headers_of() or {}
+        old, spare = _slots(account, ACCOUNT_KEYS)
+        if old and spare and account.get(ROTATING):
+            return old, spare
+        if old and spare:
             raise StorageError(
                 "The account has two temp URL keys: the last rotation is not finished (rotate-key --finish), or "
                 "another program uses one of them."
             )
-        self._post(headers={ACCOUNT_KEYS[0]: old or new, ACCOUNT_KEYS[1]: new if old else ""})
-        self._await_key(new, settle)
-        self._post(headers={ACCOUNT_KEYS[0]: new, ACCOUNT_KEYS[1]: old, ROTATED: str(self.client.now())})
-        yield "the account has a new key, which signs downloads from now on; the one before stays valid"
+        derived = self.keys.derive("downloads")
+        return old or spare, secrets.token_hex(32) if derived in (old, spare) else derived
 
     def _await_key(self, key: str, settle: float) -> None:
         """Until Swift accepts what the key signs: nobody signs with it before."""
@@ -184,8 +197,6 @@ class SwiftAdmin:
         left = int(rotated) + after - self.client.now()
         if left > 0:
             raise StorageError(f"It is too early: URLs that the old keys signed may live for {left} seconds yet.")
-        self._post(headers={ACCOUNT_KEYS[1]: "", ROTATED: ""})
-        yield "the account's old key is gone"
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
             slots = _slots(self.headers_of(container), CONTAINER_KEYS)
             newest = self.keys.derive(*purpose)
@@ -193,6 +204,9 @@ class SwiftAdmin:
             if old and newest in slots:
                 self._post(container, headers=old)
                 yield f"{container} has only the key of the newest secret"
+        self._post(headers={ACCOUNT_KEYS[1]: "", ROTATED: ""})
+        log.info("the account's old temp URL key is gone", extra={"swift_host": self.client.host})
+        yield "the account's old key is gone"
 
 
 def _slots(headers: Mapping[str, str] | None, names: Sequence[str]) -> list[str]:

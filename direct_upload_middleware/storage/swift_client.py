@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from ..errors import StorageError, StorageUnavailable
+from .redaction import signatures_kept_out_of_logs
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,11 @@ class SwiftClient:
     def storage_url(self) -> str:
         """The account's URL. The first time, it logs in."""
         return self._current_login().storage_url
+
+    @property
+    def host(self) -> str:
+        """Where the account is, with its port: what logs call the cluster."""
+        return urlsplit(self.storage_url).netloc
 
     def now(self) -> int:
         """The time by Swift's clock, in Unix seconds, as far as its last answer told."""
@@ -140,17 +147,18 @@ class SwiftClient:
         sent = {**({"X-Auth-Token": login.token} if login.token else {}), **(headers or {})}
         before = time.time()
         try:
-            response = self._pool().request(
-                method,
-                url,
-                params=params,
-                headers={name: value.encode() for name, value in sent.items()},
-                data=data,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-                verify=login.verify,
-                cert=login.cert,
-            )
+            with _log_of(login):
+                response = self._pool().request(
+                    method,
+                    url,
+                    params=params,
+                    headers={name: value.encode() for name, value in sent.items()},
+                    data=data,
+                    timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                    allow_redirects=False,
+                    verify=login.verify,
+                    cert=login.cert,
+                )
         except requests.RequestException as error:
             log.warning("no answer from Swift", extra={"swift_method": method, "swift_error": type(error).__name__})
             return None
@@ -193,6 +201,11 @@ class SwiftClient:
                 log.info("Swift refuses the token", extra={"swift_host": urlsplit(refused.storage_url).netloc})
                 self._access.forget(refused.token)
                 self._login = None
+
+
+def _log_of(sender: Login) -> AbstractContextManager[None]:
+    """Who sends no token sends a temp URL, whose signature other libraries would log."""
+    return nullcontext() if sender.token else signatures_kept_out_of_logs()
 
 
 def _no_other_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

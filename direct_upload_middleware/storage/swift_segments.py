@@ -221,9 +221,8 @@ class SegmentedUploads:
         """End every temp URL of the upload; whether there is a container."""
         if transfer.seal == "pin":
             return True
-        headers = {CONTAINER_KEYS[0]: ""}
-        container = self.container_of(transfer.id)
-        return self._client.request("POST", container, headers=headers, expect=(204, _GONE)).status_code != _GONE
+        place, headers = self.container_of(transfer.id), {CONTAINER_KEYS[0]: ""}
+        return self._client.request("POST", place, headers=headers, expect=(204, _GONE)).status_code != _GONE
 
     def _reopen(self, transfer: Transfer, written: bool) -> None:
         """Let segments be sent again. If the key has not been touched, nothing has happened; else there is a new one.

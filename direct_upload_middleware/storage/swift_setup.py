@@ -144,7 +144,8 @@ class Setup:
     def _find_out(self, keys: Keys) -> Ground:
         info = self._info()
         for container in self._containers:
-            self._client.request("PUT", container, expect=(201, 202))
+            if self._client.request("PUT", container, expect=(201, 202)).status_code == 201:
+                log.info("container made", extra={"swift_container": container})
         self.put_key(keys)
         digest = best_digest(info)
         account_key = self._account_key(keys)
@@ -160,7 +161,7 @@ class Setup:
         return ground
 
     def _warn(self, ground: Ground) -> None:
-        host = urlsplit(self._client.storage_url).netloc
+        host = self._client.host
         if ground.digest == "sha1":
             _warn_of_sha1(host)
         if not ground.has_container_keys:
@@ -177,13 +178,16 @@ class Setup:
         except ValueError:
             return {}
 
-    def put_key(self, keys: Keys) -> None:
-        """See that the container that is written to has the newest key, beside the one before."""
+    def put_key(self, keys: Keys) -> bool:
+        """See that the container that is written to has the newest key, beside the one before. False: it had it."""
         wanted, container = keys.derive_all(*self._purpose), self._containers[1]
         headers = self._client.request("HEAD", container, expect=(200, 204)).headers
         slot = free_slot([headers.get(name, "") for name in CONTAINER_KEYS], wanted)
-        if slot is not None:
-            self._client.request("POST", container, headers={CONTAINER_KEYS[slot]: wanted[0]}, expect=(201, 202, 204))
+        if slot is None:
+            return False
+        self._client.request("POST", container, headers={CONTAINER_KEYS[slot]: wanted[0]}, expect=(201, 202, 204))
+        log.info("temp URL key put", extra={"swift_container": container})
+        return True
 
     def _account_key(self, keys: Keys) -> str:
         """The key that signs downloads: one that the account has, else a new one."""
@@ -205,6 +209,9 @@ class Setup:
             if wanted == present:
                 return
             self._client.request("POST", container, headers=cors_headers(wanted), expect=(201, 202, 204))
+            log.info(
+                "pages of an origin may use a container", extra={"swift_container": container, "swift_origin": origin}
+            )
 
 
 @cache

@@ -1,0 +1,36 @@
+"""Keeps signatures of temp URLs out of what other libraries log: urllib3 logs the URL of every request."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SIGNATURE = re.compile(r"(temp_url_sig=)[0-9A-Za-z%+/=_-]+")
+_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
+
+
+def redacted(text: str) -> str:
+    """The text without signatures."""
+    return _SIGNATURE.sub(r"\1…", text)
+
+
+@contextmanager
+def signatures_kept_out_of_logs() -> Iterator[None]:
+    """While a temp URL is requested by this very process."""
+    filter = _Redacting()
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addFilter(filter)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(filter)
+
+
+class _Redacting(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
