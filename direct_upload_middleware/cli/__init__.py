@@ -11,6 +11,7 @@ except ImportError:  # pragma: no cover
     sys.exit("direct-upload needs click and rich: pip install 'direct-upload-middleware[cli]'")
 
 from .commands import rotate_key, setup, sweep
+from .demo import demo
 from .doctor import doctor
 
 
@@ -19,7 +20,7 @@ from .doctor import doctor
 @click.version_option(package_name="direct-upload-middleware")
 @click.pass_context
 def main(context: click.Context, debug: bool) -> None:
-    """Set up, examine and clean the storage of direct uploads.
+    """Try direct uploads, and set up, examine and clean their storage.
 
     STORAGE is the URL that the middleware is given: swift://CONTAINER?cloud=NAME, rackspace://CONTAINER?region=ORD,
     local:PATH. Credentials come from where the middleware takes them. Its secret comes from the variable
@@ -28,5 +29,5 @@ def main(context: click.Context, debug: bool) -> None:
     context.obj = debug
 
 
-for command in (setup, doctor, sweep, rotate_key):
+for command in (demo, setup, doctor, sweep, rotate_key):
     main.add_command(command)

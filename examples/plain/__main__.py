@@ -1,7 +1,7 @@
 """``python -m examples.plain [--storage swift|local] [--port PORT] [--keep DIR]``"""
 
-from examples.plain.app import make_app
-from examples.serve import main
+from ..serve import main
+from .app import make_app
 
 if __name__ == "__main__":
     main(make_app)
