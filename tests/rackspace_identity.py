@@ -28,6 +28,7 @@ class Identity:
         self.statuses: list[int] = []
         self.life = 86400
         self.public_url: str | None = None
+        self.internal_url: str | None = None
 
     def answer(self, asked: Any) -> tuple[int, Any]:
         with self._lock:
@@ -41,7 +42,11 @@ class Identity:
     def _access(self) -> Any:
         token, url = self._swift.login()
         expires = datetime.now(UTC) + timedelta(seconds=self.life)
-        endpoint = {"region": "ORD", "publicURL": self.public_url or url, "internalURL": f"{url}-internal"}
+        endpoint = {
+            "region": "ORD",
+            "publicURL": self.public_url or url,
+            "internalURL": self.internal_url or f"{url}-internal",
+        }
         return {
             "access": {
                 "token": {

@@ -121,7 +121,7 @@ def _identity_class() -> type[Any]:
                 response = requests.request(method, url, json=data, headers=headers, timeout=TIMEOUT)
             except requests.RequestException as error:
                 raise StorageUnavailable("Rackspace's identity service cannot be reached at the moment.") from error
-            if response.status_code == 429 or response.status_code >= 500:
+            if response.status_code in (413, 429) or response.status_code >= 500:  # 413: over the limit of requests
                 raise StorageUnavailable("Rackspace's identity service asks to try again later.")
             if response.status_code >= 400:
                 raise StorageError("Rackspace's identity service refuses the credentials.")

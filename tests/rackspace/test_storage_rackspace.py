@@ -18,8 +18,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from rackspace_identity import API_KEY, USERNAME, Identity, identity_service
-from storage_contract import SEVERAL, StorageContract, download, finished
+from meddling import meddling
+from no_container_keys import drop_keys
+from rackspace_identity import API_KEY, CREDENTIALS, USERNAME, Identity, identity_service
+from storage_contract import (
+    ONE,
+    SEVERAL,
+    StorageContract,
+    begin,
+    download,
+    finished,
+    put_all,
+    seal,
+    stored_object,
+)
 from swift_elsewhere import Swift, swift_elsewhere
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError, StorageUnavailable
@@ -27,6 +39,7 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage import rackspace, temp_urls
 from direct_upload_middleware.storage.pyrax_import import import_identity
 from direct_upload_middleware.storage.rackspace import RackspaceAccess, RackspaceStorage
+from direct_upload_middleware.storage.swift_client import Login
 from direct_upload_middleware.storage.urls import storage_from_url
 
 
@@ -94,10 +107,7 @@ class TestLogIn:
         self, identity: Identity, storage: RackspaceStorage, http: Browser
     ) -> None:
         finished(storage, http, SEVERAL)
-        login = storage._client._login
-        assert login is not None
-        storage._client._login = type(login)("refused", login.storage_url)
-        storage._client._access._login = storage._client._login
+        self.kill_token(storage)
         stored = finished(storage, http, SEVERAL)
         assert download(storage, http, stored.name).body == SEVERAL
         assert len(identity.logins) == 2
@@ -118,7 +128,33 @@ class TestLogIn:
             make_storage(identity, api_key="wrong").limits()
         assert all("passwordCredentials" not in login["auth"] for login in identity.logins)
 
-    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_a_token_that_dies_in_the_middle_of_an_upload_is_renewed(
+        self, identity: Identity, storage: RackspaceStorage, http: Browser
+    ) -> None:
+        """Even while the identity service is busy; and it is never asked by password after that."""
+        transfer, urls = begin(storage, SEVERAL)
+        put_all(http, urls[:2], transfer, SEVERAL)
+        self.kill_token(storage)
+        identity.statuses = [429]
+        with pytest.raises(StorageUnavailable):
+            storage.sign(transfer, [2], ttl=300)
+        put_all(http, storage.sign(transfer, [2], ttl=300), transfer, SEVERAL)
+        self.kill_token(storage)
+        identity.statuses = [401]
+        with pytest.raises(StorageError, match="refuses the credentials"):
+            seal(storage, transfer, SEVERAL)
+        stored = stored_object(transfer, seal(storage, transfer, SEVERAL))
+        assert download(storage, http, stored.name).body == SEVERAL
+        assert [login == CREDENTIALS for login in identity.logins] == [True] * 5
+
+    @staticmethod
+    def kill_token(storage: RackspaceStorage) -> None:
+        """Swift knows it no longer."""
+        login = storage._client._login
+        assert login is not None
+        storage._client._login = storage._client._access._login = Login("refused", login.storage_url)
+
+    @pytest.mark.parametrize("status", [413, 429, 500, 503])
     def test_a_service_that_is_busy_may_be_asked_again(self, identity: Identity, status: int) -> None:
         storage = make_storage(identity)
         identity.statuses = [status]
@@ -143,6 +179,20 @@ class TestLogIn:
             region="ORD", internal=True, username=USERNAME, api_key=API_KEY, auth_endpoint=identity.url
         )
         assert access.login().storage_url.endswith("-internal")
+
+
+class TestKeys:
+    def test_where_containers_have_none_pin_signs_with_the_accounts(
+        self, swift: Swift, identity: Identity, storage: RackspaceStorage, http: Browser
+    ) -> None:
+        account = urlsplit(swift.login()[1])
+        with meddling(f"http://{account.netloc}", drop_keys) as proxy:
+            identity.public_url = proxy + account.path
+            with pytest.raises(StorageError, match="seal='revoke'"):
+                begin(storage, SEVERAL)
+            for data in (ONE, SEVERAL):
+                stored = finished(storage, http, data, seal="pin")
+                assert download(storage, http, stored.name).body == data
 
 
 class TestCredentials:
@@ -180,6 +230,17 @@ class TestCredentials:
 
 
 class TestUrl:
+    @pytest.mark.parametrize(("url", "kind"), [("", "public"), ("&internal=0", "public"), ("&internal=1", "internal")])
+    @pytest.mark.usefixtures("environ")
+    def test_internal_takes_the_address_inside(
+        self, identity: Identity, monkeypatch: pytest.MonkeyPatch, url: str, kind: str
+    ) -> None:
+        identity.public_url = "https://public.example.com/v1/MossoCloudFS_1"
+        identity.internal_url = "https://internal.example.com/v1/MossoCloudFS_1"
+        monkeypatch.setattr(RackspaceAccess.__init__, "__kwdefaults__", TestCredentials._defaults(identity))
+        storage = storage_from_url(f"rackspace://uploads?region=ORD{url}")
+        assert storage.page_origin() == f"https://{kind}.example.com"
+
     @pytest.mark.parametrize(
         "url",
         [
