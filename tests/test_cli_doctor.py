@@ -12,6 +12,7 @@ import pytest
 import requests
 from doctoring import diagnose, run
 from meddling import Exchange, Meddle, meddling
+from no_container_keys import drop_keys
 
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
@@ -79,10 +80,6 @@ def is_copy(exchange: Exchange) -> bool:
     return any(name.lower() == "x-copy-from" for name in exchange.headers)
 
 
-def remember_no_keys(exchange: Exchange) -> None:
-    exchange.drop("X-Container-Meta-Temp-Url-Key")
-
-
 class CachesForever:
     """Proxies without a shared memcached: once a temp URL was good, it stays so."""
 
@@ -119,7 +116,7 @@ QUIRKS = [
         "failure",
         id="CORS headers dropped",
     ),
-    pytest.param(when(False, lambda e: True, remember_no_keys), "container-keys", "failure", id="no container keys"),
+    pytest.param(drop_keys, "container-keys", "failure", id="no container keys"),
     pytest.param(when(True, answers_put_by_temp_url, status(201)), "signature", "failure", id="any signature is good"),
     pytest.param(
         when(False, answers_put_by_temp_url, lambda e: e.drop("ETag")), "checksum", "failure", id="ETag header dropped"
@@ -190,6 +187,28 @@ class TestDoctor:
         assert found[check]["remedy"]
         assert code == (1 if verdict == "failure" else code)
 
+    def test_containers_without_keys_are_no_failure_for_who_has_chosen_pin(
+        self, swift_server: SwiftServer, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with between(swift_server, drop_keys, monkeypatch):
+            assert run("setup", url, "--seal", "pin", "--origin", "http://app.example.com").exit_code == 0
+            code, found = diagnose(url, "--seal", "pin")
+        assert (code, found["container-keys"]["verdict"]) == (0, "warning")
+        assert {found[check]["verdict"] for check in ("put", "signature", "expiry", "copy", "download")} == {"ok"}
+        assert "revocation" not in found
+
+    def test_a_gateway_with_a_header_of_its_own_for_the_condition_of_a_copy_is_fine(
+        self, swift_server: SwiftServer, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As Ceph's."""
+
+        def rename(exchange: Exchange) -> None:
+            exchange.drop("If-Match")
+            exchange.headers = {n.replace("Copy-If-Match", "If-Match"): v for n, v in exchange.headers.items()}
+
+        with between(swift_server, when(False, is_copy, rename), monkeypatch):
+            assert diagnose(url)[1]["copy"]["verdict"] == "ok"
+
     def test_pages_under_https_cannot_send_to_http(self, url: str) -> None:
         code, found = diagnose(url, origin=ORIGIN)
         assert (code, found["transport"]["verdict"]) == (1, "failure")
@@ -213,6 +232,12 @@ class TestDoctor:
         run("setup", url, "--origin", ORIGIN)
         found = diagnose(url, origin="http://other.example.com")[1]
         assert found["cors-origin"]["verdict"] == "warning"
+
+    def test_the_container_of_pinned_segments_is_looked_at_too(self, url: str) -> None:
+        run("setup", url, "--origin", "http://app.example.com")
+        missing = diagnose(url, "--seal", "pin")[1]["containers"]
+        assert (missing["verdict"], "_segments" in missing["detail"]) == ("warning", True)
+        assert "containers" not in diagnose(url)[1]
 
     def test_a_full_quota_is_named(self, url: str) -> None:
         run("setup", url, "--quota", "10")

@@ -18,6 +18,7 @@ from direct_upload_middleware.cli import main
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage import storage_from_url
 from direct_upload_middleware.storage.sweep import Finding
+from direct_upload_middleware.storage.swift_client import Login
 from direct_upload_middleware.storage.swift_setup import PINNED, STAGING
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
@@ -159,7 +160,7 @@ def test_what_is_set_up_is_told(swift_server: SwiftServer, caplog: pytest.LogCap
 def test_a_token_that_is_refused_is_told(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     storage = swift_storage(swift_server)
     Site(storage).begin(ONE)
-    swift_server.restart_proxy()  # it forgets its tokens
+    storage._client._login = Login("expired", swift_server.storage_url)
     Site(storage).begin(SEVERAL)
     assert len(events(caplog, "Swift refuses the token")) == 1
     assert len(events(caplog, "logged in to Swift")) == 2

@@ -76,7 +76,7 @@ def diagnose(
     """Everything, in order, as far as it goes."""
     admin = storage.admin()
     try:
-        yield from examine(admin, origin, has_secret=bool(secrets()))
+        yield from examine(admin, origin, has_secret=bool(secrets()), seal=seal)
     except ConfigurationError:
         raise
     except DirectUploadError as error:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..storage.base import Seal
 from ..storage.swift_admin import QUOTA, SwiftAdmin
-from ..storage.swift_setup import ORIGIN_HEADER, STAGING
+from ..storage.swift_setup import ORIGIN_HEADER, PINNED, STAGING
 from ..storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS
 from .findings import Result, failure, judge, ok, warning
 
@@ -17,7 +18,7 @@ _EXPOSED = "X-Container-Meta-Access-Control-Expose-Headers"
 _METHODS = {"GET", "HEAD", "PUT"}
 
 
-def examine(admin: SwiftAdmin, origin: str, *, has_secret: bool) -> Iterator[Result]:
+def examine(admin: SwiftAdmin, origin: str, *, has_secret: bool, seal: Seal) -> Iterator[Result]:
     """Look only. Raises a DirectUploadError where not even that can be."""
     url = admin.client.storage_url
     yield ok("credentials", f"logged in; the account is at {url}")
@@ -25,7 +26,7 @@ def examine(admin: SwiftAdmin, origin: str, *, has_secret: bool) -> Iterator[Res
     account = admin.headers_of() or {}
     yield _clock(admin)
     yield from _capabilities(admin.info())
-    yield from _containers(admin, origin, has_secret=has_secret)
+    yield from _containers(admin, origin, has_secret=has_secret, seal=seal)
     yield _account_key(account)
     yield from _quotas(admin, account)
 
@@ -107,23 +108,29 @@ def _slo_capability(slo: Any) -> Iterator[Result]:
         )
 
 
-def _containers(admin: SwiftAdmin, origin: str, *, has_secret: bool) -> Iterator[Result]:
-    for container in (admin.container, admin.staging):
-        if admin.headers_of(container) is None:
+def _containers(admin: SwiftAdmin, origin: str, *, has_secret: bool, seal: Seal) -> Iterator[Result]:
+    written = {admin.staging: STAGING, **({admin.pinned: PINNED} if seal == "pin" else {})}
+    for container in (admin.container, *written):
+        headers = admin.headers_of(container)
+        if headers is None:
             yield warning("containers", f"there is no container {container}", SETUP)
-    staging = admin.headers_of(admin.staging)
-    if staging is None:
-        return
-    yield from _cors(admin.staging, staging, origin)
-    if has_secret:
-        keys = [staging.get(name, "") for name in CONTAINER_KEYS]
-        yield judge(
-            "secret",
-            admin.keys.derive(*STAGING) in keys,
-            "the secret is the one that the staging container has its key from",
-            f"{admin.staging} has no key of this secret: its temp URLs would be refused",
-            "Give every process the same secret; if it has just been changed, run direct-upload rotate-key.",
-        )
+        elif container in written:
+            yield from _cors(container, headers, origin)
+            if has_secret:
+                yield _secret(container, headers, admin.keys.derive(*written[container]))
+
+
+def _secret(container: str, headers: Mapping[str, str], key: str) -> Result:
+    keys = [headers[name] for name in CONTAINER_KEYS if headers.get(name)]
+    if not keys:
+        return warning("secret", f"{container} has no temp URL key", SETUP)
+    return judge(
+        "secret",
+        key in keys,
+        f"the secret is the one that {container} has its key from",
+        f"{container} has no key of this secret: its temp URLs would be refused",
+        "Give every process the same secret; if it has just been changed, run direct-upload rotate-key.",
+    )
 
 
 def _cors(container: str, headers: Mapping[str, str], origin: str) -> Iterator[Result]:
