@@ -70,12 +70,18 @@ def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> I
 
 
 def _script(answer: requests.Response, reader: _Reader) -> Result:
+    remedy = (
+        "Give its <input type=file> the attribute data-direct-upload, or name another page. Where this is a log-in: "
+        "--header 'Cookie: …', as a browser sends it."
+        if reader.accept is None
+        else "Serve the page through the middleware, as text/html and not encoded, with inject on."
+    )
     return judge(
         "page-script",
         reader.script is not None,
         "the script is in the page",
         f"the page (status {answer.status_code}) has {'no' if reader.accept is None else 'the'} marker and no script",
-        "Give its <input type=file> the attribute data-direct-upload, and serve it through the middleware, unencoded.",
+        remedy,
     )
 
 
