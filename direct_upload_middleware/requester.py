@@ -89,6 +89,15 @@ class Requester:
         if self.identity is None and not self._anonymous:
             raise NotAuthenticated
 
+    @property
+    def record_owner(self) -> str | None:
+        """What the browser tells this requester's resume records by, and locks them with: 64 hex digits.
+
+        None where there is no cookie, and so no ticket that could be this requester's. Scripts cannot read the cookie,
+        so at a shared computer nobody learns another's.
+        """
+        return None if self.cookie is None else _digest("record owner", *_who(self.cookie, self.identity))
+
     def bind(self) -> Binding:
         """What a new upload of this requester is tied to; the cookie is made at random where there is none yet."""
         if self.cookie is None:
@@ -113,7 +122,11 @@ class Requester:
 
 
 def _binding(cookie: str, identity: str | None) -> str:
-    return _digest("requester", cookie, "" if identity is None else "=" + identity)
+    return _digest("requester", *_who(cookie, identity))
+
+
+def _who(cookie: str, identity: str | None) -> tuple[str, str]:
+    return cookie, "" if identity is None else "=" + identity
 
 
 def _anonymous_owner(cookie: str) -> str:

@@ -31,6 +31,14 @@ export class Api {
   }
 
   /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<string | null>} null as long as nothing was begun in this browser
+   */
+  async owner(signal) {
+    return (await this.#call("owner", { method: "GET", signal })).owner;
+  }
+
+  /**
    * @param {Ticketed} upload
    * @param {number[]} indexes
    * @param {AbortSignal} signal
@@ -105,7 +113,8 @@ async function read(response) {
   if (response.type === "opaqueredirect") throw new DirectUploadFailure("not-authenticated", { status: 401 });
   if (!response.ok) throw await refusal(response);
   if (response.status === 204) return undefined;
-  return { ...(await response.json()), clock: serverTime(response) / 1000 || undefined };
+  const owner = response.headers.get("Upload-Owner") ?? "";
+  return { owner, clock: serverTime(response) / 1000 || undefined, ...(await response.json()) };
 }
 
 /** @param {Response} response */

@@ -18,6 +18,7 @@ export const browser = {
   hash: (data, signal) => hashers.hash(data, signal),
   hashesAhead: () => hashers.hasWorkers,
   records: new IndexedDbRecords(),
+  owners: new Map(),
   lanes: new Lanes(),
   now: () => Date.now(), // goes on while the computer sleeps, which performance.now() need not
   sleep,

@@ -178,7 +178,7 @@ class Upload {
   }
 
   async #forget() {
-    if (this.#opened) await this.#tools.env.records.remove(this.#opened.record.id);
+    if (this.#opened) await this.#tools.env.records.remove(this.#opened.record);
   }
 
   /** Best effort: what the application is not told, its sweep finds. */

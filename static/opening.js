@@ -19,6 +19,7 @@ export async function begin(fingerprint, tools) {
   const { api, env, mount, place, signal, source } = tools;
   const ask = () => env.alone(() => api.begin(source.description, signal), signal);
   const { segments, clock, ...begun } = await persist(ask, env, tools);
+  env.owners.set(mount.href, begun.owner);
   const record = { ...begun, mount: mount.href, fingerprint, place, etags: [] };
   const release = (await env.claim(record.id)) ?? (() => undefined);
   void env.records.save(record);
@@ -26,14 +27,26 @@ export async function begin(fingerprint, tools) {
 }
 
 /**
- * An earlier upload of the same file. A record of somebody else who uses this browser is refused by the application,
- * and left for its owner; one that another page carries out is left to that.
+ * What this visitor's records are found by and can be read with; nobody needs to be asked where there are none.
+ * @param {Pick<Tools, "api" | "env" | "mount" | "signal">} tools
+ * @returns {Promise<string | null | undefined>}
+ */
+export async function ownerHere({ api, env, mount, signal }) {
+  if (await env.records.isEmpty()) return undefined;
+  const owner = env.owners.get(mount.href) ?? (await api.owner(signal));
+  if (owner) env.owners.set(mount.href, owner);
+  return owner;
+}
+
+/**
+ * An earlier upload of the same file. Those of others who use this browser are not found, and left for them; one that
+ * another page carries out is left to that.
  * @param {string} fingerprint
  * @param {Tools} tools
  * @returns {Promise<Opened | undefined>}
  */
 export async function takeUp(fingerprint, tools) {
-  for (const record of await tools.env.records.find(tools.mount.href, fingerprint)) {
+  for (const record of await recorded(fingerprint, tools)) {
     const release = await tools.env.claim(record.id);
     const status = release && (await ask(record, tools, release));
     if (status) {
@@ -59,22 +72,48 @@ export function renew(record, { ticket, expires }, { records }) {
 }
 
 /**
+ * @param {string} fingerprint
+ * @param {Tools} tools
+ */
+async function recorded(fingerprint, tools) {
+  const { env, mount, signal } = tools;
+  try {
+    const owner = await persist(() => ownerHere(tools), env, tools);
+    return owner ? await env.records.find(owner, mount.href, fingerprint) : [];
+  } catch (error) {
+    if (refusal(error, signal)) return []; // begin will tell
+    throw error;
+  }
+}
+
+/**
  * @param {ResumeRecord} record
  * @param {Tools} tools
  * @param {() => void} release
  * @returns {Promise<Status | undefined>} undefined when the upload is not ours, or no more
  */
 async function ask(record, tools, release) {
-  const { api, env, signal } = tools;
+  const { api, env, mount, signal } = tools;
   try {
     return await persist(() => api.status(record, signal), env, tools);
   } catch (error) {
-    const status = signal.aborted ? 0 : failureOf(error).status;
-    if (status === 404 || status === 410) await env.records.remove(record.id);
-    if ([401, 403, 404, 410].includes(status)) return undefined;
+    const status = refusal(error, signal);
+    if (status === 401 || status === 403) env.owners.delete(mount.href); // somebody else has logged in since
+    if (status === 404 || status === 410) await env.records.remove(record);
+    if (status) return undefined;
     release();
     throw error;
   }
+}
+
+/**
+ * The status with which the application said that it is not ours, or no more; 0 when it said something else.
+ * @param {unknown} error
+ * @param {AbortSignal} signal
+ */
+function refusal(error, signal) {
+  const status = signal.aborted ? 0 : failureOf(error).status;
+  return [401, 403, 404, 410].includes(status) ? status : 0;
 }
 
 /**

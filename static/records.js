@@ -1,47 +1,90 @@
 /** @import { Records, ResumeRecord } from "./types.d.ts" */
+/** @import { Row } from "./locker.js" */
+import { Locker } from "./locker.js";
 
 const STORE = "uploads";
 /** A record outlives its ticket by a day, in case this browser's clock is wrong. */
 const SLACK = 86_400;
 
 /**
- * Resume records in IndexedDB. Where a browser refuses it (a private window, a full disk) uploads work,
- * and only cannot be taken up again: so nothing here ever fails.
+ * Resume records in IndexedDB, each locked for its owner. Where a browser refuses it (a private window, a full disk)
+ * uploads work, and only cannot be taken up again: so nothing here ever fails.
  * @implements {Records}
  */
 export class IndexedDbRecords {
   /** @type {Promise<IDBDatabase> | undefined} */
   #opening;
+  /** @type {Map<string, Locker>} */
+  #lockers = new Map();
+  /** What is written later is stored later, however long its locking takes. */
+  #writing = Promise.resolve();
+
+  async isEmpty() {
+    return !(await this.#use("readonly", (store) => store.count()));
+  }
 
   /**
+   * @param {string} owner
    * @param {string} mount
    * @param {string} fingerprint
    * @returns {Promise<ResumeRecord[]>}
    */
-  async find(mount, fingerprint) {
-    const found = (await this.#use("readonly", (store) => store.index("fingerprint").getAll(fingerprint))) ?? [];
-    const mine = found.filter((/** @type {ResumeRecord} */ record) => record.mount === mount);
-    return mine.sort((/** @type {ResumeRecord} */ one, /** @type {ResumeRecord} */ other) => other.expires - one.expires);
+  async find(owner, mount, fingerprint) {
+    const file = await this.#locker(owner).file(mount, fingerprint);
+    const found = await this.#unlocked(owner, (store) => store.index("file").getAll(file));
+    return found.sort((one, other) => other.expires - one.expires);
   }
 
   /**
+   * @param {string} owner
    * @param {string} mount
    * @returns {Promise<ResumeRecord[]>}
    */
-  async every(mount) {
-    const all = (await this.#use("readonly", (store) => store.getAll())) ?? [];
-    return all.filter((/** @type {ResumeRecord} */ record) => record.mount === mount);
+  async every(owner, mount) {
+    const all = await this.#unlocked(owner, (store) => store.index("owner").getAll(this.#locker(owner).name));
+    return all.filter((record) => record.mount === mount);
   }
 
   /** @param {ResumeRecord} record */
-  async save(record) {
-    const copy = structuredClone(record); // as it is now: the database may have to be opened first
-    await this.#use("readwrite", (store) => store.put(copy));
+  save(record) {
+    const locked = this.#locker(record.owner).lock(record);
+    return this.#write(async () => {
+      const row = await locked;
+      await this.#use("readwrite", (store) => store.put(row));
+    });
   }
 
-  /** @param {string} id */
-  async remove(id) {
-    await this.#use("readwrite", (store) => store.delete(id));
+  /** @param {ResumeRecord} record */
+  remove({ owner, id }) {
+    return this.#write(async () => {
+      const hidden = await this.#locker(owner).hide(id);
+      await this.#use("readwrite", (store) => store.delete(hidden));
+    });
+  }
+
+  /** @param {string} owner */
+  #locker(owner) {
+    const locker = this.#lockers.get(owner) ?? new Locker(owner);
+    this.#lockers.set(owner, locker);
+    return locker;
+  }
+
+  /** @param {() => Promise<void>} work */
+  #write(work) {
+    this.#writing = this.#writing.then(work);
+    return this.#writing;
+  }
+
+  /**
+   * @param {string} owner
+   * @param {(store: IDBObjectStore) => IDBRequest<Row[]>} query
+   * @returns {Promise<ResumeRecord[]>}
+   */
+  async #unlocked(owner, query) {
+    const rows = /** @type {Row[]} */ ((await this.#use("readonly", query)) ?? []);
+    const locker = this.#locker(owner);
+    const records = await Promise.all(rows.map((row) => locker.unlock(row).catch(() => undefined))); // it was damaged
+    return records.filter((record) => record !== undefined).map((record) => ({ ...record, owner }));
   }
 
   /**
@@ -63,11 +106,12 @@ export class IndexedDbRecords {
 
   /** @returns {Promise<IDBDatabase>} */
   async #open() {
-    const request = indexedDB.open("direct-upload", 1);
+    const request = indexedDB.open("direct-upload", 2);
     request.onupgradeneeded = () => {
-      const store = request.result.createObjectStore(STORE, { keyPath: "id" });
-      store.createIndex("fingerprint", "fingerprint");
-      store.createIndex("expires", "expires");
+      const { result } = request;
+      if (result.objectStoreNames.contains(STORE)) result.deleteObjectStore(STORE); // its records were not locked
+      const store = result.createObjectStore(STORE, { keyPath: "id" });
+      for (const name of ["file", "owner", "expires"]) store.createIndex(name, name);
     };
     const database = await answered(request);
     database.onversionchange = () => database.close();

@@ -120,6 +120,8 @@ export interface Ticketed {
 export interface Begun extends Plan, Ticketed, Signed {
   ticket: string;
   expires: number;
+  /** What the records of whoever asked are told by. */
+  owner: string;
 }
 
 export interface Stored {
@@ -173,6 +175,8 @@ export interface Unfinished {
 
 /** What is remembered in the browser of an upload that is not finished. */
 export interface ResumeRecord extends Plan, Ticketed {
+  /** Whose it is: it is found, and can be read, only with this, which is not stored with it. */
+  owner: string;
   mount: string;
   fingerprint: string;
   place: string;
@@ -181,12 +185,14 @@ export interface ResumeRecord extends Plan, Ticketed {
 }
 
 export interface Records {
-  /** Every unfinished upload. */
-  every(mount: string): Promise<ResumeRecord[]>;
-  /** The unfinished uploads of such a file, newest first. */
-  find(mount: string, fingerprint: string): Promise<ResumeRecord[]>;
+  /** Whether there are none, of anybody. */
+  isEmpty(): Promise<boolean>;
+  /** Every unfinished upload of this owner's. */
+  every(owner: string, mount: string): Promise<ResumeRecord[]>;
+  /** This owner's unfinished uploads of such a file, newest first. */
+  find(owner: string, mount: string, fingerprint: string): Promise<ResumeRecord[]>;
   save(record: ResumeRecord): Promise<void>;
-  remove(id: string): Promise<void>;
+  remove(record: ResumeRecord): Promise<void>;
 }
 
 export interface PutRequest {
@@ -211,6 +217,8 @@ export interface Environment {
   /** Whether hashing is quick enough to be waited for before anything is sent. */
   hashesAhead(): boolean;
   records: Records;
+  /** Whose records this page's visitor may see, by mount; as the application said last. */
+  owners: Map<string, string>;
   lanes: Lanes;
   /** Milliseconds; only differences are ever used. */
   now(): number;

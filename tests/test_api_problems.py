@@ -179,6 +179,7 @@ def test_an_unknown_address_is_not_found(local_site: Site, path: str, method: st
         ("/uploads/x/segments", {"POST"}),
         ("/uploads/x/complete", {"POST"}),
         ("/files/x", {"GET", "HEAD"}),
+        ("/owner", {"GET", "HEAD"}),
         ("/static/direct-upload.js", {"GET", "HEAD"}),
     ],
 )

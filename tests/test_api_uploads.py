@@ -53,6 +53,16 @@ def test_begin_answers_a_plan_a_ticket_and_the_first_temp_urls(site: Site) -> No
         assert before + 898 <= segment["expires"] <= time.time() + 902
 
 
+def test_a_browser_is_told_what_it_may_remember_its_uploads_by(site: Site) -> None:
+    assert site.request("GET", "/owner").json == {"owner": None}
+    owner = site.begin().answer.headers["Upload-Owner"]
+    assert re.fullmatch("[0-9a-f]{64}", owner)
+    answer = site.request("GET", "/owner")
+    assert (answer.status_int, answer.json) == (200, {"owner": owner})
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert site.begin().answer.headers["Upload-Owner"] == owner
+
+
 @pytest.mark.parametrize(("size", "count", "signed"), [(0, 1, 1), (1, 1, 1), (10, 1, 1), (11, 2, 2), (400, 40, 16)])
 def test_begin_signs_the_first_sixteen_segments_at_most(site: Site, size: int, count: int, signed: int) -> None:
     begun = site.begin(b"x" * size)

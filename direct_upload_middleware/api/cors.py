@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _PREFLIGHT_SECONDS = "7200"
-_EXPOSED = "Location, Retry-After, Date, ETag"
+_EXPOSED = "Location, Retry-After, Date, ETag, Upload-Owner"
 
 
 def is_preflight(environ: WSGIEnvironment) -> bool:

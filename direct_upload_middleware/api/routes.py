@@ -72,6 +72,8 @@ class Api:
         match path:
             case ["uploads"]:
                 return {"POST": self._begin}
+            case ["owner"]:
+                return {"GET": self._owner}
             case ["uploads", id] if id:
                 return {"GET": partial(self._status, id=id), "DELETE": partial(self._abort, id=id)}
             case ["uploads", id, "segments"] if id:
@@ -123,8 +125,12 @@ class Api:
             201,
         )
         response.headers["Location"] = self._url(request, f"/uploads/{transfer.id}")
+        response.headers["Upload-Owner"] = str(requester.record_owner)
         self._set_cookie(response, request, begun.cookie)
         return response
+
+    def _owner(self, request: Request) -> Response:
+        return answer({"owner": self._authenticated(request).record_owner})
 
     def _sign(self, request: Request, id: str) -> Response:
         ticket = self._ticket(request, id)

@@ -85,6 +85,10 @@ def test_another_user_of_the_browser_neither_sees_nor_goes_on_with_it(
 
     visitor.visit("bob")
     mend(website)
+    assert unfinished(visitor) == []
+    [remembered] = in_database(visitor)
+    for known in (file.name, container.rpartition("_")[2], "ann", "ticket", "_upload", str(SIZE)):
+        assert known not in remembered
     visitor.choose(file)
     of_bob = visitor.result()
     assert not container.endswith(of_bob["upload"]["id"])
@@ -93,11 +97,42 @@ def test_another_user_of_the_browser_neither_sees_nor_goes_on_with_it(
 
     visitor.visit("ann")
     mend(website)
+    assert unfinished(visitor) == [file.name]
     visitor.choose(file)
     of_ann = visitor.result()
     assert container.endswith(of_ann["upload"]["id"])
     assert_arrived(website, of_ann, file)
     assert_only_the_rest_was_sent(website, stored)
+
+
+def unfinished(visitor: Visitor) -> list[str]:
+    """The names of the files that the page would tell its visitor of."""
+    names: list[str] = visitor.driver.execute_async_script(
+        """const done = arguments[0];
+        import("/_upload/static/unfinished.js")
+          .then(({ unfinished }) => unfinished(new URL("/_upload/", location), ""))
+          .then((found) => done(found.map(({ filename }) => filename)), (error) => done([String(error)]));
+        """
+    )
+    return names
+
+
+def in_database(visitor: Visitor) -> list[str]:
+    """All that a script finds of each record that the browser has."""
+    rows: list[str] = visitor.driver.execute_async_script(
+        """const done = arguments[0];
+        const told = (value) =>
+          value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+            ? String.fromCharCode(...new Uint8Array(value.buffer ?? value))
+            : Object(value) === value ? Object.entries(value).flat().map(told).join() : String(value);
+        const opening = indexedDB.open("direct-upload");
+        opening.onsuccess = () => {
+          const all = opening.result.transaction("uploads").objectStore("uploads").getAll();
+          all.onsuccess = () => { opening.result.close(); done(all.result.map(told)); };
+        };
+        """
+    )
+    return rows
 
 
 def test_a_browser_that_was_killed_goes_on_in_its_next_life(

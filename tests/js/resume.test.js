@@ -70,6 +70,46 @@ for (const [what, status, code, stays] of [
   });
 }
 
+test("another user of the browser neither finds it nor asks for it, and its owner does", async () => {
+  const world = await interrupted();
+  world.owners.clear(); // another page
+  world.app.user = "bob";
+  await world.end(world.upload(makeFile(500)));
+  assert.deepEqual(said(world).slice(0, 2), ["owner", "begin"]);
+  assert.ok(!said(world).includes("status"));
+  assert.deepEqual([...world.records.all.keys()], ["upload-1"]);
+
+  world.owners.clear();
+  world.app.user = "ann";
+  world.app.isComplete = false;
+  world.app.calls.length = 0;
+  await world.end(world.upload(makeFile(500)));
+  assert.deepEqual(said(world).slice(0, 2), ["owner", "status"]);
+});
+
+test("whoever logged in since is found out, in a page that is open still", async () => {
+  const world = await interrupted();
+  world.app.user = "bob";
+  world.app.intercept = ({ path }) => (path === "uploads/upload-1" ? problem(403, "not-yours") : undefined);
+  await world.end(world.upload(makeFile(500)));
+  assert.deepEqual([...world.owners.values()], [world.app.owners.bob]);
+  assert.equal(world.records.all.get("upload-1").owner, world.app.owners.ann, "is left for its owner");
+});
+
+test("nobody is asked whose records there are where there are none", async () => {
+  const world = new World();
+  await world.end(world.upload(makeFile(50)));
+  assert.deepEqual(said(world), ["begin", "complete"]);
+});
+
+test("somebody who is logged out is told so", async () => {
+  const world = await interrupted();
+  world.owners.clear();
+  world.app.intercept = () => problem(401, "not-authenticated");
+  await assert.rejects(world.end(world.upload(makeFile(500))), { code: "not-authenticated" });
+  assert.equal(world.records.all.size, 1);
+});
+
 test("a record of another mount is not asked for", async () => {
   const world = await interrupted();
   world.records.all.get("upload-1").mount = new URL("/elsewhere/", MOUNT).href;

@@ -52,11 +52,40 @@ test("it is told where it was begun, and nowhere else", async () => {
   const world = await interrupted();
   assert.deepEqual(await ask(world, "/portrait photo"), []);
   assert.deepEqual(await ask(world, "/album photos", new URL("/elsewhere/", MOUNT)), []);
+  assert.ok(world.app.calls.every(({ path }) => !path.includes("upload-1")));
+});
+
+test("another person's is not found, and not asked for", async () => {
+  const world = await interrupted();
+  world.owners.clear(); // another page
+  world.app.user = "bob";
+  assert.deepEqual(await ask(world), []);
+  assert.deepEqual(world.app.calls.map(({ verb }) => verb), ["owner"]);
+  assert.equal(world.records.all.size, 1);
+});
+
+for (const [what, answer] of [
+  ["nothing when nobody is logged in", problem(401, "not-authenticated")],
+  ["nothing when the application cannot be reached", new TypeError("no network")],
+  ["nothing when this browser is unknown to it", { status: 200, body: { owner: null } }],
+]) {
+  test(`there is ${what}`, async () => {
+    const world = await interrupted();
+    world.owners.clear();
+    world.app.intercept = ({ verb }) => (verb === "owner" ? answer : undefined);
+    assert.deepEqual(await ask(world), []);
+    assert.equal(world.app.verbs("status").length, 0);
+  });
+}
+
+test("nobody is asked where nothing is remembered", async () => {
+  const world = new World();
+  assert.deepEqual(await ask(world), []);
   assert.equal(world.app.calls.length, 0);
 });
 
 for (const [what, answer] of [
-  ["another person's", problem(403, "not-yours")],
+  ["another person's, of a page that is open still,", problem(403, "not-yours")],
   ["a logged out person's", problem(401, "not-authenticated")],
   ["an expired one", problem(410, "ticket-expired")],
   ["one that nobody can tell of now", new TypeError("no network")],

@@ -108,6 +108,9 @@ class Application {
   begun = 0;
   begins = { now: 0, most: 0 };
   isComplete = false;
+  /** Who is logged in. */
+  user = "ann";
+  owners = { ann: "a".repeat(64), bob: "b".repeat(64) };
   /** A new ticket, in the second half of its life. */
   renewal = {};
   life = 900;
@@ -127,9 +130,10 @@ class Application {
     signal.throwIfAborted();
     if (answer instanceof Error) throw answer;
     const date = this.clock ? { Date: new Date(this.world.clock.time + this.clock.ahead).toUTCString() } : {};
+    const owner = call.verb === "begin" ? { "Upload-Owner": this.owners[this.user] } : {};
     return new Response(answer.status === 204 ? null : JSON.stringify(answer.body), {
       status: answer.status,
-      headers: { ...date, ...answer.headers },
+      headers: { ...date, ...owner, ...answer.headers },
     });
   };
 
@@ -145,6 +149,10 @@ class Application {
     const first = Array.from({ length: Math.min(16, count) }, (_, index) => index);
     const id = `upload-${this.begun}`;
     return { status: 201, body: { id, ticket: TICKET, expires: 9e9, ...plan, segments: this.#signed(first) } };
+  }
+
+  owner() {
+    return { status: 200, body: { owner: this.owners[this.user] } };
   }
 
   sign({ body }) {
@@ -190,7 +198,7 @@ export function problem(status, code, more = {}, headers = {}) {
 
 function verbOf(method, path) {
   if (method === "DELETE") return "abort";
-  if (method === "GET") return "status";
+  if (method === "GET") return path === "owner" ? "owner" : "status";
   return path === "uploads" ? "begin" : path.endsWith("/complete") ? "complete" : "sign";
 }
 
@@ -198,12 +206,16 @@ class MemoryRecords {
   all = new Map();
   saves = 0;
 
-  async find(mount, fingerprint) {
-    return (await this.every(mount)).filter((record) => record.fingerprint === fingerprint);
+  async isEmpty() {
+    return !this.all.size;
   }
 
-  async every(mount) {
-    return [...this.all.values()].filter((record) => record.mount === mount);
+  async find(owner, mount, fingerprint) {
+    return (await this.every(owner, mount)).filter((record) => record.fingerprint === fingerprint);
+  }
+
+  async every(owner, mount) {
+    return [...this.all.values()].filter((record) => record.owner === owner && record.mount === mount);
   }
 
   async save(record) {
@@ -211,7 +223,7 @@ class MemoryRecords {
     this.all.set(record.id, structuredClone(record));
   }
 
-  async remove(id) {
+  async remove({ id }) {
     this.all.delete(id);
   }
 }
@@ -220,6 +232,7 @@ export class World {
   clock = new Clock();
   storage = new Storage();
   records = new MemoryRecords();
+  owners = new Map();
   claimed = new Set();
   hashed = [];
   reports = [];
@@ -247,6 +260,7 @@ export class World {
       },
       hashesAhead: () => !this.hashing,
       records: this.records,
+      owners: this.owners,
       lanes: new Lanes(),
       now: () => this.clock.time,
       sleep: this.clock.sleep,

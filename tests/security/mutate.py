@@ -39,9 +39,15 @@ MUTATIONS = [
     ),
     Mutation(
         "requester.py",
-        'return _digest("requester", cookie, ',
-        'return _digest("requester", "cookie", ',
+        'return _digest("requester", *_who(cookie, identity))',
+        'return _digest("requester", *_who("cookie", identity))',
         "test_tickets.py::test_a_stolen_ticket_does_nothing_and_tells_nothing",
+    ),
+    Mutation(
+        "requester.py",
+        '_digest("record owner", *_who(self.cookie, self.identity))',
+        '_digest("record owner", *_who(self.cookie, None))',
+        "test_tickets.py::test_the_next_user_of_the_browser_is_told_no_key_of_the_last_ones_records",
     ),
     Mutation(
         "tickets.py",

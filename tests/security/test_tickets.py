@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from helpers import CALLS, ONE, SEVERAL, Begun, Site, assert_problem
+from helpers import CALLS, ONE, SECRET, SEVERAL, Begun, Site, assert_problem
 from security.conftest import MakeSite
 from webtest import TestApp, TestResponse
+
+from direct_upload_middleware.keys import Keys
+from direct_upload_middleware.tickets import Tokens
 
 BOTH = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]
 
@@ -115,6 +118,22 @@ def test_logging_out_in_the_middle_ends_the_upload_until_the_same_user_is_back(s
     site.log_in("ann")
     begun.send()
     assert begun.complete().status_int == 200
+
+
+def test_the_next_user_of_the_browser_is_told_no_key_of_the_last_ones_records(site: Site) -> None:
+    """What a page remembers of an upload, its name and ticket too, is locked with what only its owner is told. Notices
+    when identity or cookie is left out of it, or when it can be read in a ticket.
+    """
+    begun = site.begin(ONE)
+    of_ann = begun.answer.headers["Upload-Owner"]
+    assert site.request("GET", "/owner").json == {"owner": of_ann}
+    for browser in (thief(site, "another user"), thief(site, "the user with another cookie")):
+        told = site.request("GET", "/owner", browser=browser).json["owner"]
+        assert told[:32] != of_ann[:32]
+        assert told[32:] != of_ann[32:]
+    assert site.request("GET", "/owner", browser=thief(site, "the user without cookie")).json == {"owner": None}
+    assert_problem(site.request("GET", "/owner", browser=thief(site, "nobody")), 401, "not-authenticated")
+    assert of_ann[32:] not in str(Tokens(Keys([SECRET]), "ticket").loads(begun.ticket))
 
 
 def test_an_anonymous_ticket_is_the_browsers_alone(new_site: MakeSite) -> None:
