@@ -1,34 +1,56 @@
 import { DirectUploadFailure } from "./failure.js";
 import { Md5 } from "./md5.js";
 
-const STEP = 1024 * 1024;
+/** Bytes of the buffer into which all of the data is read, one piece after the other. */
+const BUFFER = 256 * 1024;
 
 /**
- * The MD5 of data of any size, a step at a time: the next step is read while this one is digested.
+ * The MD5 of data of any size, which is read a piece at a time: the browser reads on while we digest.
  * @param {Blob} data
  * @param {AbortSignal} [signal]
  */
 export async function readMd5(data, signal) {
   const md5 = new Md5();
-  let reading = read(data, 0);
-  for (let at = 0; at < data.size; at += STEP) {
-    const bytes = await reading;
-    signal?.throwIfAborted();
-    reading = read(data, at + STEP);
-    md5.update(bytes);
+  const { read, cancel } = reading(data.stream());
+  try {
+    for (let bytes; (bytes = await read()); ) {
+      signal?.throwIfAborted();
+      md5.update(bytes);
+    }
+  } finally {
+    cancel();
   }
-  await reading;
   return md5.hex();
 }
 
 /**
- * @param {Blob} data
- * @param {number} from
+ * One buffer for all, where streams of bytes have such readers: pieces of their own pile up until they are collected.
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
  */
-async function read(data, from) {
+function reading(stream) {
   try {
-    return new Uint8Array(await data.slice(from, from + STEP).arrayBuffer());
+    const reader = stream.getReader({ mode: "byob" });
+    let buffer = new ArrayBuffer(BUFFER);
+    return told(reader, async () => {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (value) ({ buffer } = value);
+      return done ? undefined : value;
+    });
   } catch {
-    throw new DirectUploadFailure("file-changed"); // gone, or no more what was chosen
+    const reader = stream.getReader();
+    return told(reader, async () => (await reader.read()).value);
   }
+}
+
+/**
+ * @param {ReadableStreamGenericReader} reader
+ * @param {() => Promise<Uint8Array | undefined>} read undefined at the end
+ */
+function told(reader, read) {
+  return {
+    read: () => read().catch(() => {
+      throw new DirectUploadFailure("file-changed"); // gone, or no more what was chosen
+    }),
+    cancel: () => void reader.cancel().catch(() => undefined),
+  };
 }

@@ -46,7 +46,24 @@ test("reading stops when it is aborted", async () => {
   await assert.rejects(reading, /enough/);
 });
 
-test("a file that can no more be read was changed", async () => {
-  const gone = { size: 5, slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")) }) };
-  await assert.rejects(readMd5(gone), { code: "file-changed" });
-});
+for (const type of ["bytes", undefined]) {
+  const kind = type ? "of bytes" : "of pieces, as in a browser that has no other";
+  const streamed = (source) => ({ stream: () => new ReadableStream({ type, ...source }) });
+
+  test(`a stream ${kind} is read to its end`, async () => {
+    const pieces = Array.from({ length: 9 }, () => new Uint8Array(randomBytes(100_003)));
+    const waiting = pieces.map((piece) => piece.slice());
+    const pull = (controller) => {
+      const piece = waiting.shift();
+      if (piece) controller.enqueue(piece);
+      else controller.close();
+      if (!piece) controller.byobRequest?.respond(0);
+    };
+    assert.equal(await readMd5(streamed({ pull })), md5(Buffer.concat(pieces)));
+  });
+
+  test(`a file, in a stream ${kind}, that can no more be read was changed`, async () => {
+    const pull = () => Promise.reject(new DOMException("", "NotReadableError"));
+    await assert.rejects(readMd5(streamed({ pull })), { code: "file-changed" });
+  });
+}
