@@ -27,7 +27,7 @@ from faults.website import Website
 
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
-__all__ = ["Connection", "Proxy", "Visitor", "Website"]
+__all__ = ["ENGINES", "Connection", "Proxy", "Visitor", "Website", "started"]
 
 HERE = Path(__file__).parent
 MiB, GiB = 1024**2, 1024**3
