@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,9 +36,14 @@ MiB, GiB = 1024**2, 1024**3
 
 def options(size: str, description: str | None) -> argparse.Namespace:
     """``--size``, of a file, in GiB; by default that of the project's aims."""
+    return size_option(size, description).parse_args()
+
+
+def size_option(size: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser of ``--size``, for what takes more options."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--size", type=float, default=float(size), help="GiB of a file")
-    return parser.parse_args()
+    return parser
 
 
 def machine() -> str:
@@ -105,6 +111,34 @@ def chromium(website: Any) -> Iterator[tuple[Visitor, int]]:
             yield Visitor(driver, website), engine.pid(driver, profile)
 
 
+class Narrow(Proxy):
+    """A network that passes on ``rate`` bytes a second, over all connections together."""
+
+    def __init__(self, port: int, rate: float) -> None:
+        self._rate = rate
+        self._turn = threading.Lock()
+        self._free = 0.0
+        super().__init__(port)
+
+    def count(self, connection: Connection, passed: int) -> None:
+        super().count(connection, passed)
+        with self._turn:
+            now = time.monotonic()
+            self._free = max(self._free, now) + passed / self._rate
+            wait = self._free - now
+        time.sleep(wait)
+
+
+@contextmanager
+def narrow_website(server: SwiftServer, rate: float) -> Iterator[str]:
+    """The address of an application whose browsers reach Swift through a network of ``rate`` bytes a second."""
+    with Website(server, segment_size=16 * MiB, parallel=4) as website, Narrow(server.port, rate) as narrow:
+        website.storage_way.__exit__()
+        website.storage_way = narrow
+        website.renew()
+        yield website.front.url
+
+
 class Address:
     """A website, as far as its visitor needs one."""
 
@@ -118,6 +152,16 @@ class Address:
 def memory_of(root: int) -> float:
     """MiB of a process and all that it has started, shared pages counted once."""
     return sum(_pss(pid) for pid in _family(root)) / 1024
+
+
+def cpu_of(root: int) -> float:
+    """Seconds of CPU that a process and all that it has started, as far as they still run, have taken."""
+    ticks = 0
+    for pid in _family(root):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _family(root: int) -> list[int]:
