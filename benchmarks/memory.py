@@ -38,7 +38,6 @@ def main() -> None:
         visitor.choose(path)
         visitor.wait(is_over, timeout=7200)
         visitor.result()
-    grew = {name: most[name] - idle[name] for name in watched}
     print(f"a file of {given.size} GiB")
     grew = {name: most[name] - idle[name] for name in watched}
     for name in watched:

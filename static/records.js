@@ -30,7 +30,7 @@ export class IndexedDbRecords {
    * @returns {Promise<ResumeRecord[]>}
    */
   async find(owner, mount, fingerprint) {
-    const file = await this.#locker(owner).file(mount, fingerprint);
+    const file = await this.#locker(owner).hide(mount + fingerprint);
     const found = await this.#unlocked(owner, (store) => store.index("file").getAll(file));
     return found.sort((one, other) => other.expires - one.expires);
   }
