@@ -46,7 +46,7 @@ export async function ownerHere({ api, env, mount, signal }) {
  * @returns {Promise<Opened | undefined>}
  */
 export async function takeUp(fingerprint, tools) {
-  for (const record of await recorded(fingerprint, tools)) {
+  for (const record of await recordsOf(fingerprint, tools)) {
     const release = await tools.env.claim(record.id);
     const status = release && (await ask(record, tools, release));
     if (status) {
@@ -75,13 +75,13 @@ export function renew(record, { ticket, expires }, { records }) {
  * @param {string} fingerprint
  * @param {Tools} tools
  */
-async function recorded(fingerprint, tools) {
+async function recordsOf(fingerprint, tools) {
   const { env, mount, signal } = tools;
   try {
     const owner = await persist(() => ownerHere(tools), env, tools);
     return owner ? await env.records.find(owner, mount.href, fingerprint) : [];
   } catch (error) {
-    if (refusal(error, signal)) return []; // begin will tell
+    if (refusedWith(error, signal)) return []; // begin will tell
     throw error;
   }
 }
@@ -97,7 +97,7 @@ async function ask(record, tools, release) {
   try {
     return await persist(() => api.status(record, signal), env, tools);
   } catch (error) {
-    const status = refusal(error, signal);
+    const status = refusedWith(error, signal);
     if (status === 401 || status === 403) env.owners.delete(mount.href); // somebody else has logged in since
     if (status === 404 || status === 410) await env.records.remove(record);
     if (status) return undefined;
@@ -111,7 +111,7 @@ async function ask(record, tools, release) {
  * @param {unknown} error
  * @param {AbortSignal} signal
  */
-function refusal(error, signal) {
+function refusedWith(error, signal) {
   const status = signal.aborted ? 0 : failureOf(error).status;
   return [401, 403, 404, 410].includes(status) ? status : 0;
 }

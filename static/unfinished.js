@@ -16,14 +16,14 @@ const PATIENCE = 10_000;
  */
 export async function unfinished(mount, place, env = browser) {
   const api = new Api(mount, env);
-  const records = await recorded({ api, env, mount });
+  const records = await recordsHere({ api, env, mount });
   const here = records.filter((record) => record.place === place);
   const found = await Promise.all(here.map((record) => inspect(record, api, env)));
   return found.filter((each) => each !== undefined);
 }
 
 /** @param {{ api: Api, env: Environment, mount: URL }} tools */
-async function recorded(tools) {
+async function recordsHere(tools) {
   try {
     const owner = await ownerHere({ ...tools, signal: AbortSignal.timeout(PATIENCE) });
     return owner ? await tools.env.records.every(owner, tools.mount.href) : [];
