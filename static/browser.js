@@ -3,7 +3,6 @@
 import { advise } from "./advice.js";
 import { HashPool } from "./hash-pool.js";
 import { Lanes } from "./lanes.js";
-import { IndexedDbRecords } from "./records.js";
 import { put } from "./xhr.js";
 
 const hashers = new HashPool(
@@ -11,13 +10,19 @@ const hashers = new HashPool(
   () => new Worker(new URL("./hash-worker.js", import.meta.url), { type: "module" }),
 );
 
+/** Comes beside the engine, which works without; then uploads only cannot be taken up again. */
+const records = import("./records.js").then(({ IndexedDbRecords }) => new IndexedDbRecords(), () => undefined);
+
 /** @type {Environment} */
 export const browser = {
   fetch: (...request) => fetch(...request),
   put,
   hash: (data, signal) => hashers.hash(data, signal),
   hashesAhead: () => hashers.hasWorkers,
-  records: new IndexedDbRecords(),
+  records: /** @type {Environment["records"]} */ (new Proxy({}, {
+    get: (_, /** @type {keyof Environment["records"]} */ verb) => async (/** @type {any} */ ...about) =>
+      (await records)?.[verb](.../** @type {[any, any, any]} */ (about)),
+  })),
   owners: new Map(),
   lanes: new Lanes(),
   now: () => Date.now(), // goes on while the computer sleeps, which performance.now() need not

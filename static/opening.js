@@ -32,7 +32,7 @@ export async function begin(fingerprint, tools) {
  * @returns {Promise<string | null | undefined>}
  */
 export async function ownerHere({ api, env, mount, signal }) {
-  if (await env.records.isEmpty()) return undefined;
+  if (!(await env.records.hasAny())) return undefined;
   const owner = env.owners.get(mount.href) ?? (await api.owner(signal));
   if (owner) env.owners.set(mount.href, owner);
   return owner;

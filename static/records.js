@@ -19,8 +19,8 @@ export class IndexedDbRecords {
   /** What is written later is stored later, however long its locking takes. */
   #writing = Promise.resolve();
 
-  async isEmpty() {
-    return !(await this.#use("readonly", (store) => store.count()));
+  async hasAny() {
+    return !!(await this.#use("readonly", (store) => store.count()));
   }
 
   /**

@@ -185,8 +185,8 @@ export interface ResumeRecord extends Plan, Ticketed {
 }
 
 export interface Records {
-  /** Whether there are none, of anybody. */
-  isEmpty(): Promise<boolean>;
+  /** Whether there are some, of anybody. */
+  hasAny(): Promise<boolean>;
   /** Every unfinished upload of this owner's. */
   every(owner: string, mount: string): Promise<ResumeRecord[]>;
   /** This owner's unfinished uploads of such a file, newest first. */

@@ -206,8 +206,8 @@ class MemoryRecords {
   all = new Map();
   saves = 0;
 
-  async isEmpty() {
-    return !this.all.size;
+  async hasAny() {
+    return this.all.size > 0;
   }
 
   async find(owner, mount, fingerprint) {
