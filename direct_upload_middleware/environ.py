@@ -91,7 +91,7 @@ class RequestUploads:
 
     def delete(self, upload: Upload) -> None:
         """Delete the object and its segments. Repeatable. Raises StorageError, StorageUnavailable."""
-        self._uploads.delete(stored_object(upload))
+        self._uploads.delete(upload)
 
     def in_sub_request(self, environ: WSGIEnvironment) -> RequestUploads:
         """The same for another request that stands in for this one."""

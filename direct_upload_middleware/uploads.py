@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
@@ -111,7 +112,7 @@ class Uploads:
             ticket.transfer,
             wanted,
             ttl=max(1, min(self._options.url_ttl, left)),
-            ip_range=ask(lambda: str(environ["REMOTE_ADDR"])) if self._options.bind_ip else None,
+            ip_range=ask(_address, environ) if self._options.bind_ip else None,
             fresh=fresh,
             origin=page_origin(environ),
         )
@@ -199,10 +200,10 @@ class Uploads:
         """See :meth:`~.storage.base.Storage.open`."""
         return self._storage.open(stored)
 
-    def delete(self, stored: StoredObject) -> None:
+    def delete(self, upload: Upload) -> None:
         """See :meth:`~.storage.base.Storage.delete`."""
-        self._storage.delete(stored)
-        log.info("upload deleted", extra={"upload_id": stored.id})
+        self._storage.delete(stored_object(upload), until=int(time.time()) + self._options.ticket_ttl)
+        log.info("upload deleted", extra={"upload_id": upload.id})
 
 
 def _story(transfer: Transfer) -> dict[str, object]:
@@ -229,6 +230,12 @@ def ask(callable: Callable[..., T], *args: Any) -> T:
     except Exception as error:
         log.exception("a callable of the application failed")
         raise ApplicationError from error
+
+
+def _address(environ: WSGIEnvironment) -> str:
+    """The requester's. Raises where the server does not know it, as behind a Unix socket: then nothing is bound."""
+    address = ip_address(environ.get("REMOTE_ADDR", ""))
+    return str((address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address)
 
 
 def _checked_name(name: str) -> str:

@@ -326,6 +326,22 @@ def test_each_request_has_its_own_and_pages_never_ask_storage(tmp_path: Path) ->
     assert not (tmp_path / "never").exists()
 
 
+@pytest.mark.parametrize("address", ["", "unix:", "not an address"])
+def test_bind_ip_signs_nothing_for_an_address_that_is_none(local_site: Site, address: str) -> None:
+    """What cannot be bound is not signed without. Behind a Unix socket the server has to be told the address."""
+    site = Site(local_site.storage, bind_ip=True)
+    site.browser.extra_environ["REMOTE_ADDR"] = address
+    answer = site.request("POST", "/uploads", json={"filename": "a", "size": 1, "type": ""})
+    assert_problem(answer, 500, "application-error")
+
+
+def test_bind_ip_takes_a_mapped_address_for_what_it_is(local_site: Site) -> None:
+    """A server that listens on IPv6 for both calls 192.0.2.1 so; for Swift it is 192.0.2.1."""
+    site = Site(local_site.storage, bind_ip=True)
+    site.browser.extra_environ["REMOTE_ADDR"] = "::ffff:192.0.2.1"
+    assert site.begin(ONE).urls[0].endswith("temp_url_ip_range=192.0.2.1")
+
+
 def test_bind_ip_signs_for_the_requesters_address(storage: Storage) -> None:
     site = Site(storage, bind_ip=True)
     begun = site.begin(ONE)

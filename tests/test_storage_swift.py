@@ -227,7 +227,7 @@ def test_a_call_that_opens_the_upload_again_while_another_seals_it_gains_nothing
     monkeypatch.setattr(storage._finals, "write_manifest", raced)
     seal(storage, transfer, SEVERAL)
     assert put(http, stolen[0], b"evil bytes") == 401
-    container, name = segments.place(transfer, 0)
+    container, name = segments.places.of(transfer, 0)
     response = storage._client.request("HEAD", container, name, expect=(200,))
     assert "X-Delete-At" not in response.headers
     with pytest.raises(AlreadyComplete):
@@ -285,7 +285,7 @@ def test_a_crash_after_the_revocation_leaves_what_a_retry_finishes(
     with pytest.raises(KeyboardInterrupt):
         seal(storage, transfer, SEVERAL)
     monkeypatch.undo()
-    storage._client.request("DELETE", *storage._segments.place(transfer, 0), expect=(204,))
+    storage._client.request("DELETE", *storage._segments.places.of(transfer, 0), expect=(204,))
     with pytest.raises(SegmentsMissing):
         seal(storage, transfer, SEVERAL)
     [again] = storage.sign(transfer, [0], ttl=60)

@@ -19,7 +19,7 @@ from direct_upload_middleware.storage.base import StoredObject, Transfer
 from direct_upload_middleware.storage.sweep import Finding
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift_client import SwiftClient
-from direct_upload_middleware.storage.swift_final import TYPE_OF_STATE
+from direct_upload_middleware.storage.swift_final import SEALING_TYPE
 from direct_upload_middleware.storage.swift_listing import changed, pages
 from direct_upload_middleware.storage.swift_sweeping import Sweeping
 from direct_upload_middleware.testing.swift_server import SwiftServer
@@ -157,8 +157,8 @@ FINISHED: dict[str, State] = {
     "no bytes, confirmed": confirmed(b""),
     "several segments, confirmed": confirmed(SEVERAL),
     "several segments, pinned and confirmed": confirmed(SEVERAL, seal="pin"),
-    "a type that spells a state": complete(ONE, type=TYPE_OF_STATE["sealing"]),
-    "several segments of a type that spells a state": complete(SEVERAL, type=TYPE_OF_STATE["discarded"]),
+    "a type that spells a state": complete(ONE, type=SEALING_TYPE),
+    "several segments of a type that spells a state": complete(SEVERAL, type=SEALING_TYPE),
     "a long name": lambda storage: finished(storage, http, SEVERAL, name=secrets.token_hex(16) + "é" * 496),
     "a late write": with_a_late_write,
     "other metadata": with_metadata_replaced,
@@ -301,7 +301,7 @@ class TestWhatIsSwept:
         sweep(storage)
         finished(storage, http, SEVERAL, seal="pin")
         others = [
-            (storage.container, "by-hand", TYPE_OF_STATE["discarded"]),
+            (storage.container, "by-hand", SEALING_TYPE),
             (f"{storage.container}_staging", "by-hand", "text/plain"),
             (f"{storage.container}_segments", "by-hand/1", "text/plain"),
         ]
@@ -426,7 +426,7 @@ class TestBetweenTwoRequests:
     ) -> None:
         for _ in range(3):
             given_up(SEVERAL)(storage)
-        delete = storage._segments.delete_segments
+        delete = storage._segments.places.remove
         ids = iter(["fails"])
 
         def fail_once(id: str) -> None:
@@ -434,7 +434,7 @@ class TestBetweenTwoRequests:
                 raise DirectUploadError("Swift answered 403.")
             delete(id)
 
-        monkeypatch.setattr(storage._segments, "delete_segments", fail_once)
+        monkeypatch.setattr(storage._segments.places, "remove", fail_once)
         found = sweep(storage)
         assert sorted((f.removed, f.error) for f in found) == [
             (False, "Swift answered 403."),

@@ -191,8 +191,12 @@ class Storage(Protocol):
         is asked again. Raises AlreadyComplete when it is complete. Repeatable.
         """
 
-    def delete(self, stored: StoredObject) -> None:
-        """Delete a finished object with all its segments. No error when it is gone already."""
+    def delete(self, stored: StoredObject, *, until: int = 0) -> None:
+        """Delete a finished object with all its segments. No error when it is gone already.
+
+        :param until: Unix seconds, when the last ticket for it expires. So long nothing brings the upload back: it is
+            NotFound, whatever its temp URLs still write.
+        """
 
     def open(self, stored: StoredObject) -> BinaryIO:
         """The object's bytes: readable, seekable, read from storage as they are asked for.

@@ -177,8 +177,8 @@ class LocalStorage:
         self.discard(transfer)
 
     @_faults()
-    def delete(self, stored: StoredObject) -> None:
-        """See :meth:`.base.Storage.delete`."""
+    def delete(self, stored: StoredObject, *, until: int = 0) -> None:
+        """See :meth:`.base.Storage.delete`. Nothing brings an upload back whose directory is gone."""
         with self._disk.lock(stored.id):
             self._disk.unpublish(stored.name, stored.id)
             self._disk.remove(stored.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
@@ -14,9 +15,10 @@ from .sweep import Finding, Progress, nowhere
 from .swift_access import OpenStackAccess
 from .swift_admin import SwiftAdmin
 from .swift_client import Access, SwiftClient
-from .swift_final import ContainerMissing, FinalObjects
+from .swift_final import ContainerMissing, Final, FinalObjects
 from .swift_reader import SMALLEST_WINDOW, ObjectReader
-from .swift_segments import SegmentedUploads, upload_key
+from .swift_segment_places import upload_key
+from .swift_segments import SegmentedUploads
 from .swift_setup import PINNED, STAGING, Ground, Setup
 from .swift_staged import StagedUploads
 from .swift_sweep import Sweeping, sweep_swift
@@ -42,7 +44,7 @@ class SwiftStorage:
     needs_secret = True
 
     def __init__(self, container: str, *, cloud: str | None = None, access: Access | None = None) -> None:
-        if not container or "/" in container or len(container.encode()) > MAX_CONTAINER_BYTES:
+        if container in ("", ".", "..") or "/" in container or len(container.encode()) > MAX_CONTAINER_BYTES:
             raise ConfigurationError(
                 f"storage: {container!r} is no name for a container: give 1 to {MAX_CONTAINER_BYTES} bytes without '/'"
             )
@@ -123,7 +125,7 @@ class SwiftStorage:
 
     def _place(self, transfer: Transfer, index: int) -> tuple[str, str]:
         if transfer.segment_count > 1:
-            return self._segments.place(transfer, index)
+            return self._segments.places.of(transfer, index)
         return self._staged.container, transfer.id
 
     def _upload_key(self, transfer: Transfer, ground: Ground, fresh: bool) -> str:
@@ -135,6 +137,7 @@ class SwiftStorage:
         if _has_own_container(transfer):
             return upload_key(self._keys, transfer.id) if fresh else self._segments.signing_key(transfer)
         if not fresh:
+            self._kind(transfer).words.check(transfer.id)
             final = self._finals.find_of(transfer)
             if final is not None and final.is_whole:
                 raise AlreadyComplete
@@ -155,8 +158,10 @@ class SwiftStorage:
         return self._mending(transfer, lambda: kind.seal(transfer, etags, pending=pending))
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
-        if transfer.segment_count == 1 or not sealed.complete:
+        if not sealed.complete:
             self._kind(transfer).confirm(transfer)
+        elif transfer.segment_count == 1:
+            self._staged.tidy(transfer)
 
     def discard(self, transfer: Transfer) -> None:
         kind = self._kind(transfer)
@@ -164,18 +169,27 @@ class SwiftStorage:
 
     def refuse(self, transfer: Transfer) -> None:
         self.discard(transfer)
-        self._finals.forget(transfer)
+        if not _has_own_container(transfer):
+            self._kind(transfer).words.withdraw(transfer.id)
 
     # -- afterwards --------------------------------------------------------------------------------------------
 
-    def delete(self, stored: StoredObject) -> None:
+    def delete(self, stored: StoredObject, *, until: int = 0) -> None:
         final = self._finals.find(stored.name)
         if final is not None and final.id != stored.id:
             return
         if final is not None:
+            if until > self._client.now():
+                self._leave_word(stored, final, until)
             self._finals.delete(stored.name)
         if final is None or final.is_slo:
-            self._segments.delete_segments(stored.id)
+            self._segments.places.remove(stored.id)
+
+    def _leave_word(self, stored: StoredObject, final: Final, until: int) -> None:
+        """That the upload is over. Where the container for that is gone, no temp URL writes there either."""
+        kind = self._segments if final.is_slo else self._staged
+        with suppress(ContainerMissing):
+            kind.words.settle(stored.id, until)
 
     def open(self, stored: StoredObject) -> BinaryIO:
         def fetch(first: int, last: int) -> bytes:
@@ -195,11 +209,13 @@ class SwiftStorage:
 
     def admin(self) -> SwiftAdmin:
         """For operators' commands."""
-        return SwiftAdmin(self._client, self.container, self._staged.container, self._segments.prefix, self._keys)
+        return SwiftAdmin(
+            self._client, self.container, self._staged.container, self._segments.places.prefix, self._keys
+        )
 
     def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
         """See :meth:`.sweep.Sweepable.sweep`."""
-        parts = (self._client, self.container, self._staged.container, self._finals, self._segments)
+        parts = (self._client, self.container, self._staged.container, self._finals, self._segments.places)
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
 
     def page_origin(self) -> str | None:

@@ -14,23 +14,19 @@ from urllib.parse import quote
 
 import requests
 
-from ..errors import ApplicationError, NotFound, StorageError, StorageUnavailable
+from ..errors import ApplicationError, StorageError, StorageUnavailable
 from .base import Sealed, Transfer
 from .manifest import Entry, Problems, is_passing_fault, manifest_body, manifest_problems
 from .swift_client import SwiftClient
 
-FinalState = Literal["sealing", "sealed", "complete", "discarded"]
+FinalState = Literal["sealing", "sealed", "complete"]
 
 META = "X-Object-Meta-Direct-Upload-"
-TYPE_OF_STATE = {
-    "sealing": "application/x-direct-upload-sealing",
-    "discarded": "application/x-direct-upload-discarded",
-}
-"""What a container listing tells of an object that holds nothing yet, or will never."""
+SEALING_TYPE = "application/x-direct-upload-sealing"
+"""By which a container listing tells of an object that holds nothing yet."""
 
 _TAKEN = 412
 _GONE = 404
-_DAY = 86400
 
 
 def if_copied(etag: str) -> dict[str, str]:
@@ -81,7 +77,7 @@ class Mark:
     def headers(self) -> dict[str, str]:
         """With the type: the ticket's, or one that tells in a listing that there is nothing."""
         return {
-            "Content-Type": TYPE_OF_STATE.get(self.state, self.transfer.type),
+            "Content-Type": SEALING_TYPE if self.state == "sealing" else self.transfer.type,
             META + "Id": self.transfer.id,
             META + "State": self.state,
             META + "Etag": self.etag,
@@ -107,13 +103,10 @@ class FinalObjects:
         return final if final is not None and final.id == transfer.id else None
 
     def find_of(self, transfer: Transfer) -> Final | None:
-        """The upload's final object. Raises NotFound when it was discarded, ApplicationError when another has its
-        name."""
+        """The upload's final object. Raises ApplicationError when another has its name."""
         final = self.find(transfer.name)
         if final is not None and final.id != transfer.id:
             raise ApplicationError("The name that object_name gave is taken by another object.")
-        if final is not None and final.state == "discarded":
-            raise NotFound("This upload was aborted.")
         return final
 
     def claim(self, mark: Mark) -> bool:
@@ -156,25 +149,8 @@ class FinalObjects:
         request.setdefault("data", b"")
         return self._client.request("PUT", self._container, mark.transfer.name, headers=headers, **request)
 
-    def discard(self, transfer: Transfer) -> None:
-        """Leave word, as long as the ticket lives, that this upload was given up: nothing is ever read into it.
-
-        Where the name is another upload's, that is word enough, and stays. Raises ContainerMissing.
-        """
-        mark = Mark(transfer, "discarded", "", 0)
-        headers = {**mark.headers(), "X-Delete-At": str(max(transfer.expires, self._client.now()) + _DAY)}
-        status = self._put(mark, {**headers, "If-None-Match": "*"}, expect=(201, 202, _TAKEN, _GONE)).status_code
-        _raise_if_gone(status)
-        if status == _TAKEN:
-            final = self.find(transfer.name)
-            if final is not None and final.id != transfer.id:
-                return
-            status = self._put(mark, headers, expect=(201, 202)).status_code
-        if status == 202:  # see copy
-            raise StorageUnavailable("This upload is being completed.", retry_after=1)
-
-    def forget(self, transfer: Transfer) -> None:
-        """Take the word back that :meth:`discard` left."""
+    def delete_ours(self, transfer: Transfer) -> None:
+        """Delete the upload's final object, whatever its state. No error where there is none, or another's."""
         if self.find_ours(transfer) is not None:
             self.delete(transfer.name)
 

@@ -1,7 +1,7 @@
 """Uploads of one segment: staged in a shared container, and copied into the final one on completion.
 
 No temp URL is ever signed for the final name. One for the staged object cannot be called back, but what it writes after
-completion is never read: the final name is taken by then.
+completion is never read: the final name is taken by then. After an abort there is word of it (:mod:`.swift_words`).
 
 Where the application has to confirm the upload, the staged object is deleted only then: as long as it is there, the
 upload is sealed and not complete. One that is younger than the copy was written later, through a temp URL that still
@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from ..errors import AlreadyComplete, SegmentsDiffer, SegmentsMissing, StorageUnavailable
+from ..errors import AlreadyComplete, NotFound, SegmentsDiffer, SegmentsMissing, StorageUnavailable
 from .base import Inspection, Sealed, StoredSegment, Transfer
 from .swift_client import SwiftClient
 from .swift_final import Final, FinalObjects, Mark
+from .swift_words import Words
 
 _GONE = 404
 
@@ -38,16 +39,16 @@ class StagedUploads:
 
     def __init__(self, client: SwiftClient, container: str, finals: FinalObjects) -> None:
         self.container = container
+        self.words = Words(client, container)
         self._client = client
         self._finals = finals
 
     def inspect(self, transfer: Transfer) -> Inspection:
         final = self._finals.find_of(transfer)
-        if final is not None and final.state == "complete":
-            return _inspection(final, complete=True)
         staged = self._find(transfer)
+        self.words.check(transfer.id)  # last, so that what was found was not about to be given up
         if final is not None and final.is_whole:
-            return _inspection(final, complete=staged is None)
+            return _inspection(final, complete=final.state == "complete" or staged is None)
         return Inspection("open", (StoredSegment(0, staged.size, staged.etag),) if staged else ())
 
     def _find(self, transfer: Transfer) -> Staged | None:
@@ -63,6 +64,11 @@ class StagedUploads:
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         """Look at what is staged, take the final name, and copy, provided that it is still the same."""
+        sealed = self._seal(transfer, etags, pending=pending)
+        self._give_way(transfer)
+        return sealed
+
+    def _seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         staged = self._find(transfer)
         if staged is None or (staged.size, staged.etag) != (transfer.size, etags[0]):
             problem = SegmentsMissing([0]) if staged is None else SegmentsDiffer([0])
@@ -88,23 +94,41 @@ class StagedUploads:
         """What another call has made of it, which may have removed what was staged; else the problem is raised."""
         final = self._finals.find_of(transfer)
         if final is None or not final.is_whole:
+            self._give_way(transfer)
             raise problem
         return final.sealed(complete=_may_be_complete(final, staged))
 
     def confirm(self, transfer: Transfer) -> None:
-        """Delete what is staged: with that the upload is complete."""
+        """Delete what is staged: with that the upload is complete, unless it is over.
+
+        Raises NotFound, StorageUnavailable.
+        """
+        self.tidy(transfer)
+        self._give_way(transfer)
+
+    def tidy(self, transfer: Transfer) -> None:
+        """Delete what is staged, and not needed any more."""
         self._client.request("DELETE", self.container, transfer.id, expect=(204, _GONE))
 
+    def _give_way(self, transfer: Transfer) -> None:
+        """To an abort that was first. What has come under the final name after it goes again."""
+        try:
+            self.words.check(transfer.id)
+        except NotFound:
+            self._finals.delete_ours(transfer)
+            raise
+
     def discard(self, transfer: Transfer) -> None:
-        """Leave word under the final name that nothing is ever read again, and delete what is staged."""
+        """Leave word that nothing is ever read again, and delete what there is."""
+        is_over = self.words.announce(transfer.id)
         final = self._finals.find_ours(transfer)
-        if final is not None and final.is_whole and _may_be_complete(final, self._find(transfer)):
+        if not is_over and final is not None and final.is_whole and _may_be_complete(final, self._find(transfer)):
+            self.words.withdraw(transfer.id)
             raise AlreadyComplete
-        self._finals.discard(transfer)
-        self.confirm(transfer)
-        final = self._finals.find_ours(transfer)
-        if final is not None and final.is_whole:
-            raise AlreadyComplete  # a call that completed it at the same time was later, and has won
+        self.words.settle(transfer.id, transfer.expires)
+        if final is not None:
+            self._finals.delete(transfer.name)
+        self.tidy(transfer)
 
 
 def _inspection(final: Final, *, complete: bool) -> Inspection:

@@ -6,8 +6,8 @@ had the age must do: nobody completes an upload whose ticket has expired.
 
 - A staged object that goes is at worst missed by its ``complete``, which then says so. Only where the upload is sealed
   and was never confirmed, what was sealed goes first: without the staged object it would count as complete.
-- A name that is taken, or was given up, is known by its metadata. The type in the listing is a hint and no proof, since
-  an uploader may have named that very type.
+- A name that is taken is known by its metadata. The type in the listing is a hint and no proof, since an uploader may
+  have named that very type.
 - A segment container is *condemned* first, which ends its temp URLs and every ``complete`` that has not written its
   manifest yet; then the manifest is looked for once more.
 """

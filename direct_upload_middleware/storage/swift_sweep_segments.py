@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from .sweep import Finding
@@ -12,9 +13,10 @@ from .swift_listing import changed, pages
 from .swift_manifests import Manifests
 from .swift_names import name_of
 from .swift_parallel import each_as_it_comes
-from .swift_segments import CONFIRMED, GENERATION, SWEPT
+from .swift_segment_places import CONFIRMED, GENERATION, SWEPT
 from .swift_sweeping import ID, Item, Sweeping
 from .swift_temp_urls import CONTAINER_KEYS
+from .swift_words import NAME as WORD
 
 _CONTAINERS_AT_ONCE = 4  # each deletes its segments in parallel
 
@@ -34,6 +36,7 @@ def sweep_segments(sweeping: Sweeping) -> Iterator[Finding]:
     """Segments in containers of their own and in the shared one. Most are some finished upload's."""
     sweep = _SegmentSweep(sweeping)
     yield from sweeping.each(sweep.remove, sweep.garbage(), _CONTAINERS_AT_ONCE)
+    yield from sweeping.each(partial(sweeping.remove_word, "segments", sweeping.segments.prefix), sweep.words)
 
 
 class _SegmentSweep:
@@ -43,6 +46,7 @@ class _SegmentSweep:
         self._segments = sweeping.segments
         self._manifests = Manifests(sweeping.client, sweeping.container, self._segments.prefix, sweeping.finals)
         self._names: dict[str, str] = {}
+        self.words: list[Item] = []  #: that uploads with segments in the shared container are over, found by garbage()
 
     def garbage(self) -> list[_Candidate]:
         """Those that no manifest anywhere refers to, but one that is old and was never confirmed."""
@@ -85,7 +89,9 @@ class _SegmentSweep:
         prefix = self._segments.prefix
         items = (item for page in self._sweeping.pages(prefix) for item in page)
         for id, group in groupby(items, lambda item: item["name"].partition("/")[0]):
-            if ID.fullmatch(id) and (candidate := self._candidate(id, None, f"{prefix}/{id}", 0, list(group))):
+            if WORD.fullmatch(id):
+                self.words += [item for item in group if self._sweeping.is_old(changed(item))]
+            elif ID.fullmatch(id) and (candidate := self._candidate(id, None, f"{prefix}/{id}", 0, list(group))):
                 yield candidate
 
     def _candidate(
@@ -112,7 +118,7 @@ class _SegmentSweep:
         self._condemn(id)
         if name is not None and self._manifests.of(id, name):
             return False
-        self._segments.delete_segments(id)
+        self._segments.remove(id)
         if name is not None and self._manifests.of(id, name):
             self._sweeping.finals.delete(name)  # by a call that found out afterwards, and gave it up
         return True

@@ -1,28 +1,29 @@
-"""The sweep of uploads of one segment: what is staged, and names that were taken or given up."""
+"""The sweep of uploads of one segment: what is staged, names that were taken, and words that an upload is over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import requests
 
 from .sweep import Finding
-from .swift_final import TYPE_OF_STATE, Final
+from .swift_final import SEALING_TYPE, Final
 from .swift_listing import changed
 from .swift_parallel import each
 from .swift_sweeping import ID, Item, Sweeping
-
-_STATE_OF_TYPE = {type: state for state, type in TYPE_OF_STATE.items()}
+from .swift_words import NAME as WORD
 
 
 def sweep_staged(sweeping: Sweeping) -> Iterator[Finding]:
-    """What is staged, together with what was sealed of it and never confirmed; and names that hold nothing."""
+    """What is staged, together with what was sealed of it and never confirmed; names that hold nothing; and words."""
     sweep = _StagedSweep(sweeping)
-    staged = sweep.staged()
+    staged, words = sweep.staged()
     placeholders, sealed = sweep.finals(staged)
     yield from sweeping.each(sweep.remove_sealed, sealed)
     yield from sweeping.each(sweep.remove_staged, staged.values())
     yield from sweeping.each(sweep.remove_placeholder, placeholders)
+    yield from sweeping.each(partial(sweeping.remove_word, "staged", sweeping.staging), words)
 
 
 class _StagedSweep:
@@ -32,10 +33,11 @@ class _StagedSweep:
         self._finals = sweeping.finals
         self._needed: set[str] = set()
 
-    def staged(self) -> dict[str, Item]:
-        """What has been staged for long enough, by its upload's id."""
+    def staged(self) -> tuple[dict[str, Item], list[Item]]:
+        """What has been staged for long enough, by its upload's id; and the words beside it that are as old."""
         items = (item for page in self._sweeping.pages(self._sweeping.staging) for item in page)
-        return {i["name"]: i for i in items if ID.fullmatch(i["name"]) and self._sweeping.is_old(changed(i))}
+        old = [item for item in items if self._sweeping.is_old(changed(item))]
+        return {i["name"]: i for i in old if ID.fullmatch(i["name"])}, [i for i in old if WORD.fullmatch(i["name"])]
 
     def finals(self, staged: dict[str, Item]) -> tuple[list[Item], list[tuple[Item, Final]]]:
         """Of the final container: old names that hold nothing, as their type says; and copies of what is staged."""
@@ -43,7 +45,7 @@ class _StagedSweep:
         placeholders: list[Item] = []
         copies: list[tuple[Item, Final]] = []
         for page in self._sweeping.pages(self._sweeping.container):
-            typed = [item for item in page if item["content_type"] in _STATE_OF_TYPE]
+            typed = [item for item in page if item["content_type"] == SEALING_TYPE]
             placeholders += [item for item in typed if self._sweeping.is_old(changed(item))]
             copies += self._copies([item for item in page if (item["hash"], item["bytes"]) in bytes_of], staged)
         return placeholders, copies
@@ -91,17 +93,14 @@ class _StagedSweep:
         return self._sweeping.remove(self._sweeping.finding("staged", self._sweeping.staging, item), remove)
 
     def remove_placeholder(self, item: Item) -> Finding | None:
-        """A name that holds nothing, if its metadata say so too. One that has expired is in the listing all the same,
-        until an expirer comes by, or a DELETE."""
-        name, state = item["name"], _STATE_OF_TYPE[item["content_type"]]
+        """A name that holds nothing, if its metadata say so too."""
+        name = item["name"]
         final = self._finals.find(name)
-        if final is None and state == "sealing":
-            return None
-        if final is not None and (not final.id or final.state != state or self._is_being_sent(final.id)):
+        if final is None or not final.id or final.state != "sealing" or self._is_being_sent(final.id):
             return None
 
         def remove() -> bool:
-            if final is not None and self._finals.find(name) != final:
+            if self._finals.find(name) != final:
                 return False
             self._finals.delete(name)
             return True

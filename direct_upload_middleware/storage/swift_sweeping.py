@@ -12,7 +12,7 @@ from .swift_client import SwiftClient
 from .swift_final import FinalObjects
 from .swift_listing import changed, pages
 from .swift_parallel import PARALLEL, each_as_it_comes
-from .swift_segments import SegmentedUploads
+from .swift_segment_places import SegmentPlaces
 
 T = TypeVar("T")
 Item: TypeAlias = Mapping[str, Any]
@@ -29,7 +29,7 @@ class Sweeping:
     container: str
     staging: str
     finals: FinalObjects
-    segments: SegmentedUploads
+    segments: SegmentPlaces
     older_than: int
     dry_run: bool = False
     progress: Progress = nowhere
@@ -68,6 +68,16 @@ class Sweeping:
     def remove(self, finding: Finding, remove: Callable[[], bool]) -> Finding | None:
         """Remove it, unless this is a dry run. See :meth:`.sweep.Finding.removed_by`."""
         return finding if self.dry_run else finding.removed_by(remove)
+
+    def remove_word(self, kind: Any, container: str, item: Item) -> Finding | None:
+        """Remove a word that an upload is over. One that has expired is in the listing all the same, until an expirer
+        comes by, or a DELETE."""
+
+        def remove() -> bool:
+            self.client.request("DELETE", container, item["name"], expect=(204, 404))
+            return True
+
+        return self.remove(self.finding(kind, container, item), remove)
 
     def each(
         self, sweep: Callable[[T], Finding | None], items: Iterable[T], parallel: int = PARALLEL

@@ -72,18 +72,14 @@ def test_one_ticket_used_many_times_at_once_makes_one_upload_or_none(site: Site,
 
 @pytest.mark.parametrize("data", BOTH)
 def test_complete_and_abort_at_once_leave_the_right_bytes_or_none(site: Site, data: bytes) -> None:
-    """S4. Swift has nothing that would tell one of the two before the other has begun: either may win, and only whoever
-    holds the ticket can make them race. Notices when the loser leaves something in between.
+    """S4. Either may win, or both give way to each other, but never both win. Notices when the loser leaves something
+    in between; ``tests/test_abort_swift.py`` has every order of their requests.
     """
     begun = site.begin(data)
     begun.send()
-    assert {answer.status_int for answer in at_once(begun, ["complete", "abort", "complete"])} <= {
-        200,
-        204,
-        404,
-        409,
-        503,
-    }
+    statuses = {answer.status_int for answer in at_once(begun, ["complete", "abort", "complete"])}
+    assert statuses <= {200, 204, 404, 409, 503}
+    assert not {200, 204} <= statuses
     last = begun.complete()
     if last.status_int == 200:
         for index, piece in enumerate(begun.pieces()):
@@ -91,6 +87,19 @@ def test_complete_and_abort_at_once_leave_the_right_bytes_or_none(site: Site, da
         assert site.download(last.json["download_url"]) == data
     else:
         assert last.status_int in (404, 409)
+
+
+@pytest.mark.parametrize("seal", ["revoke", "pin"])
+@pytest.mark.parametrize("data", BOTH)
+def test_an_abort_while_the_application_is_asked_wins(new_site: MakeSite, data: bytes, seal: str) -> None:
+    """R2. Notices when complete does not look, after it has asked, whether the upload is still there."""
+    answers: list[TestResponse] = []
+    site = new_site(seal=seal, on_complete=lambda *_: answers.append(begun.abort()))
+    begun = site.begin(data)
+    begun.send()
+    assert_problem(begun.complete(), 404, "not-found")
+    assert [answer.status_int for answer in answers] == [204]
+    assert_problem(site.call("status", begun), 404, "not-found")
 
 
 def at_once(begun: Begun, calls: list[str]) -> list[TestResponse]:

@@ -228,3 +228,24 @@ def test_a_receipt_is_not_had_by_asking_for_the_state(new_site: MakeSite) -> Non
         for index, piece in enumerate(begun.pieces()):
             begun.put(index, piece)  # a staged object that is newer than the copy
         assert (begun.status()["state"], "receipt" in begun.status()) == ("open", False)
+
+
+@pytest.mark.parametrize("seal", ["revoke", "pin"])
+@pytest.mark.parametrize("data", BOTH)
+def test_what_the_application_deleted_is_not_brought_back(new_site: MakeSite, data: bytes, seal: str) -> None:
+    """S3. Ticket and temp URLs of one segment outlive the file, and would write other bytes under its name. Notices
+    when ``delete`` leaves no word.
+    """
+    site = new_site(seal=seal)
+    begun = site.begin(data)
+    begun.send()
+    done = begun.complete().json
+    site.uploads(lambda uploads: uploads.delete(uploads.verify(done["receipt"])))
+    evil = bytes(byte ^ 1 for byte in data)
+    for index in range(len(begun.pieces())):
+        begun.data = evil
+        site.fetch("PUT", begun.urls[index], begun.pieces()[index])
+    assert_problem(site.call("sign", begun), 404, "not-found")
+    assert_problem(site.call("status", begun), 404, "not-found")
+    assert begun.complete().status_int in (404, 409)
+    assert site.fetch("GET", done["download_url"]).status == 404
