@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     OnComplete: TypeAlias = Callable[[WSGIEnvironment, Upload], Any]
     ObjectName: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], str]
 
-_MOUNT = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_MOUNT = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")  # browsers resolve . and ..
 
 
 def remote_user(environ: WSGIEnvironment) -> str | None:

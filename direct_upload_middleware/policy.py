@@ -18,7 +18,7 @@ _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  RFC 9110, 5.6.2
 _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"'
 _PARAMETER = rf"(?!(?i:swift_)){_TOKEN}=(?:{_TOKEN}|{_QUOTED})"  # Swift keeps such as begin with swift_ for itself
 _MIME = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*")
-_ACCEPT = re.compile(rf"\.[^\s,/;\"]+|{_TOKEN}/\*|{_TOKEN}/{_TOKEN}")
+_ACCEPT = re.compile(rf"\.[^\s,/;\"]+|\*/\*|(?!\*/){_TOKEN}/{_TOKEN}")
 
 
 @dataclass(frozen=True, slots=True)

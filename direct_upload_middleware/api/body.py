@@ -15,6 +15,8 @@ MAX_BODY = 1024**2
 MAX_INDEXES = 100
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_LENGTH = re.compile(r"[0-9]+")
+_MOST_DIGITS = 100
 
 
 def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
     if media_type != "application/json":
         raise UnsupportedMediaType
     try:
-        value = json.loads(_read(environ).decode("utf-8"))
+        value = json.loads(_read(environ).decode("utf-8"), parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise Malformed from error
     if not isinstance(value, dict):
@@ -31,17 +33,21 @@ def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
     return value
 
 
+def _integer(text: str) -> int:
+    """One that is too long for Python to read is cut off: it stays larger than anything that we take."""
+    return int(text[:_MOST_DIGITS])
+
+
 def _read(environ: WSGIEnvironment) -> bytes:
     given = environ.get("CONTENT_LENGTH")
-    try:
-        length = int(given) if given else MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    except ValueError as error:
-        raise Malformed("Content-Length is not a number.") from error
+    if given and not _LENGTH.fullmatch(given):
+        raise Malformed("Content-Length is not a number.")
     too_large = TooLarge(f"The body is larger than {MAX_BODY} bytes.")
+    length = _integer(given) if given else MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
     if given and length > MAX_BODY:
         raise too_large
     try:
-        body: bytes = environ["wsgi.input"].read(max(0, length))
+        body: bytes = environ["wsgi.input"].read(length)
     except Exception as error:  # each server has errors of its own for a client that is gone or sends nonsense
         raise Malformed("The body could not be read.") from error
     if len(body) > MAX_BODY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -16,7 +17,9 @@ def storage_from_url(url: str) -> Storage:
     """
     try:
         parts = urlsplit(url)
-        query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
+        query = (
+            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True, errors="strict") if parts.query else []
+        )
     except ValueError as error:
         raise ConfigurationError(f"storage: {url!r} is no URL: {error}") from error
     make = _SCHEMES.get(parts.scheme)
@@ -26,6 +29,8 @@ def storage_from_url(url: str) -> Storage:
         )
     if len({name for name, _ in query}) != len(query):
         raise ConfigurationError(f"storage: {url!r} gives an option twice")
+    if empty := [name for name, value in query if not value]:
+        raise ConfigurationError(f"storage: {url!r} gives no value for {empty[0]}: give one, or leave it out")
     return make(parts, dict(query))
 
 
@@ -35,7 +40,7 @@ def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
     _only(query)
     if parts.netloc or parts.fragment:
         raise ConfigurationError("storage: write local:PATH, such as local:.direct-upload or local:/var/uploads")
-    path = unquote(parts.path)
+    path = _unquoted(parts.path)
     return LocalStorage(path) if path else LocalStorage()
 
 
@@ -65,7 +70,17 @@ _SCHEMES: dict[str, Callable[[SplitResult, dict[str, str]], Storage]] = {
 def _container(parts: SplitResult) -> str:
     if not parts.netloc or parts.path not in ("", "/") or parts.fragment or "@" in parts.netloc:
         raise ConfigurationError(f"storage: write {parts.scheme}://CONTAINER, with the options after a '?'")
-    return unquote(parts.netloc)
+    return _unquoted(parts.netloc)
+
+
+def _unquoted(text: str) -> str:
+    try:
+        found = unquote(text, errors="strict")
+    except UnicodeError as error:
+        raise ConfigurationError(f"storage: {text!r} is not UTF-8") from error
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in found):
+        raise ConfigurationError(f"storage: {text!r} has control characters")
+    return found
 
 
 def _only(query: dict[str, str], *known: str) -> None:
