@@ -18,7 +18,6 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from .errors import InvalidTicket, TicketExpired
 from .keys import Keys
-from .policy import UploadRequest
 from .storage.base import SEALS, Transfer
 
 MAX_TOKEN_LENGTH = 16 * 1024
@@ -89,11 +88,6 @@ class Ticket:
     binding: str
     anonymous_owner: str | None
     begun: int
-
-    @property
-    def request(self) -> UploadRequest:
-        """What was asked for when the upload began."""
-        return UploadRequest(self.filename, self.transfer.size, self.transfer.type, self.identity)
 
 
 class Tickets:

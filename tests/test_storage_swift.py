@@ -18,6 +18,7 @@ from storage_contract import (
     begin,
     download,
     etags_of,
+    finished,
     md5,
     put,
     put_all,
@@ -403,3 +404,11 @@ def new_storage_like(storage: SwiftStorage) -> SwiftStorage:
     other = SwiftStorage(storage.container, access=storage._client._access)
     other.bind(storage._keys)
     return other
+
+
+def test_a_storage_that_another_middleware_takes_over_is_set_up_for_its_secrets(
+    storage: SwiftStorage, http: Browser
+) -> None:
+    finished(storage, http, ONE)
+    storage.bind(Keys(("a secret", "a newer one")))
+    assert storage.open(finished(storage, http, ONE)).read() == ONE

@@ -65,6 +65,8 @@ class SwiftStorage:
 
     def bind(self, keys: Keys) -> None:
         self._keys = keys
+        self._setup.forget()  # for another middleware, of other secrets, it has to be set up anew
+        self._pinned_setup.forget()
 
     def limits(self) -> Limits:
         return self._setup.ground(self._keys).limits

@@ -23,7 +23,7 @@ class OpenStackAccess:
     def __init__(self, cloud: str | None = None) -> None:
         self._cloud = cloud
         self._session: Any = None
-        self._region: Any = None
+        self._options: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def login(self) -> Login:

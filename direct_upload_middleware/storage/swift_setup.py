@@ -111,6 +111,11 @@ class Setup:
                 self._ground = self._find_out(keys)
             return self._ground
 
+    def forget(self) -> None:
+        """What is known: it is found out again."""
+        with self._lock:
+            self._ground = None
+
     def allow_origin(self, keys: Keys, origin: str) -> None:
         """Let pages of ``origin`` use the shared containers."""
         ground = self.ground(keys)
