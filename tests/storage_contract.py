@@ -556,6 +556,26 @@ class StorageContract:
         self.check_discarded(storage, http, transfer, urls, data)
 
     @pytest.mark.parametrize("data", SIZES)
+    def test_what_was_discarded_after_it_was_sealed_cannot_be_confirmed(
+        self, storage: Storage, http: Http, data: bytes
+    ) -> None:
+        transfer, urls = uploaded(storage, http, data)
+        sealed = seal(storage, transfer, data, pending=True)
+        storage.discard(transfer)
+        for _ in range(2):
+            with pytest.raises(NotFound):
+                storage.confirm(transfer, sealed)
+        self.check_discarded(storage, http, transfer, urls, data)
+
+    @pytest.mark.parametrize("data", SIZES)
+    def test_what_was_deleted_is_not_brought_back_as_long_as_tickets_live(
+        self, storage: Storage, http: Http, data: bytes
+    ) -> None:
+        transfer, urls = uploaded(storage, http, data)
+        storage.delete(stored_object(transfer, seal(storage, transfer, data)), until=transfer.expires)
+        self.check_discarded(storage, http, transfer, urls, data)
+
+    @pytest.mark.parametrize("data", SIZES)
     def test_what_is_refused_after_it_was_sealed_leaves_nothing_to_read(
         self, storage: Storage, http: Http, data: bytes
     ) -> None:

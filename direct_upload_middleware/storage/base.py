@@ -175,8 +175,11 @@ class Storage(Protocol):
         """
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
-        """The application has taken the sealed upload: it is complete, and what was staged for it goes. Repeatable;
-        what it does after a discard is the storage's own affair, as long as nothing comes of it."""
+        """The application has taken the sealed upload: it is complete, and what was staged for it goes. Repeatable.
+
+        Raises NotFound when it was discarded meanwhile, StorageUnavailable while that is being decided: of this and a
+        discard at the same moment never both succeed.
+        """
 
     def discard(self, transfer: Transfer) -> None:
         """Give the upload up, sealed but unconfirmed or not; its segments go, its temp URLs are worth nothing.
