@@ -117,8 +117,8 @@ MUTATIONS = [
     ),
     Mutation(
         "storage/swift_final.py",
-        '{**headers, "If-None-Match": "*"}',
-        "headers",
+        'headers = {**mark.headers(), "If-None-Match": "*"}',
+        "headers = mark.headers()",
         "test_uploader.py::test_an_object_that_a_later_upload_gets_the_name_of_stays_as_it_is",
     ),
     Mutation(
