@@ -58,6 +58,7 @@ setup(
             "pytest-rerunfailures>=14",
             "pytest-xdist>=3.6",
             "brotli>=1.1",
+            "cryptography>=42",
             "hypothesis>=6",
             "html5lib>=1.1",
             "selenium>=4.20",

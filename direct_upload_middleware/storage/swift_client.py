@@ -34,7 +34,8 @@ PATIENCE = 20.0
 POOL_SIZE = 32
 LONGEST_WAIT = 5.0
 
-_AGAIN = {408, 409, 425, 429, 498, 500, 502, 503, 504}  # 409: another request changes the same thing just now
+AGAIN = frozenset({408, 409, 425, 429, 498, 500, 502, 503, 504})
+"""Statuses that may pass. 409: another request changes the same thing just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class SwiftClient:
                 renewed = True
                 self._renew(login)
                 continue
-            if response is not None and response.status_code not in _AGAIN:
+            if response is not None and response.status_code not in AGAIN:
                 raise StorageError(f"Swift answered {response.status_code} to {method} of {_kind(path)}.")
             if attempt == ATTEMPTS or time.monotonic() - begin > PATIENCE:
                 break

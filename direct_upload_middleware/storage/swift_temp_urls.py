@@ -6,13 +6,13 @@ import secrets
 from urllib.parse import unquote, urlsplit
 
 from . import temp_urls
-from .swift_client import SwiftClient
+from .swift_client import AGAIN, SwiftClient
 
 CONTAINER_KEYS = ("X-Container-Meta-Temp-Url-Key", "X-Container-Meta-Temp-Url-Key-2")
 ACCOUNT_KEYS = ("X-Account-Meta-Temp-Url-Key", "X-Account-Meta-Temp-Url-Key-2")
 
 REFUSED = (401, 403)
-_ANY = frozenset(range(200, 500)) - {408, 409, 425, 429}
+_ANY = frozenset(range(200, 500)) - AGAIN
 _TTL = 60
 
 
