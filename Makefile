@@ -18,14 +18,14 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs screenshots soak test-browsers clean browser mutations
+.PHONY: demo test lint docs screenshots soak test-browsers clean browser nginx mutations
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
 	@$(BIN)/python -m examples.plain $(DEMO_ARGS)
 
-test: $(VENV)/.test $(VENV)/.node browser $(if $(TEST_ARGS),,test-rackspace)
+test: $(VENV)/.test $(VENV)/.node browser nginx $(if $(TEST_ARGS),,test-rackspace)
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
@@ -73,5 +73,8 @@ $(VENV)/.node: Makefile
 
 browser:
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || .ci/need chromium chromium-driver
+
+nginx:
+	@PATH="$$PATH:/usr/sbin" && command -v nginx >/dev/null || .ci/need nginx
 
 include rackspace.mk

@@ -72,6 +72,8 @@ setup(
             "pillow>=10",
             "gunicorn>=27",
             "gevent>=24",
+            "pyuwsgi>=2.0.30",
+            "trustme>=1",
         ],
         "docs": ["sphinx>=8", "furo>=2024", "pytest>=8", *FRAMEWORKS],
         "lint": [

@@ -38,7 +38,13 @@ def answer(start_response: Callable[..., Any], type: str, body: Iterable[bytes])
 
 
 DIRECTORY = os.environ.get("SERVED_FROM", "not served")
-app = DirectUploadMiddleware(page, f"local:{DIRECTORY}", identify=lambda environ: "ann", segment_size=SEGMENT)
+app = DirectUploadMiddleware(
+    page,
+    f"local:{DIRECTORY}",
+    identify=lambda environ: "ann",
+    segment_size=SEGMENT,
+    bind_ip=bool(os.environ.get("SERVED_BIND_IP")),
+)
 
 if __name__ == "__main__":
     with make_server("127.0.0.1", 0, app) as server:

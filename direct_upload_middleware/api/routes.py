@@ -22,6 +22,7 @@ from . import body
 from .answers import Answer, answer, private, problem
 from .assets import serve_asset
 from .cors import is_preflight, preflight_answer, with_cors
+from .rest import Rest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +45,7 @@ class Api:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response = with_cors(environ, start_response, self._options.origins)
+        rest = Rest(environ)
         try:
             response = self._respond(environ)
         except DirectUploadError as error:
@@ -51,7 +53,9 @@ class Api:
         except Exception:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
-        return response(environ, start_response)
+        answered = response(environ, start_response)
+        rest.drain()
+        return answered
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
         if is_preflight(environ):
