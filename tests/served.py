@@ -22,7 +22,8 @@ def page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
             return answer(start_response, "text/plain", [str(len(file.read())).encode()])
     if environ["PATH_INFO"] == "/stream":
         return answer(start_response, "text/html; charset=utf-8", pieces())
-    return answer(start_response, "text/html; charset=utf-8", [FORM])
+    body = answer(start_response, "text/html; charset=utf-8", [FORM])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else body  # waitress would send it
 
 
 def pieces() -> Iterator[bytes]:
