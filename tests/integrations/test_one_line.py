@@ -15,6 +15,7 @@ import cherrypy
 import falcon
 import flask
 import pytest
+from helpers import SECRET, new_container
 from webtest import TestApp
 
 from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours
@@ -72,9 +73,18 @@ def cherrypy_app() -> Any:
     return cherrypy.Application(CherryPyPage(), "", {"/": {"log.screen": False}})
 
 
+@pytest.fixture(params=["local", "swift"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Its URL."""
+    if request.param == "local":
+        return f"local:{tmp_path}"
+    request.getfixturevalue("swift_environ")
+    return f"swift://{new_container()}"
+
+
 @pytest.fixture(params=[plain_app, falcon_app, cherrypy_app])
-def app(request: pytest.FixtureRequest, tmp_path: Path) -> TestApp:
-    wrapped = DirectUploadMiddleware(request.param(), f"local:{tmp_path}")  # the one line
+def app(request: pytest.FixtureRequest, storage: str) -> TestApp:
+    wrapped = DirectUploadMiddleware(request.param(), storage, secret=SECRET)  # the one line
     return TestApp(validator(wrapped), extra_environ={"REMOTE_USER": "ann"})
 
 
