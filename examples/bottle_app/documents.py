@@ -27,6 +27,12 @@ class Document:
     upload: Upload
     title: str
 
+    @property
+    def readable_size(self) -> str:
+        """As the script has it: 1 kB is 1000 bytes."""
+        power = min(4, (len(str(self.upload.size)) - 1) // 3)
+        return f"{self.upload.size / 1000**power:.{min(1, power)}f} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
+
 
 class Documents:
     """The table. A connection for each call, so any thread may make it."""

@@ -142,4 +142,5 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
 @exception_view_config(HTTPError, renderer="templates/problem.jinja2")
 def problem(error: HTTPError, request: Request) -> dict[str, Any]:
     request.response.status = error.status
-    return {"title": error.title, "detail": error.detail or error.explanation}
+    is_path = error.detail == request.path_info  # all that Pyramid says of one that it does not know
+    return {"title": error.title, "detail": error.explanation if is_path or not error.detail else error.detail}

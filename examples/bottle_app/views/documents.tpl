@@ -19,7 +19,7 @@
 <span class="kind" aria-hidden="true">{{upload.filename.rpartition(".")[2][:4]}}</span>
 <div class="about">
 <a href="/documents/{{upload.id}}" class="title"><bdi>{{document.title or upload.filename}}</bdi></a>
-<div class="details"><bdi>{{upload.filename}}</bdi><span>{{f"{upload.size:,}"}} bytes</span>
+<div class="details"><bdi>{{upload.filename}}</bdi><span>{{document.readable_size}}</span>
 <time datetime="{{upload.completed.isoformat()}}">{{upload.completed.strftime("%d %b %Y, %H:%M")}} UTC</time></div>
 </div>
 <form method="post" action="/documents/{{upload.id}}/delete">
