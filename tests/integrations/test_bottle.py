@@ -11,7 +11,7 @@ import bottle
 import pytest
 from webtest import TestApp
 
-from direct_upload_middleware import ConfigurationError, DirectUploadMiddleware
+from direct_upload_middleware import ConfigurationError, DirectUploadMiddleware, StorageUnavailable
 from direct_upload_middleware.integrations.bottle import DirectUploadPlugin, cookie_user
 from direct_upload_middleware.testing import upload_file
 
@@ -105,6 +105,16 @@ def test_a_receipt_that_is_not_good_is_the_applications_own_403(
     app.get("/log_in/ann")
     receipt = spoil(app, upload_file(app, "report.pdf", b"data"))
     assert app.post("/submit/file", {"document": receipt}, status=403).text.startswith(says)
+
+
+def test_a_storage_that_is_away_is_503_with_retry_after(site: bottle.Bottle, app: TestApp) -> None:
+    @site.get("/away")
+    def away(uploads: Any) -> None:
+        raise StorageUnavailable(retry_after=7)
+
+    answer = app.get("/away", status=503)
+    assert answer.headers["Retry-After"] == "7"
+    assert "Storage cannot be reached" in answer.text
 
 
 def test_without_the_middleware_the_error_says_what_to_do(site: bottle.Bottle) -> None:

@@ -19,7 +19,7 @@ from pyramid.security import forget, remember
 from webob import Request
 from webtest import AppError, TestApp
 
-from direct_upload_middleware import ConfigurationError, Refused
+from direct_upload_middleware import ConfigurationError, Refused, StorageUnavailable
 from direct_upload_middleware.integrations.pyramid import UploadCompleted
 from direct_upload_middleware.testing import upload_file
 
@@ -164,6 +164,15 @@ def test_anothers_receipt_is_403(app: TestApp) -> None:
     app.get("/log_in?user=bob")
     answer = app.post("/submit", {"document": receipt}, status=403)
     assert "another requester" in answer.text
+
+
+def test_a_storage_that_is_away_is_503_with_retry_after(make_app: MakeApp) -> None:
+    def away(request: Any) -> Response:
+        raise StorageUnavailable(retry_after=7)
+
+    answer = make_app(lambda config: config.add_view(away, name="away")).get("/away", status=503)
+    assert answer.headers["Retry-After"] == "7"
+    assert "Storage cannot be reached" in answer.text
 
 
 def test_an_application_without_exception_views_gets_pyramids_page(tmp_path: Path) -> None:
