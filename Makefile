@@ -1,4 +1,5 @@
-# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000")
+# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000");
+#             EXAMPLE=flask_app, pyramid_app, bottle_app or django_app is the same with a framework
 # make test   all tests, three files at a time since they mostly wait; TEST_ARGS="-k receipt" runs these, one at a time
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
@@ -22,8 +23,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.demo
-	@$(BIN)/python -m examples.plain $(DEMO_ARGS)
+EXAMPLE = plain
+demo: $(VENV)/$(if $(filter plain,$(EXAMPLE)),.demo,.examples)
+	@$(BIN)/python -m examples.$(EXAMPLE) $(DEMO_ARGS)
 
 test: $(VENV)/.test $(VENV)/.node browser nginx $(if $(TEST_ARGS),,test-rackspace)
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
@@ -61,7 +63,7 @@ $(VENV)/.made: .ci/python
 	@test -x $(BIN)/python || "$$(.ci/python)" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: setup.py $(VENV)/.made
+$(VENV)/.demo $(VENV)/.examples $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: setup.py $(VENV)/.made
 	@echo "Installing direct-upload-middleware[$*] into $(VENV)"
 	@$(PIP_INSTALL) --editable '.[$*]'
 	@touch $@

@@ -19,6 +19,7 @@ RACKSPACE = [
 ]
 CLI = ["click>=8.1", "rich>=13", "requests>=2.31"]
 SNIFF = ["pure-magic-rs>=0.5"]
+DEMO = [*SWIFT, *CLI, "swift>=2.33", "waitress>=3"]
 
 FRAMEWORKS = [
     "pyramid>=2",
@@ -48,7 +49,8 @@ setup(
         "cli": CLI,
         "rackspace": RACKSPACE,
         "sniff": SNIFF,
-        "demo": [*SWIFT, *CLI, "swift>=2.33", "waitress>=3"],
+        "demo": DEMO,
+        "examples": [*DEMO, *FRAMEWORKS],
         "test": [
             *SWIFT,
             *SNIFF,
