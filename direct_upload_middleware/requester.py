@@ -12,8 +12,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from webob.cookies import make_cookie
-
 from .errors import CrossSite, NotAuthenticated, NotYours
 from .tickets import Ticket
 
@@ -144,16 +142,10 @@ def _same(theirs: object, ours: str) -> bool:
 def cookie_header(environ: WSGIEnvironment, value: str, max_age: int) -> str:
     """The ``Set-Cookie`` value that gives the browser its binding cookie for ``max_age`` seconds."""
     path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) or "/"
-    header = make_cookie(
-        COOKIE,
-        value,
-        max_age=max_age,
-        path=path,
-        secure=environ["wsgi.url_scheme"] == "https",
-        httponly=True,
-        samesite="Strict",
+    secure = ["Secure"] if environ["wsgi.url_scheme"] == "https" else []
+    return "; ".join(
+        [f"{COOKIE}={value}", f"Max-Age={max_age}", f"Path={path}", *secure, "HttpOnly", "SameSite=Strict"]
     )
-    return header if isinstance(header, str) else header.decode("latin-1")
 
 
 def mounted(script_name: str, mount: str, url: str) -> str:
