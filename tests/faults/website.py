@@ -8,6 +8,7 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,6 +19,7 @@ from helpers import new_container
 from waitress.server import create_server
 
 from direct_upload_middleware import DirectUploadMiddleware, StorageUnavailable, Upload
+from direct_upload_middleware.storage.base import SignedSegment
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift_client import Login
 from direct_upload_middleware.testing.swift_server import SwiftServer
@@ -82,8 +84,14 @@ class ProxiedStorage(SwiftStorage):
         super().__init__(container, access=access)
         self._browsers = browsers
 
-    def _host(self) -> str:
-        return self._browsers.url
+    def sign(self, *what: Any, **how: Any) -> list[SignedSegment]:
+        return [replace(signed, url=self._for_browsers(signed.url)) for signed in super().sign(*what, **how)]
+
+    def download_url(self, *what: Any, **how: Any) -> str:
+        return self._for_browsers(super().download_url(*what, **how))
+
+    def _for_browsers(self, url: str) -> str:
+        return self._browsers.url + url[url.index("/v1/") :]
 
 
 class Website:
