@@ -19,7 +19,7 @@ from direct_upload_middleware.api.javascript import lazily_imported, needed_at_o
 STATIC = Path(__file__).parents[1] / "static"
 MODULES = sorted(path.name for path in STATIC.glob("*.js"))
 #: What comes only when it is needed.
-LATE = {"./read-md5.js", "./hash-worker.js"}
+LATE = {"./read-md5.js", "./hash-worker.js", "./records.js"}
 ENTRY = "/_upload/static/direct-upload.js"
 
 
