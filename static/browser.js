@@ -1,6 +1,5 @@
 // What the engine needs of the world, as a browser has it.
 /** @import { Environment } from "./types.d.ts" */
-import { advise } from "./advice.js";
 import { HashPool } from "./hash-pool.js";
 import { Lanes } from "./lanes.js";
 import { put } from "./xhr.js";
@@ -36,6 +35,15 @@ export const browser = {
   alone,
   claim,
 };
+
+/**
+ * What only failures need comes when there is one.
+ * @type {Environment["advise"]}
+ */
+async function advise(about, url) {
+  const advice = await import("./advice.js").catch(() => undefined); // it may be the network that fails
+  advice?.advise(about, url);
+}
 
 /**
  * @param {number} milliseconds

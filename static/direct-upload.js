@@ -23,7 +23,8 @@ export function upload(file, options = {}) {
  */
 export function uploadAll(files, options = {}) {
   const all = [...files];
-  return taskOf(import("./all.js").then(({ startAll }) => startAll(mountOf(options), all, options), unreachable));
+  const modules = Promise.all([import("./all.js"), import("./engine.js")]); // side by side, though one needs the other
+  return taskOf(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
 }
 
 /** @param {UploadOptions} options */

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from node import STATIC, run_module
 from webob import Request, Response
 from webtest import TestApp
 
 from direct_upload_middleware import DirectUploadMiddleware
-from direct_upload_middleware.api.javascript import lazily_imported, needed_at_once, strip_comments
 
-STATIC = Path(__file__).parents[1] / "static"
 MODULES = sorted(path.name for path in STATIC.glob("*.js"))
-#: What comes only when it is needed.
-LATE = {"./read-md5.js", "./hash-worker.js", "./records.js"}
 ENTRY = "/_upload/static/direct-upload.js"
 
 
@@ -34,7 +30,7 @@ def browser(tmp_path: Path) -> TestApp:
 @pytest.fixture
 def versioned(browser: TestApp) -> str:
     """The address of the folder whose content never changes."""
-    found = re.search(r'"\./([0-9a-f]{16})/failure\.js"', browser.get(ENTRY).text)
+    found = re.search(r'"\./([0-9a-f]{16})/engine\.js"', browser.get(ENTRY).text)
     assert found
     return f"/_upload/static/{found[1]}"
 
@@ -149,69 +145,41 @@ def test_what_is_too_short_to_be_compressed_is_not(browser: TestApp, versioned: 
     assert "Content-Encoding" not in answer.headers
 
 
-def test_a_page_without_a_file_input_loads_little(browser: TestApp, versioned: str) -> None:
-    assert sum(len(ask(browser, url, "gzip").body) for url in (ENTRY, f"{versioned}/failure.js")) < 1200
+def statically(text: str) -> list[str]:
+    """What a file needs before it runs."""
+    return re.findall(r'from "([^"]*)";', text)
 
 
-def test_a_module_that_comes_late_names_all_that_it_needs(browser: TestApp, versioned: str) -> None:
-    named = imports(browser.get(f"{versioned}/engine.js").text)
-    for path in sorted(named - LATE):
-        assert imports(browser.get(f"{versioned}/{path[2:]}").text) - LATE <= named
+def test_what_is_needed_together_comes_with_one_request(browser: TestApp, versioned: str) -> None:
+    assert statically(browser.get(ENTRY).text) == []
+    assert statically(browser.get(f"{versioned}/engine.js").text) == ["../direct-upload.js"]
+    assert set(statically(browser.get(f"{versioned}/form.js").text)) == {"../direct-upload.js", "./engine.js"}
+    assert statically(browser.get(f"{versioned}/hash-worker.js").text) == []
+    assert imports(browser.get(f"{versioned}/form.js").text) <= {"../direct-upload.js", "./engine.js", "./form.js"}
 
 
-# -- comments ----------------------------------------------------------------------------------------------------
+#: Imports every file as a page does, at every address, and finds out whether any module is there twice.
+IMPORT_ALL = """
+import { text } from "node:stream/consumers";
+globalThis.HTMLElement = class {};
+globalThis.self = globalThis;
+const [sources, served, version] = process.argv.slice(1);
+for (const name of JSON.parse(await text(process.stdin))) {
+  const exported = Object.keys(await import(`file://${sources}/${name}`)).sort();
+  const plain = await import(`file://${served}/${name}`);
+  const versioned = await import(`file://${served}/${version}/${name}`);
+  for (const each of exported) {
+    if (!(each in plain)) throw new Error(`${name} lost ${each}`);
+    if (plain[each] !== versioned[each]) throw new Error(`${name} is there twice, with ${each}`);
+  }
+}
+"""
 
 
-@pytest.mark.parametrize(
-    ("source", "stripped"),
-    [
-        pytest.param("a; // b\nc;", "a;\nc;", id="to the end of the line"),
-        pytest.param("a /* b */ + c", "a + c", id="within a line"),
-        pytest.param("a/* b */b", "a b", id="between two words"),
-        pytest.param("return /* b\n*/ c", "return\nc", id="over two lines"),
-        pytest.param("  {\n    a;\n\n\n    b;\n  }", "{\na;\nb;\n}", id="indentation"),
-        pytest.param("x = '/* a */' + \"// b\";", "x = '/* a */' + \"// b\";", id="in strings"),
-        pytest.param(r"x = 'it\'s // a';", r"x = 'it\'s // a';", id="after an escaped quote"),
-        pytest.param("x = ` // a\n  ${ y /* b */ } /* c */`;", "x = ` // a\n  ${ y } /* c */`;", id="in templates"),
-        pytest.param("`${ {a: `${b}//`} }//` // c", "`${ {a: `${b}//`} }//`", id="in templates in templates"),
-        pytest.param(r"`\`//${a}\${//`", r"`\`//${a}\${//`", id="after escapes in templates"),
-        pytest.param("x = /[/*]*\\/\\/'/g; // a", "x = /[/*]*\\/\\/'/g;", id="in regular expressions"),
-        pytest.param("return /'/.test(a) // b", "return /'/.test(a)", id="in regular expressions after words"),
-        pytest.param('f(/"/, a) // b', 'f(/"/, a)', id="in regular expressions as arguments"),
-        pytest.param("a / b / c; // d", "a / b / c;", id="after divisions"),
-        pytest.param("(a) / 2 + '/'; // d", "(a) / 2 + '/';", id="after divisions of parentheses"),
-        pytest.param("a[0] / `b` / c // d", "a[0] / `b` / c", id="after divisions of templates"),
-    ],
-)
-def test_comments_go_and_nothing_else(source: str, stripped: str) -> None:
-    assert strip_comments(source) == stripped + "\n"
-
-
-def test_a_template_without_an_end_is_no_module() -> None:
-    with pytest.raises(ValueError, match="template"):
-        strip_comments("`a")
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_is_the_same_program_without_its_comments(name: str, tmp_path: Path) -> None:
-    """Node's own parser prints both alike, as functions are printed without comments only when there are none."""
-    source = (STATIC / name).read_text("utf-8")
-    stripped = strip_comments(source)
-    assert strip_comments(stripped) == stripped
-    assert len(re.findall(r"/\*\*", stripped)) == 0
-    node = shutil.which("node") or pytest.fail("node is needed: pip install 'direct-upload-middleware[test]' brings it")
-    module = tmp_path / f"{name}.mjs"
-    module.write_text(stripped, "utf-8")
-    subprocess.run([node, "--check", module], check=True, capture_output=True)
-
-
-def test_what_a_module_needs_is_found() -> None:
-    modules = {
-        "a.js": 'import { b } from "./b.js";\nimport "./c.js";\nexport { d } from "./d.js";\nx(import("./e.js"));\n',
-        "b.js": 'import {\nc,\nd,\n} from "./c.js";\n',
-        "c.js": 'import { a } from "./a.js";\nexport function f() { return import("./e.js") }\n',
-        "d.js": 'const text = "./e.js";\n',
-        "e.js": "",
-    }
-    assert needed_at_once("a.js", modules) == ["b.js", "c.js", "d.js"]
-    assert lazily_imported(modules["a.js"]) == {"e.js"}
+def test_every_module_is_there_once_whatever_its_address(browser: TestApp, versioned: str, tmp_path: Path) -> None:
+    version = versioned.rpartition("/")[2]
+    (tmp_path / version).mkdir()
+    (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
+    for path in [*MODULES, *(f"{version}/{name}" for name in MODULES)]:
+        (tmp_path / path).write_text(browser.get(f"/_upload/static/{path}").text, "utf-8")
+    run_module(IMPORT_ALL, str(STATIC), str(tmp_path), version, given=json.dumps(MODULES))

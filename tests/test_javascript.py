@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from node import node
 
 TESTS = Path(__file__).with_name("js")
-
-
-def node() -> str:
-    """Node's program: the one that is installed beside Python, else any."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which("node", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    return found or pytest.fail("node is needed: pip install 'direct-upload-middleware[test]' brings it")
 
 
 def count(report: str, what: str) -> int:

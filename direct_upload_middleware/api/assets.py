@@ -1,8 +1,9 @@
 """The script's modules, from the ``static`` package beside the code.
 
 The page loads ``static/direct-upload.js``, which is small and asked for anew each time. Everything else it takes from
-``static/{version}/``, whose content never changes, so that browsers need not ask again. Every module has an address
-without a version too, for pages that import it by hand; that leads to the same module.
+``static/{version}/``, whose content never changes, so that browsers need not ask again. What is needed together is
+joined when it is first asked for, so that it comes with one request. Every module has an address of its own as well,
+with a version and without, for pages that import it by hand; that leads to the same module.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from pathlib import Path
 from webob import Request, Response
 
 from ..errors import NotFound
-from .javascript import lazily_imported, needed_at_once, strip_comments
+from .modules import Files, parse
 
 ENTRY = "direct-upload.js"
+#: What every page loads, what every upload needs, and what is seen in a page: each comes with one request.
+_TOGETHER = [[ENTRY], ["engine.js"], ["form.js", "element.js"]]
 _FOREVER = "public, max-age=31536000, immutable"
 _VERSION_LENGTH = 16
 
@@ -42,29 +45,22 @@ def _directory() -> Traversable:
         return Path(__file__).resolve().parents[2] / "static"
 
 
-def _sources() -> dict[str, str]:
-    entries = sorted(_directory().iterdir(), key=lambda entry: entry.name)
-    return {e.name: strip_comments(e.read_text("utf-8")) for e in entries if e.name.endswith(".js")}
-
-
 @lru_cache(maxsize=1)
 def _assets() -> tuple[str, dict[str, Asset]]:
     """The version, and path below ``static/`` → asset: nothing else is ever served."""
-    modules = _sources()
+    sources = {entry.name: entry.read_text("utf-8") for entry in _directory().iterdir() if entry.name.endswith(".js")}
+    files = Files({name: parse(source) for name, source in sorted(sources.items())}, _TOGETHER)
+    modules = {name: files.forward(name) or files.write(name, _from_version) for name in sorted(sources)}
     version = sha256(repr(modules).encode()).hexdigest()[:_VERSION_LENGTH]
     served = {name: f'export * from "./{version}/{name}";\n' for name in modules}
-    served[ENTRY] = modules[ENTRY].replace('"./', f'"./{version}/')
-    served |= {f"{version}/{name}": module for name, module in _with_preloads(modules).items()}
+    served |= {f"{version}/{name}": text for name, text in modules.items()}
+    served[ENTRY] = files.write(ENTRY, lambda file: f"./{version}/{file}")
     served[f"{version}/{ENTRY}"] = f'export * from "../{ENTRY}";\n'
     return version, {path: _asset(text.encode()) for path, text in served.items()}
 
 
-def _with_preloads(modules: dict[str, str]) -> dict[str, str]:
-    """A module that is imported lazily names all that it needs, which the browser then loads side by side instead
-    of finding it module by module."""
-    lazy = set().union(*map(lazily_imported, modules.values()))
-    preloads = {name: "".join(f'import "./{other}";\n' for other in needed_at_once(name, modules)) for name in lazy}
-    return {name: preloads.get(name, "") + module for name, module in modules.items()}
+def _from_version(file: str) -> str:
+    return f"../{file}" if file == ENTRY else f"./{file}"
 
 
 def _asset(plain: bytes) -> Asset:
