@@ -6,9 +6,11 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from faults.engines import WebKit, started
 from script.site import Site, Visitor
 from selenium import webdriver
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -38,10 +40,15 @@ def geckodriver() -> str | None:
     return shutil.which("geckodriver") or next(iter(inside), None)
 
 
-def engines() -> dict[str, Callable[[], WebDriver]]:
-    """Chromium in every run; Firefox too in ``make test-browsers``."""
+def webkit() -> AbstractContextManager[WebDriver]:
+    return started(WebKit(), Path())  # it has no profile
+
+
+def engines() -> dict[str, Callable[[], AbstractContextManager[WebDriver]]]:
+    """Chromium in every run; Firefox and WebKit too in ``make test-browsers``."""
     wanted = os.environ.get("BROWSERS", "chromium").split()
-    known: dict[str, Callable[[], WebDriver]] = {"chromium": chromium, "firefox": firefox}
+    known: dict[str, Callable[[], AbstractContextManager[WebDriver]]]
+    known = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
     return {name: engine for name, engine in known.items() if name in wanted}
 
 

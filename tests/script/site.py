@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -22,8 +23,11 @@ from direct_upload_middleware import DirectUploadMiddleware
 TIMEOUT = 20
 #: As strict as a page can be. The script needs nothing inline, no data: and no blob:.
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; style-src 'self'"
+#: The tree that rows are in.
+ROOT = "(document.querySelector('direct-upload') ?? { shadowRoot: document }).shadowRoot"
 PAGE = '<!doctype html><html lang="{lang}" dir="{dir}"><title>Uploads</title><main><h1>Uploads</h1>{body}</main></html>'
 FORM = '<form method="post" enctype="multipart/form-data">{}<button name="go" value="yes">Send</button></form>'
+_places = count(1)
 
 
 class Site:
@@ -70,10 +74,16 @@ class Visitor:
     browser: WebDriver
     site: Site
 
-    def open(self, body: str, *, lang: str = "en", dir: str = "ltr", path: str = "/") -> None:
+    def open(self, body: str, *, lang: str = "en", dir: str = "ltr", path: str = "") -> None:
+        """A page with such a body: one where nobody has been before, when no path is given."""
         self.site.page = PAGE.format(body=body, lang=lang, dir=dir)
         self.site.forms.clear()
-        self.browser.get(self.site.address + path)
+        self.browser.get(self.site.address + (path or f"/{next(_places)}"))
+
+    def leave(self) -> None:
+        """Away from the page, whatever it says."""
+        self.js("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
+        self.browser.get("about:blank")
 
     def open_form(self, fields: str, **page: str) -> None:
         self.open(FORM.format(fields), **page)
@@ -85,16 +95,18 @@ class Visitor:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def inside(self, selector: str) -> WebElement:
-        """Of the element's own, as soon as it is there."""
-        script = "return document.querySelector('direct-upload').shadowRoot?.querySelector(arguments[0])"
-        return self.wait(lambda: self.js(script, selector))
+        """Of the element's own, as soon as it is there; of the page, where there is no element."""
+        return self.wait(lambda: self.js(f"return {ROOT}?.querySelector(arguments[0])", selector))
 
     def all_inside(self, selector: str) -> list[WebElement]:
-        script = "return [...document.querySelector('direct-upload').shadowRoot?.querySelectorAll(arguments[0]) ?? []]"
-        return self.js(script, selector)
+        return self.js(f"return [...{ROOT}?.querySelectorAll(arguments[0]) ?? []]", selector)
+
+    def read(self, element: WebElement) -> str:
+        """The text that is seen. (WebKit's driver does not see what is cut off or stands in a slot.)"""
+        return str(self.js("return arguments[0].innerText", element))
 
     def give(self, *files: Path) -> None:
-        """Choose files with the element."""
+        """Choose files with the element, or the input."""
         self.inside("input[type=file]").send_keys("\n".join(map(str, files)))
 
     def states(self) -> list[str]:
