@@ -20,7 +20,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs screenshots soak test-browsers clean browser nginx mutations
+.PHONY: demo test lint docs screenshots soak test-browsers clean browser nginx mutations more-browsers
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -43,18 +43,15 @@ lint: $(VENV)/.lint $(VENV)/.node
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
-test-browsers: $(VENV)/.test $(VENV)/.node browser
-	@command -v firefox-esr >/dev/null || .ci/need firefox-esr
-	@command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || \
-		.ci/need webkit2gtk-driver xvfb gir1.2-webkit2-4.1
+test-browsers: $(VENV)/.test $(VENV)/.node browser more-browsers
 	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
 		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script $(TEST_ARGS)
 
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
 
-screenshots: $(VENV)/.test browser
-	@$(BIN)/python docs/screenshots/take.py
+screenshots: $(VENV)/.test browser more-browsers
+	@BROWSERS="chromium firefox webkit" $(BIN)/python docs/screenshots/take.py
 
 clean:
 	rm -rf $(VENV) .venv-rackspace build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
@@ -79,5 +76,10 @@ browser:
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" && command -v nginx >/dev/null || .ci/need nginx
+
+more-browsers:
+	@command -v firefox-esr >/dev/null || .ci/need firefox-esr
+	@command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || \
+		.ci/need webkit2gtk-driver xvfb gir1.2-webkit2-4.1
 
 include rackspace.mk

@@ -45,8 +45,8 @@ export function icon(path) {
 
 export const ICONS = {
   cross: "M6 6l12 12M18 6L6 18",
-  pause: "M9 5v14M15 5v14",
-  resume: "M8 5l11 7-11 7z",
+  pause: "M8.5 6v12M15.5 6v12",
+  resume: "M8 6l9 6-9 6z",
   retry: "M19 12a7 7 0 1 1-2.2-5.1M19 3v4.5h-4.5",
   file: "M7 3h7l5 5v13H7zM14 3v5h5",
   upload: "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",

@@ -16,6 +16,7 @@ export const ELEMENT = `
 }
 .direct-upload-prompt { display: grid; gap: .125rem; font-weight: 500; }
 .direct-upload-hint { font-size: .85em; font-weight: 400; color: color-mix(in srgb, currentColor 72%, transparent); }
+.direct-upload-hint::first-letter { text-transform: uppercase; }
 .direct-upload-hint:empty { display: none; }
 .direct-upload-zone:hover { border-color: var(--_accent); }
 .direct-upload-zone:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
@@ -32,7 +33,6 @@ export const ELEMENT = `
 }
 .direct-upload-preview canvas { inline-size: 100%; block-size: 100%; object-fit: cover; }
 .direct-upload-unfinished > li { border-style: dashed; }
-.direct-upload-again { font-weight: 500; color: var(--_accent) !important; }
 @keyframes direct-upload-in { from { opacity: 0; transform: translateY(-.25rem); } }
 .direct-upload { container-type: inline-size; }
 @container (max-width: 26rem) {

@@ -19,6 +19,7 @@ export const messages = {
   // What is announced and what buttons are called
   progress: "Upload of {name}",
   started: "Uploading {name}",
+  soFar: "{share} of {name} is uploaded",
   finished: "{name} is uploaded",
   failed: "{name} was not uploaded. {reason}",
   held: "The form will be sent when the upload is finished.",
@@ -143,6 +144,14 @@ export function formatSize(bytes, language, per = "") {
  */
 export function formatSpeed(speed, language) {
   return formatSize(speed, language, "-per-second");
+}
+
+/**
+ * @param {number} share of 1
+ * @param {string} [language]
+ */
+export function formatShare(share, language = pageLanguage()) {
+  return new Intl.NumberFormat(language, { style: "percent" }).format(share);
 }
 
 /**

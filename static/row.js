@@ -1,10 +1,13 @@
 /** @import { DirectUploadFailure } from "./failure.js" */
 /** @import { ProgressReport } from "./types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
-import { formatDuration, formatSize, formatSpeed, say, technical } from "./messages.js";
+import { formatDuration, formatShare, formatSize, formatSpeed, say, technical } from "./messages.js";
 
 /** @typedef {Record<"pause" | "resume" | "retry" | "remove", () => void>} Verbs what a row's buttons do */
 /** @typedef {"ready" | "busy" | "done" | "failed"} UploadState */
+
+/** Milliseconds after which those who cannot see the progress hear of it. */
+const NEWS = 15_000;
 
 /** One file, as it is seen. */
 export class Row {
@@ -12,6 +15,8 @@ export class Row {
   #announce;
   #verbs;
   #isPaused = false;
+  /** When those who listen heard of it last. */
+  #heard = 0;
   #progress;
   #state = part("span", "state");
   #details = part("details", "details", { hidden: true });
@@ -46,6 +51,7 @@ export class Row {
     this.#enter("busy", say("starting"), "cancel");
     this.#progress.value = 0;
     this.#offer(false);
+    this.#heard = performance.now();
     this.#announce(say("started", this.#values));
   }
 
@@ -56,9 +62,11 @@ export class Row {
     this.#progress.value = total ? loaded / total : 0;
     const facts = [say(key, { ...this.#values, loaded: formatSize(loaded) })];
     if (state === "sending" && speed && timeLeft !== undefined) {
-      facts.push(formatSpeed(speed), say("timeLeft", { time: formatDuration(timeLeft) }));
+      facts.push(...[formatSpeed(speed), say("timeLeft", { time: formatDuration(timeLeft) })].map(unbroken));
     }
+    this.element.toggleAttribute("data-waiting", state === "waiting");
     this.#state.textContent = facts.join(" · ");
+    if (state === "sending" && performance.now() - this.#heard > NEWS) this.#tell(loaded / total);
   }
 
   done() {
@@ -80,6 +88,12 @@ export class Row {
   /** @param {HTMLElement} preview */
   show(preview) {
     this.element.prepend(preview);
+  }
+
+  /** @param {number} share what has arrived of it */
+  #tell(share) {
+    this.#heard = performance.now();
+    this.#announce(say("soFar", { ...this.#values, share: formatShare(share) }));
   }
 
   /**
@@ -143,4 +157,12 @@ function button(verb, press) {
  */
 function name(button, text) {
   button.ariaLabel = button.title = text;
+}
+
+/**
+ * A number stays with its unit when a line is too short.
+ * @param {string} text
+ */
+function unbroken(text) {
+  return text.replaceAll(" ", "\u00a0");
 }

@@ -173,7 +173,8 @@ class Studio:
 
     def unfinished(self) -> None:
         self.uploading()
-        self.visitor.js("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
+        self.wait("root.querySelector('[data-state=done]')")
+        self.visitor.leave()
         self.prepare(self.variant, self.width, self.path)
         self.wait("root.querySelector('.direct-upload-unfinished > li')")
 

@@ -30,6 +30,14 @@ window.mend = () => { window.fetch = fetch; };"""
 NOTE_NEWS = """window.heard = [];
 const note = () => heard.push(arguments[0].textContent);
 new MutationObserver(note).observe(arguments[0], { childList: true });"""
+#: One of two segments has arrived as often as it is told to, and never ends; the clock shows that it is late.
+HALF_WAY = """window.progressed = 0;
+addEventListener("direct-upload:progress", () => { window.progressed += 1; });
+XMLHttpRequest.prototype.send = function () {
+  window.arrive ??= () => this.upload.dispatchEvent(new ProgressEvent("progress", { loaded: 2 ** 20 }));
+};
+const { now } = performance;
+performance.now = () => now.call(performance) + (window.late ?? 0);"""
 #: But for the icon that a browser asks for by itself.
 NOTE_VIOLATIONS = """window.violations = [];
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
@@ -303,6 +311,18 @@ def test_those_who_listen_hear_how_it_goes(visitor: Visitor, files: Files) -> No
     ]
 
 
+def test_those_who_listen_hear_of_a_long_upload_from_time_to_time(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    news = visitor.inside("[role=status]")
+    visitor.js(NOTE_NEWS + HALF_WAY, news)
+    visitor.give(files("long.bin", 2 << 20))
+    visitor.wait(lambda: visitor.js("return !!window.arrive"))
+    visitor.js("window.late = 20_000")
+    visitor.wait(lambda: visitor.js("arrive(); return progressed >= 3"))
+    assert visitor.js("return heard") == ["Uploading long.bin", "50% of long.bin is uploaded"]
+    visitor.leave()
+
+
 def test_it_speaks_arabic_from_right_to_left(visitor: Visitor, files: Files) -> None:
     visitor.open_form(dictionary(ARABIC) + ELEMENT.format('multiple accept=".txt"'), lang="ar", dir="rtl", path="/ar")
     assert ARABIC["promptSeveral"] in visitor.read(visitor.inside("button"))
@@ -317,11 +337,14 @@ def test_it_speaks_arabic_from_right_to_left(visitor: Visitor, files: Files) -> 
 
 
 def test_whatever_can_be_pressed_is_large_enough_for_a_finger(visitor: Visitor, files: Files) -> None:
-    visitor.open_form(ELEMENT.format('multiple accept=".txt"'))
-    visitor.give(files("one.txt"), files("wrong.pdf"))
+    visitor.open_form(SEVERAL)
+    visitor.give(files("one.txt"))
+    visitor.wait_for("done")
+    visitor.js('window.fetch = async () => Response.json({ code: "refused" }, { status: 403 })')
+    visitor.give(files("other.txt"))
     visitor.wait_for("done", "failed")
-    sizes = [button.size for button in visitor.all_inside("button") if button.is_displayed()]
-    assert len(sizes) == 3
+    sizes = [button.size for button in visitor.all_inside("button, summary") if button.is_displayed()]
+    assert len(sizes) == 5
     assert all(size["width"] >= 44 and size["height"] >= 44 for size in sizes), sizes
 
 
