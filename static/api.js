@@ -110,11 +110,19 @@ export class Api {
 
 /** @param {Response} response */
 async function read(response) {
-  if (response.type === "opaqueredirect") throw new DirectUploadFailure("not-authenticated", { status: 401 });
+  if (isLogIn(response)) throw new DirectUploadFailure("not-authenticated", { status: 401 });
   if (!response.ok) throw await refusal(response);
   if (response.status === 204) return undefined;
   const owner = response.headers.get("Upload-Owner") ?? "";
   return { owner, clock: serverTime(response) / 1000 || undefined, ...(await response.json()) };
+}
+
+/**
+ * Whoever takes a session for expired may answer in our stead, with a page or with the way to one.
+ * @param {Response} response
+ */
+function isLogIn({ type, ok, headers }) {
+  return type === "opaqueredirect" || (ok && !!headers.get("Content-Type")?.startsWith("text/html"));
 }
 
 /** @param {Response} response */

@@ -295,6 +295,17 @@ test("a page for logging in, to which a proxy sends us, is no answer", async () 
   await assert.rejects(world.end(world.upload(makeFile(50))), { code: "not-authenticated" });
 });
 
+test("nor is such a page itself", async () => {
+  const world = new World();
+  let asked = 0;
+  world.env.fetch = async () => {
+    asked += 1;
+    return new Response("<h1>Log in</h1>", { headers: { "Content-Type": "text/html; charset=utf-8" } });
+  };
+  await assert.rejects(world.end(world.upload(makeFile(50))), { code: "not-authenticated" });
+  assert.equal(asked, 1);
+});
+
 test("begins go one at a time", async () => {
   const world = new World();
   const gates = [];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from selenium.webdriver.common.keys import Keys
 pytestmark = pytest.mark.browser
 
 Files = Callable[..., Path]
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "javascript.rst"
 ELEMENT = "<label for=e>Papers</label><direct-upload id=e name=papers {}></direct-upload>"
 SEVERAL = ELEMENT.format("multiple")
 ONE = ELEMENT.format("")
@@ -356,3 +358,29 @@ def test_the_strictest_policy_finds_nothing_to_forbid(visitor: Visitor, files: F
     visitor.give(files("one.txt"), picture)
     visitor.wait_for("done", "done")
     assert visitor.js("return violations") == []
+
+
+def test_few_requests_bring_the_script(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.give(files("one.txt"))
+    visitor.wait_for("done")
+    loaded: list[str] = visitor.js("return performance.getEntriesByType('resource').map(({ name }) => name)")
+    names = sorted(url.rpartition("/")[2] for url in loaded if "/static/" in url)
+    # Not every browser tells the page of its worker.
+    assert [name for name in names if name != "hash-worker.js"] == ["direct-upload.js", "engine.js", "form.js"]
+
+
+def test_a_page_reaches_every_part_that_the_documentation_names(visitor: Visitor, files: Files) -> None:
+    told = re.search(r"^Parts: ``([\w\s]+)``", DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
+    assert told
+    visitor.open_form(SEVERAL)
+    visitor.give(files("one.txt"))
+    visitor.wait_for("done")
+    there = visitor.js(f"return [...{ROOT}.querySelectorAll('[part]')].flatMap((each) => [...each.part])")
+    assert set(there) == set(told[1].split()) - {"dragging", "again"}
+    visitor.js(
+        """const sheet = new CSSStyleSheet();
+        sheet.replaceSync("direct-upload::part(zone) { min-block-size: 321px }");
+        document.adoptedStyleSheets.push(sheet);"""
+    )
+    assert visitor.inside("button").size["height"] >= 321
