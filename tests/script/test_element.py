@@ -383,4 +383,4 @@ def test_a_page_reaches_every_part_that_the_documentation_names(visitor: Visitor
         sheet.replaceSync("direct-upload::part(zone) { min-block-size: 321px }");
         document.adoptedStyleSheets.push(sheet);"""
     )
-    assert visitor.inside("button").size["height"] >= 321
+    visitor.wait(lambda: visitor.inside("button").size["height"] >= 321)
