@@ -16,7 +16,6 @@ export const ELEMENT = `
 }
 .direct-upload-prompt { display: grid; gap: .125rem; font-weight: 500; }
 .direct-upload-hint { font-size: .85em; font-weight: 400; color: color-mix(in srgb, currentColor 72%, transparent); }
-.direct-upload-hint::first-letter { text-transform: uppercase; }
 .direct-upload-hint:empty { display: none; }
 .direct-upload-zone:hover { border-color: var(--_accent); }
 .direct-upload-zone:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }

@@ -65,7 +65,7 @@ export class Row {
       facts.push(...[formatSpeed(speed), say("timeLeft", { time: formatDuration(timeLeft) })].map(unbroken));
     }
     this.element.toggleAttribute("data-waiting", state === "waiting");
-    this.#state.textContent = facts.join(" · ");
+    this.#state.textContent = facts.join("\u00a0· ");
     if (state === "sending" && performance.now() - this.#heard > NEWS) this.#tell(loaded / total);
   }
 

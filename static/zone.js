@@ -41,7 +41,7 @@ export class Zone {
     this.#input.multiple = multiple;
     this.#prompt.textContent = say(multiple ? "promptSeveral" : "promptOne");
     const limits = [describe(accept), maxSize < Infinity && say("upTo", { max: formatSize(maxSize) })];
-    this.#hint.textContent = limits.filter(Boolean).join(" · ");
+    this.#hint.textContent = capitalized(limits.filter(Boolean).join(" · "));
   }
 
   /** Opens the browser's own window for choosing. */
@@ -121,6 +121,14 @@ export class Zone {
     this.button.toggleAttribute("data-dragging", isDragging);
     this.#prompt.textContent = say(isDragging ? "dropping" : this.#input.multiple ? "promptSeveral" : "promptOne");
   }
+}
+
+/**
+ * Not by CSS, whose first letter is torn from the next in Arabic.
+ * @param {string} text
+ */
+function capitalized(text) {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
 /** @param {DataTransfer | null} data */

@@ -42,7 +42,7 @@ XMLHttpRequest.prototype.send = function (body) {
 """
 #: Something is on its way, and for so long that its speed is known.
 MOVING = """[...root.querySelectorAll("[data-state=busy]")].some((row) =>
-  row.querySelector("progress").value > .3 && row.querySelector(".direct-upload-state").textContent.includes(" · "))"""
+  row.querySelector("progress").value > .3 && row.querySelector(".direct-upload-state").textContent.includes("· "))"""
 ENGLISH = {
     "title": "Your travel expenses",
     "label": "Receipts and photographs",
