@@ -13,7 +13,7 @@ const above = new URL("..", import.meta.url);
  * @returns {UploadTask}
  */
 export function upload(file, options = {}) {
-  return taskOf(import("./engine.js").then(({ start }) => start(mountOf(options), file, options), unreachable));
+  return taskOf(engine().then(({ start }) => start(mountOf(options), file, options), unreachable));
 }
 
 /**
@@ -23,8 +23,14 @@ export function upload(file, options = {}) {
  */
 export function uploadAll(files, options = {}) {
   const all = [...files];
-  const modules = Promise.all([import("./all.js"), import("./engine.js")]); // side by side, though one needs the other
+  const modules = Promise.all([import("./all.js"), engine()]); // side by side, though one needs the other
   return taskOf(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
+}
+
+/** With what it asks for next, so that they come side by side. */
+function engine() {
+  import("./records.js").catch(() => {}); // it does without
+  return import("./engine.js");
 }
 
 /** @param {UploadOptions} options */
@@ -65,7 +71,7 @@ async function enhance() {
   };
   addEventListener("submit", hold, true);
   try {
-    const [form] = await Promise.all([import("./form.js"), import("./engine.js")]);
+    const [form] = await Promise.all([import("./form.js"), engine()]);
     await form.enhance(document, upload, above);
   } finally {
     removeEventListener("submit", hold, true);
