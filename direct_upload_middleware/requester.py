@@ -6,7 +6,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from .receipts import Receipt
 
 COOKIE = "direct_upload"
+OWN_COOKIE = "direct_upload_own"
+"""The same for the paths of one upload only, of those that begin several at once (see :meth:`Requester.claimed`)."""
 
-_COOKIE_PAIR = re.compile(rf"(?:^|;)[ \t]*{COOKIE}=([0-9a-f]{{32}})[ \t]*(?:;|$)")
+_COOKIE_PAIR = r"(?:^|;)[ \t]*{}=([0-9a-f]{{32}})[ \t]*(?:;|$)"
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -79,7 +81,10 @@ class Requester:
 
         Of several it is the first, that of the longest path (RFC 6265, 5.4): an application above may have one too.
         """
-        found = _COOKIE_PAIR.search(self._environ.get("HTTP_COOKIE", ""))
+        return self._sent(COOKIE)
+
+    def _sent(self, name: str) -> str | None:
+        found = re.search(_COOKIE_PAIR.format(name), self._environ.get("HTTP_COOKIE", ""))
         return found[1] if found else None
 
     def authenticate(self) -> None:
@@ -105,8 +110,19 @@ class Requester:
 
     def check_ticket(self, ticket: Ticket) -> None:
         """Raises :class:`~.errors.NotYours` unless the ticket was made for this requester in this browser."""
-        if self.cookie is None or not _same(ticket.binding, _binding(self.cookie, self.identity)):
+        cookies = [cookie for cookie in (self._sent(OWN_COOKIE), self.cookie) if cookie is not None]
+        if not any(_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):
             raise NotYours
+
+    def claimed(self, ticket: Ticket) -> Ticket:
+        """The ticket, which is this requester's, for a receipt that the application's pages can verify.
+
+        A browser without the cookie that begins several uploads at once is given one by each of them, and keeps the
+        last. Each upload goes on with its own, under :data:`OWN_COOKIE`; pages see the one that was kept.
+        """
+        if ticket.anonymous_owner is None or self.cookie is None:
+            return ticket
+        return replace(ticket, anonymous_owner=_anonymous_owner(self.cookie))
 
     def check_receipt(self, receipt: Receipt) -> None:
         """Raises :class:`~.errors.NotYours` unless the receipt's owner is this requester."""
@@ -139,13 +155,15 @@ def _same(theirs: object, ours: str) -> bool:
     return isinstance(theirs, str) and hmac.compare_digest(theirs.encode(), ours.encode())
 
 
-def cookie_header(environ: WSGIEnvironment, value: str, max_age: int) -> str:
-    """The ``Set-Cookie`` value that gives the browser its binding cookie for ``max_age`` seconds."""
-    path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) or "/"
+def cookie_header(environ: WSGIEnvironment, value: str, max_age: int, *, own: str = "") -> str:
+    """The ``Set-Cookie`` value that gives the browser its binding cookie for ``max_age`` seconds.
+
+    :param own: the path, below SCRIPT_NAME, that it is for, when it is one upload's own.
+    """
+    name = OWN_COOKIE if own else COOKIE
+    path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) + own or "/"
     secure = ["Secure"] if environ["wsgi.url_scheme"] == "https" else []
-    return "; ".join(
-        [f"{COOKIE}={value}", f"Max-Age={max_age}", f"Path={path}", *secure, "HttpOnly", "SameSite=Strict"]
-    )
+    return "; ".join([f"{name}={value}", f"Max-Age={max_age}", f"Path={path}", *secure, "HttpOnly", "SameSite=Strict"])
 
 
 def mounted(script_name: str, mount: str, url: str) -> str:

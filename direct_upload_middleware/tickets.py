@@ -18,6 +18,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from .errors import InvalidTicket, TicketExpired
 from .keys import Keys
+from .policy import UploadRequest
 from .storage.base import SEALS, Transfer
 
 MAX_TOKEN_LENGTH = 16 * 1024
@@ -89,12 +90,18 @@ class Ticket:
     anonymous_owner: str | None
     begun: int
 
+    @property
+    def request(self) -> UploadRequest:
+        """What is asked for: of an open-ended upload, once it is measured."""
+        return UploadRequest(self.filename, self.transfer.size, self.transfer.type, self.identity)
+
 
 class Tickets:
-    """Makes and reads tickets."""
+    """Makes and reads tickets: of uploads whose size is known, or of those that are open-ended."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._tokens = Tokens(keys, "ticket")
+    def __init__(self, keys: Keys, *, open_ended: bool = False) -> None:
+        self._open_ended = open_ended
+        self._tokens = Tokens(keys, "open-ended ticket" if open_ended else "ticket")
 
     def issue(self, ticket: Ticket) -> str:
         """The ticket as a string for the ``Upload-Ticket`` header."""
@@ -119,7 +126,8 @@ class Tickets:
         try:
             transfer, *rest = self._tokens.loads(token)
             id_, name, type, size, segment_size, segment_count, seal, expires = transfer
-            ticket = Ticket(Transfer(id_, name, type, size, segment_size, segment_count, SEALS[seal], expires), *rest)
+            plan = (size, segment_size, segment_count)
+            ticket = Ticket(Transfer(id_, name, type, *plan, SEALS[seal], expires, self._open_ended), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
         if ticket.transfer.id != id:

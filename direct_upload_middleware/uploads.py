@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
+from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TooLarge, TypeNotAccepted
 from .options import Options
-from .plan import make_plan
+from .plan import Plan, make_plan, measured, open_plan
 from .policy import UploadRequest
 from .receipts import Receipt, Receipts, Upload
 from .requester import Requester, page_origin
@@ -63,6 +63,7 @@ class Uploads:
         self._storage = options.storage
         self.mount = options.mount
         self.tickets = Tickets(options.keys)
+        self.open_tickets = Tickets(options.keys, open_ended=True)
         self.receipts = Receipts(options.keys)
 
     def requester(self, environ: WSGIEnvironment) -> Requester:
@@ -74,29 +75,54 @@ class Uploads:
 
         Raises TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
         """
-        options = self._options
-        options.policy.check(request)
-        plan = make_plan(request.size, options.segment_size, self._storage.limits())
-        if options.authorize is not None:
-            ask(options.authorize, environ, request)
-        now = int(time.time())
-        transfer = Transfer(
+        self._options.policy.check(request)
+        plan = make_plan(request.size, self._options.segment_size, self._storage.limits())
+        self._authorize(environ, request)
+        transfer = self._transfer(environ, request, plan)
+        ticket, cookie = self._ticket(requester, request, transfer)
+        self._storage.prepare(transfer, origin=origin)
+        first = range(min(FIRST_SEGMENTS, plan.segment_count))
+        segments = self.sign(environ, ticket, first, fresh=True)
+        log.info("upload begun", extra=_story(transfer))
+        return Begun(ticket, self.tickets.issue(ticket), cookie, segments)
+
+    def begin_open(
+        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
+    ) -> Begun:
+        """The same for a file whose size is not known yet: ``request.size`` is 0. There are no temp URLs, and
+        :meth:`complete_open` asks policy and application again, with the size."""
+        self._options.policy.check(request)
+        plan = open_plan(self._storage.limits())
+        self._authorize(environ, request)
+        most = plan.segment_size * plan.segment_count
+        transfer = replace(self._transfer(environ, request, plan), size=most, open_ended=True)
+        ticket, cookie = self._ticket(requester, request, transfer)
+        self._storage.prepare(transfer, origin=origin)
+        log.info("upload begun", extra={**_story(transfer), "upload_size": None, "upload_segments": None})
+        return Begun(ticket, self.open_tickets.issue(ticket), cookie, [])
+
+    def _authorize(self, environ: WSGIEnvironment, request: UploadRequest) -> None:
+        if self._options.authorize is not None:
+            ask(self._options.authorize, environ, request)
+
+    def _transfer(self, environ: WSGIEnvironment, request: UploadRequest, plan: Plan) -> Transfer:
+        return Transfer(
             id=secrets.token_hex(16),
             name=self._object_name(environ, request),
             type=request.type,
             size=request.size,
             segment_size=plan.segment_size,
             segment_count=plan.segment_count,
-            seal=options.seal,
-            expires=now + options.ticket_ttl,
+            seal=self._options.seal,
+            expires=int(time.time()) + self._options.ticket_ttl,
         )
+
+    def _ticket(self, requester: Requester, request: UploadRequest, transfer: Transfer) -> tuple[Ticket, str]:
+        """The ticket, and the cookie that it is bound to."""
         binding = requester.bind()
-        ticket = Ticket(transfer, request.filename, request.identity, binding.requester, binding.anonymous_owner, now)
-        self._storage.prepare(transfer, origin=origin)
-        first = range(min(FIRST_SEGMENTS, plan.segment_count))
-        segments = self.sign(environ, ticket, first, fresh=True)
-        log.info("upload begun", extra=_story(transfer))
-        return Begun(ticket, self.tickets.issue(ticket), binding.cookie, segments)
+        begun = transfer.expires - self._options.ticket_ttl
+        owner = binding.anonymous_owner
+        return Ticket(transfer, request.filename, request.identity, binding.requester, owner, begun), binding.cookie
 
     def _object_name(self, environ: WSGIEnvironment, request: UploadRequest) -> str:
         choose = self._options.object_name
@@ -148,6 +174,23 @@ class Uploads:
         seconds = max(0, sealed.sealed_at - ticket.begun)
         log.info("upload complete", extra={**_story(transfer), "upload_seconds": seconds})
         return Completed(upload, self._receipt(ticket, upload), url, data)
+
+    def complete_open(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> Completed:
+        """Complete an open-ended upload, which is as large as the segments that ``etags`` declares are in storage.
+
+        Before it is sealed policy and application are asked as they are at the beginning, and what they refuse goes.
+        Raises what :meth:`begin` and :meth:`complete` raise.
+        """
+        inspection = self._storage.inspect(ticket.transfer)
+        found = replace(ticket, transfer=measured(ticket.transfer, etags, inspection.stored))
+        if inspection.state == "open":
+            try:
+                self._options.policy.check(found.request)
+                self._authorize(environ, found.request)
+            except (TooLarge, Refused):
+                self.abort(ticket)
+                raise
+        return self.complete(environ, found, etags)
 
     def _consent(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:
         """What the application says to a sealed upload. One that is refused goes, unless it was complete before."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,10 @@ from ..errors import DirectUploadError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+_UPLOAD = re.compile(r"/(?:uploads|s3/multipart)/([0-9a-f]{32})(?:/|$)")
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -52,3 +58,19 @@ def problem(error: DirectUploadError) -> Response:
     response = answer(document, error.status, "application/problem+json")
     response.headers.update(list(error.headers.items()))
     return response
+
+
+def logged_problem(error: DirectUploadError, environ: WSGIEnvironment) -> Response:
+    """The same, logged. What is not the requester's fault is logged as an error, with its detail."""
+    extra = {"upload_code": error.code, "upload_status": error.status, "upload_id": _id_of(environ)}
+    if error.status >= 500:
+        log.error("%s: %s", error.code, error.detail, extra=extra)
+    else:
+        log.info("refused: %s", error.code, extra=extra)
+    return problem(error)
+
+
+def _id_of(environ: WSGIEnvironment) -> str | None:
+    """The upload that a request is about, where its address names one."""
+    found = _UPLOAD.search(environ.get("PATH_INFO", ""))
+    return found[1] if found else None

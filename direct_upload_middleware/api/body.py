@@ -81,5 +81,29 @@ def etags(body: dict[str, Any], count: int) -> dict[int, str]:
     return found
 
 
+def part_etags(body: dict[str, Any], count: int) -> dict[int, str]:
+    """The member ``parts``, ``[{"PartNumber", "ETag"}, …]`` with numbers from 1 and ETags in quotes or without, as
+    index → ETag. It has one at least."""
+    given = body.get("parts")
+    parts = [part if isinstance(part, dict) else {} for part in given] if isinstance(given, list) else []
+    segments = [{"index": _less_one(p.get("PartNumber")), "etag": _unquoted(p.get("ETag"))} for p in parts]
+    try:
+        if segments:
+            return etags({"segments": segments}, count)
+    except InvalidRequest as error:
+        raise InvalidRequest(
+            "parts", f"Every part needs a PartNumber, 1 to {count}, and one ETag, an MD5 as 32 hex digits."
+        ) from error
+    raise InvalidRequest("parts", "parts must be a list of objects with PartNumber and ETag.")
+
+
+def _less_one(value: Any) -> Any:
+    return value - 1 if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _unquoted(value: Any) -> Any:
+    return value.removeprefix('"').removesuffix('"') if isinstance(value, str) else None
+
+
 def _is_index(value: Any, count: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count

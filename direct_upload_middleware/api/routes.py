@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -14,13 +13,15 @@ from webob import Request, Response
 from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
 from ..options import Options
 from ..policy import parse_request
-from ..requester import Requester, check_same_site, cookie_header, mounted, page_origin
+from ..requester import check_same_site, page_origin
 from ..storage.base import SignedSegment
-from ..tickets import Ticket, check_fresh
-from ..uploads import DOWNLOAD_TTL, Uploads, ask
+from ..tickets import Ticket
+from ..uploads import DOWNLOAD_TTL, Uploads
 from . import body
-from .answers import Answer, answer, private, problem
+from .answers import Answer, answer, logged_problem, private, problem
 from .assets import serve_asset
+from .calls import Call, Calls
+from .companion import Companion
 from .cors import is_preflight, preflight_answer, with_cors
 from .rest import Rest
 
@@ -29,19 +30,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_UPLOAD = re.compile(r"/uploads/([0-9a-f]{32})(?:/|$)")
-
-_Call = Callable[[Request], Response]
 _SAFE = ("GET", "HEAD")
 
 
-class Api:
+class Api(Calls):
     """Answers everything under the mount. A WSGI application but for ``environ``, which is as the wrapped
     application would get it: what ``identify`` and the other callables see does not depend on the mount."""
 
     def __init__(self, options: Options, uploads: Uploads) -> None:
-        self._options = options
-        self._uploads = uploads
+        super().__init__(options, uploads)
+        self._companion = Companion(options, uploads)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response = with_cors(environ, start_response, self._options.origins)
@@ -49,7 +47,7 @@ class Api:
         try:
             response = self._respond(environ)
         except DirectUploadError as error:
-            response = _problem(error, environ)
+            response = logged_problem(error, environ)
         except Exception:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
@@ -71,7 +69,7 @@ class Api:
             check_same_site(environ, self._options.origins)
         return calls[method](Request(environ))
 
-    def _calls(self, path: list[str]) -> dict[str, _Call] | None:
+    def _calls(self, path: list[str]) -> dict[str, Call] | None:
         """Method → call, of the address; None when it is none of the API's."""
         match path:
             case ["uploads"]:
@@ -86,6 +84,8 @@ class Api:
                 return {"POST": partial(self._complete, id=id)}
             case ["files", receipt] if receipt:
                 return {"GET": partial(self._file, receipt=receipt)}
+            case ["s3", *below]:
+                return self._companion.calls(below)
             case ["static", *names] if names and all(names):
                 return {"GET": partial(serve_asset, path="/".join(names))}
         return None
@@ -103,7 +103,7 @@ class Api:
             try:
                 served = self._options.storage.serve(below, start_response)
             except DirectUploadError as error:
-                return _problem(error, environ)(environ, start_response)
+                return logged_problem(error, environ)(environ, start_response)
             return problem(NotFound())(environ, start_response) if served is None else served
 
         return serve
@@ -156,9 +156,7 @@ class Api:
         ticket = self._ticket(request, id)
         etags = body.etags(body.read_object(request.environ), ticket.transfer.segment_count)
         done = self._uploads.complete(request.environ, ticket, etags)
-        upload = {name: getattr(done.upload, name) for name in ("id", "name", "filename", "type", "size", "etag")}
-        url = self._url(request, done.download_url)
-        return answer({"receipt": done.receipt, "upload": upload, "download_url": url, "data": done.data})
+        return answer(self._completed(request, done))
 
     def _abort(self, request: Request, id: str) -> Response:
         self._uploads.abort(self._ticket(request, id))
@@ -176,18 +174,9 @@ class Api:
 
     # -- what they share -----------------------------------------------------------------------------------
 
-    def _authenticated(self, request: Request) -> Requester:
-        requester = self._uploads.requester(request.environ)
-        ask(requester.authenticate)
-        return requester
-
     def _ticket(self, request: Request, id: str) -> Ticket:
-        """The ticket of this call: first whether it is one, then whose, and only then whether it is still good."""
-        requester = self._authenticated(request)
-        ticket = self._uploads.tickets.read(request.environ.get("HTTP_UPLOAD_TICKET"), id=id)
-        requester.check_ticket(ticket)
-        check_fresh(ticket)
-        return ticket
+        token = request.environ.get("HTTP_UPLOAD_TICKET")
+        return self._checked(request, self._uploads.tickets, token, id)[1]
 
     def _with_ticket(self, request: Request, renewed: Ticket | None, value: dict[str, Any]) -> Response:
         """The answer, with the renewed ticket, if it is one, and the cookie for as long."""
@@ -197,9 +186,6 @@ class Api:
         response = answer(value | {"ticket": token, "expires": renewed.transfer.expires})
         self._set_cookie(response, request, str(self._uploads.requester(request.environ).cookie))
         return response
-
-    def _set_cookie(self, response: Response, request: Request, cookie: str) -> None:
-        response.headers["Set-Cookie"] = cookie_header(request.environ, cookie, self._options.ticket_ttl)
 
     def _segments(self, request: Request, signed: Iterable[SignedSegment]) -> list[dict[str, Any]]:
         return [
@@ -214,22 +200,3 @@ class Api:
             }
             for s in signed
         ]
-
-    def _url(self, request: Request, url: str) -> str:
-        return mounted(request.environ.get("SCRIPT_NAME", ""), self._options.mount, url)
-
-
-def _problem(error: DirectUploadError, environ: WSGIEnvironment) -> Response:
-    """The problem document. What is not the requester's fault is logged as an error, with its detail."""
-    extra = {"upload_code": error.code, "upload_status": error.status, "upload_id": _id_of(environ)}
-    if error.status >= 500:
-        log.error("%s: %s", error.code, error.detail, extra=extra)
-    else:
-        log.info("refused: %s", error.code, extra=extra)
-    return problem(error)
-
-
-def _id_of(environ: WSGIEnvironment) -> str | None:
-    """The upload that a request is about, where its address names one."""
-    found = _UPLOAD.search(environ.get("PATH_INFO", ""))
-    return found[1] if found else None

@@ -49,7 +49,8 @@ class Transfer:
     """One upload under way, as the storage must know it; all of it comes from the ticket.
 
     ``id`` is 32 hex digits at random, ``name`` the name of the finished object, ``type`` its MIME type (never empty),
-    ``size`` and ``segment_size`` bytes, ``expires`` the end of the ticket in Unix seconds.
+    ``size`` and ``segment_size`` bytes, ``expires`` the end of the ticket in Unix seconds. One that is ``open_ended``
+    began before its size was known: until it is measured, ``size`` is as much as there can be, in as many segments.
     """
 
     id: str
@@ -60,6 +61,12 @@ class Transfer:
     segment_count: int
     seal: Seal
     expires: int
+    open_ended: bool = False
+
+    @property
+    def is_segmented(self) -> bool:
+        """Whether what is sent stays where it is, and is made one object of. Otherwise its only segment is copied."""
+        return self.open_ended or self.segment_count > 1
 
     def segment(self, index: int) -> Segment:
         """The segment with this index; IndexError when there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import os
 import secrets
@@ -35,6 +34,7 @@ from .local_serve import (
     segment_purpose,
 )
 from .local_sweep import LocalSweep
+from .manifest import object_etag
 from .sweep import Finding, Progress, nowhere
 
 if TYPE_CHECKING:
@@ -224,13 +224,8 @@ def _verified(transfer: Transfer, etags: Mapping[int, str], stored: Mapping[int,
         name=transfer.name,
         type=transfer.type,
         size=transfer.size,
-        etag=_object_etag([s.etag for s in declared]),
+        etag=object_etag([s.etag for s in declared]) if transfer.is_segmented else etags[0],
         sealed_at=int(time.time()),
         complete=False,
         segments=tuple((s.etag, s.size) for s in declared),
     )
-
-
-def _object_etag(etags: list[str]) -> str:
-    """A single segment's own; of several, the MD5 of their ETags in a row, as Swift's for a static large object."""
-    return etags[0] if len(etags) == 1 else hashlib.md5("".join(etags).encode(), usedforsecurity=False).hexdigest()

@@ -32,8 +32,8 @@ def manifest_body(manifest: Iterable[Entry]) -> bytes:
 
 
 def object_etag(etags: Sequence[str]) -> str:
-    """The ETag of the whole: of one segment its own, of several the MD5 of theirs in a row, as Swift has it."""
-    return etags[0] if len(etags) == 1 else md5("".join(etags).encode(), usedforsecurity=False).hexdigest()
+    """The ETag of the whole: the MD5 of the segments' in a row, as Swift has it, also of one."""
+    return md5("".join(etags).encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class SwiftStorage:
 
     def _shared(self, transfer: Transfer) -> Setup:
         """What sets up the shared containers that this upload needs."""
-        return self._pinned_setup if transfer.segment_count > 1 and transfer.seal == "pin" else self._setup
+        return self._pinned_setup if transfer.is_segmented and transfer.seal == "pin" else self._setup
 
     def sign(
         self,
@@ -126,7 +126,7 @@ class SwiftStorage:
             return carry_out()
 
     def _place(self, transfer: Transfer, index: int) -> tuple[str, str]:
-        if transfer.segment_count > 1:
+        if transfer.is_segmented:
             return self._segments.places.of(transfer, index)
         return self._staged.container, transfer.id
 
@@ -145,13 +145,13 @@ class SwiftStorage:
                 raise AlreadyComplete
         if not ground.has_container_keys:
             return ground.account_key
-        return self._keys.derive(*(PINNED if transfer.segment_count > 1 else STAGING))
+        return self._keys.derive(*(PINNED if transfer.is_segmented else STAGING))
 
     def inspect(self, transfer: Transfer) -> Inspection:
         return self._kind(transfer).inspect(transfer)
 
     def _kind(self, transfer: Transfer) -> StagedUploads | SegmentedUploads:
-        return self._segments if transfer.segment_count > 1 else self._staged
+        return self._segments if transfer.is_segmented else self._staged
 
     # -- completion and abort ----------------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class SwiftStorage:
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
         if not sealed.complete:
             self._kind(transfer).confirm(transfer)
-        elif transfer.segment_count == 1:
+        elif not transfer.is_segmented:
             self._staged.tidy(transfer)
 
     def discard(self, transfer: Transfer) -> None:
@@ -235,4 +235,4 @@ def _check_keys(transfer: Transfer, ground: Ground) -> None:
 
 
 def _has_own_container(transfer: Transfer) -> bool:
-    return transfer.segment_count > 1 and transfer.seal == "revoke"
+    return transfer.is_segmented and transfer.seal == "revoke"
