@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TooLarge, TypeNotAccepted
+from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
 from .options import Options
 from .plan import Plan, make_plan, measured, open_plan
 from .policy import UploadRequest
@@ -178,18 +178,14 @@ class Uploads:
     def complete_open(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> Completed:
         """Complete an open-ended upload, which is as large as the segments that ``etags`` declares are in storage.
 
-        Before it is sealed policy and application are asked as they are at the beginning, and what they refuse goes.
-        Raises what :meth:`begin` and :meth:`complete` raise.
+        Before it is sealed policy and application are asked as they are at the beginning. What they refuse
+        stays open, to be tried again or given up. Raises what :meth:`begin` and :meth:`complete` raise.
         """
         inspection = self._storage.inspect(ticket.transfer)
         found = replace(ticket, transfer=measured(ticket.transfer, etags, inspection.stored))
         if inspection.state == "open":
-            try:
-                self._options.policy.check(found.request)
-                self._authorize(environ, found.request)
-            except (TooLarge, Refused):
-                self.abort(ticket)
-                raise
+            self._options.policy.check(found.request)
+            self._authorize(environ, found.request)
         return self.complete(environ, found, etags)
 
     def _consent(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:

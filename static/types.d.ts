@@ -238,3 +238,50 @@ export interface Environment {
   /** Makes an upload this page's own; undefined when another one has it. */
   claim(id: string): Promise<(() => void) | undefined>;
 }
+
+/** How Uppy's files go up by way of our engine. */
+export interface UppyPluginOptions extends Pick<UploadOptions, "mount" | "place" | "retries" | "stall"> {
+  id?: string;
+  /** How many files go up at once; 3. */
+  limit?: number;
+  /** A form, or a selector of one, that gets a hidden input with the receipt of each uploaded file. */
+  form?: string | HTMLFormElement;
+  /** What these inputs are called. */
+  name?: string;
+}
+
+/** What of Uppy 6 our plugin uses. */
+export interface Uppy {
+  addUploader(uploader: (ids: string[]) => Promise<void>): void;
+  removeUploader(uploader: (ids: string[]) => Promise<void>): void;
+  emit(event: string, ...about: unknown[]): void;
+  on(event: string, listener: (...about: any[]) => void): unknown;
+  off(event: string, listener: (...about: any[]) => void): unknown;
+  getFile(id: string): UppyFile;
+  getFiles(): UppyFile[];
+  getFilesByIds(ids: string[]): UppyFile[];
+  getState(): { capabilities: object };
+  setFileMeta(id: string, meta: object): void;
+  setState(state: object): void;
+}
+
+export interface UppyFile {
+  id: string;
+  data?: Blob | { size: number | null };
+  meta: { name: string };
+  error?: string | null;
+  isPaused?: boolean;
+  isRestored?: boolean;
+  progress: { uploadStarted?: number | null; uploadComplete?: boolean };
+  response?: { body?: Record<string, unknown> };
+}
+
+/** What Uppy 6 asks of a plugin that uploads. */
+export interface UppyPlugin {
+  readonly id: string;
+  readonly type: string;
+  install(): void;
+  uninstall(): void;
+  update(): void;
+  setOptions(opts: object): void;
+}

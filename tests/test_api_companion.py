@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -272,24 +273,39 @@ def test_completing_again_does_not_ask_for_permission_again(tmp_path: Path) -> N
 
 
 def _no_room(environ: Any, request: UploadRequest) -> None:
-    if request.size > PART:
+    if request.size > 2 * PART:
         raise Refused("There is no room left.", status=403)
 
 
 @pytest.mark.parametrize(
     ("options", "status", "code"),
     [
-        pytest.param({"max_size": 22}, 413, "too-large", id="max_size"),
+        pytest.param({"max_size": 2 * PART}, 413, "too-large", id="max_size"),
         pytest.param({"authorize": _no_room}, 403, "refused", id="authorize"),
     ],
 )
-def test_a_file_that_turns_out_too_large_goes(storage: Storage, options: Any, status: int, code: str) -> None:
-    upload = Multipart(Site(storage, **options), SEVERAL)
-    url = upload.request("GET", "/1").json["url"]
+def test_a_file_that_turns_out_too_large_is_never_complete(
+    new_storage: Callable[[], Storage], options: Any, status: int, code: str
+) -> None:
+    """It waits for its visitor to give it up; the plugin does so when the file is taken away."""
+    upload = Multipart(Site(new_storage(), **options), SEVERAL)
     upload.send()
-    assert_problem(upload.complete(), status, code)
-    assert upload.site.fetch("PUT", url, b"!").status == 401
-    assert_problem(upload.call("list"), 404, "not-found")
+    for _ in range(2):
+        assert_problem(upload.complete(), status, code)
+    assert len(upload.call("list").json) == 3
+    assert upload.call("abort").status_int == 200
+    assert_problem(upload.complete(), 404, "not-found")
+
+
+def test_what_was_refused_may_be_tried_again(new_storage: Callable[[], Storage]) -> None:
+    upload = Multipart(Site(new_storage(), max_size=PART), SEVERAL)
+    upload.send()
+    assert_problem(upload.complete(), 413, "too-large")
+    browser = upload.browser
+    upload.site = Site(new_storage())
+    upload.browser = upload.site.browser
+    upload.browser.cookiejar = browser.cookiejar
+    assert upload.site.download(upload.complete().json["download_url"]) == SEVERAL
 
 
 def test_a_type_that_is_not_accepted_does_not_even_begin(tmp_path: Path) -> None:

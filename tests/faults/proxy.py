@@ -103,6 +103,12 @@ class Proxy:
         with self._lock:
             return len(self._connections)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection waits for an answer."""
+        with self._lock:
+            return not any(connection.unanswered for connection in self._connections)
+
     def count(self, connection: Connection, passed: int) -> None:
         """The connection has passed so much on towards the server."""
         with self._lock:

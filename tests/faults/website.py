@@ -135,8 +135,14 @@ class Website:
         self._options |= options
         self.storage = ProxiedStorage(self.container, Access(self.server, self.back), self.storage_way)
         self._middleware = DirectUploadMiddleware(
-            page, self.storage, identify=user_of, on_complete=self._record, inject=False, **self._options
+            self.page,
+            self.storage,
+            **{"identify": user_of, "on_complete": self._record, "inject": False, **self._options},
         )
+
+    def page(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """The wrapped application."""
+        return page(environ, start_response)
 
     def restart(self, **options: Any) -> None:
         """Everything that is under way at the application breaks."""
