@@ -33,8 +33,8 @@ class Mutation(NamedTuple):
 MUTATIONS = [
     Mutation(
         "requester.py",
-        "if self.cookie is None or not _same(ticket.binding, _binding(self.cookie, self.identity)):",
-        "if self.cookie is None:",
+        "if not any(_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):",
+        "if not cookies:",
         "test_tickets.py::test_a_stolen_ticket_does_nothing_and_tells_nothing",
     ),
     Mutation(
@@ -189,7 +189,7 @@ MUTATIONS = [
     ),
     Mutation(
         "uploads.py",
-        "            ask(options.authorize, environ, request)",
+        "            ask(self._options.authorize, environ, request)",
         "            pass",
         "test_refusals.py::test_what_is_refused_at_the_begin_was_never_there",
     ),
@@ -207,8 +207,8 @@ MUTATIONS = [
     ),
     Mutation(
         "uploads.py",
-        'log.info("upload begun",',
-        'log.info("upload begun " + request.filename,',
+        'log.info("upload begun", extra=_story(transfer))',
+        'log.info("upload begun " + request.filename, extra=_story(transfer))',
         "test_filenames.py::test_an_odd_filename_harms_no_log",
     ),
     Mutation(
@@ -342,6 +342,30 @@ MUTATIONS = [
         "        self.places.confirm(transfer)\n        self._give_way(transfer)",
         "        self.places.confirm(transfer)",
         "test_tickets.py::test_an_abort_while_the_application_is_asked_wins",
+    ),
+    Mutation(
+        "tickets.py",
+        '"open-ended ticket" if open_ended else "ticket"',
+        '"ticket"',
+        "test_companion.py::test_a_ticket_is_no_key_and_a_key_no_ticket",
+    ),
+    Mutation(
+        "api/companion.py",
+        "check_same_site(request.environ, self._options.origins)",
+        "pass",
+        "test_companion.py::test_a_page_of_another_site_asks_for_nothing",
+    ),
+    Mutation(
+        "uploads.py",
+        "            self._options.policy.check(found.request)\n",
+        "",
+        "test_companion.py::test_a_size_that_was_not_told_is_measured",
+    ),
+    Mutation(
+        "plan.py",
+        "if i not in declared or not size]",
+        "if not size]",
+        "test_companion.py::test_parts_that_were_not_declared_are_not_left_behind",
     ),
 ]
 
