@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.validate import validator
 
 import pytest
+from companion import Multipart
 from helpers import ONE, SECRET, SEVERAL, Begun, Site
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -21,11 +22,12 @@ from direct_upload_middleware.storage.local import LocalStorage
 LATIN = st.text(st.characters(max_codepoint=255))
 SEGMENT_OF_PATH = st.one_of(
     st.sampled_from(
-        ["uploads", "segments", "complete", "files", "static", "local", "direct-upload.js", "ID", "RECEIPT", ""]
+        ["uploads", "segments", "complete", "files", "static", "local", "direct-upload.js", "ID", "RECEIPT", "",
+         "s3", "multipart", "params", "1"]
     ),
     LATIN,
-)
-PATHS = st.lists(SEGMENT_OF_PATH, max_size=4).map(lambda parts: "".join("/" + part for part in parts))
+)  # fmt: skip
+PATHS = st.lists(SEGMENT_OF_PATH, max_size=5).map(lambda parts: "".join("/" + part for part in parts))
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 HEADERS = st.dictionaries(
     st.sampled_from(
@@ -46,7 +48,10 @@ JSON = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(["filename", "size", "type", "indexes", "segments", "index", "etag"]) | st.text(max_size=5),
+            st.sampled_from(
+                ["filename", "size", "type", "indexes", "segments", "index", "etag", "parts", "PartNumber", "ETag"]
+            )
+            | st.text(max_size=5),
             inner,
             max_size=4,
         ),
@@ -70,6 +75,8 @@ class Requests:
         self.site = Site(LocalStorage(directory), origins=["https://www.example.com"])
         self.begun: Begun = self.site.begin(SEVERAL)
         self.begun.send()
+        self.multipart = Multipart(self.site, SEVERAL)
+        self.multipart.send()
         self.receipt: str = self.site.upload(ONE).json["receipt"]
         self.cookie = self.begun.answer.headers["Set-Cookie"].partition(";")[0]
         self._app = validator(self.site.middleware)
@@ -98,7 +105,14 @@ class Requests:
         assert status < 500, content
         told = content.decode("utf-8", "replace") + repr(headers) if status >= 400 else ""
         logged = "".join(record.getMessage() + repr(record.__dict__) for record in self._caplog.records)
-        for secret in (SECRET, self.begun.ticket, self.receipt, self.cookie.partition("=")[2], "Traceback"):
+        for secret in (
+            SECRET,
+            self.begun.ticket,
+            self.multipart.key,
+            self.receipt,
+            self.cookie.partition("=")[2],
+            "Traceback",
+        ):
             assert secret not in told
             assert secret not in logged
         self._caplog.clear()
@@ -154,6 +168,33 @@ def test_any_json_from_the_owner(requests: Requests, path: str, value: Any) -> N
         CONTENT_LENGTH=str(len(body)),
     )
     assert status in (200, 201, 400, 409, 413, 415, 422)
+
+
+@MANY
+@given(st.sampled_from(["", "/ID/complete"]), JSON)
+def test_any_json_from_the_owner_by_uppys_protocol(requests: Requests, path: str, value: Any) -> None:
+    upload = requests.multipart
+    assume(not isinstance(value, dict) or value.get("parts") != upload.parts)
+    body = json.dumps(value).encode()
+    status, _ = requests.send(
+        "POST",
+        "/s3/multipart" + path.replace("ID", upload.id),
+        {"COOKIE": requests.cookie},
+        body,
+        CONTENT_TYPE="application/json",
+        CONTENT_LENGTH=str(len(body)),
+        QUERY_STRING=f"key={upload.key}",
+    )
+    assert status in (200, 400, 409, 413, 415, 422)
+
+
+@MANY
+@given(st.text(st.sampled_from("0123456789-+ e.²\0"), max_size=12), LATIN)
+def test_any_part_number_and_key(requests: Requests, number: str, query: str) -> None:
+    path = f"/s3/multipart/{requests.multipart.id}/" + number.encode().decode("latin-1")
+    for key in (f"key={requests.multipart.key}", query):
+        status, _ = requests.send("GET", path, {"COOKIE": requests.cookie}, b"", QUERY_STRING=key, CONTENT_TYPE="")
+        assert status in (200, 403, 404, 413, 422)
 
 
 @MANY

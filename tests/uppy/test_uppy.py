@@ -106,6 +106,17 @@ def test_a_pause_stops_what_is_on_its_way_and_what_was_stored_is_not_sent_again(
     assert_only_the_rest_was_sent(applicant, LONG, stored, cut=PARALLEL)
 
 
+def test_the_plugin_says_that_the_connection_is_lost_and_goes_on_when_it_is_back(apply: Apply, tmp_path: Path) -> None:
+    file = made(tmp_path, "holiday.mp4", MIDDLE)
+    applicant = apply("plugin", segment_size=MiB)
+    get_in_between(applicant, file)
+    applicant.site.storage_way.refuse()
+    applicant.wait(lambda: "The connection was lost. Trying again…" in applicant.shown())
+    applicant.site.storage_way.choose = no_fault
+    applicant.site.storage_way.accept()
+    assert_arrived(applicant, applicant.finish(), file)
+
+
 @BOTH
 def test_after_a_reload_golden_retriever_goes_on_where_it_was(apply: Apply, tmp_path: Path, way: str) -> None:
     file = made(tmp_path, "holiday.mp4", MIDDLE)
@@ -122,8 +133,26 @@ def test_after_a_reload_golden_retriever_goes_on_where_it_was(apply: Apply, tmp_
     assert_only_the_rest_was_sent(applicant, MIDDLE, stored)
 
 
+@BOTH
+def test_a_file_that_golden_retriever_does_not_keep_is_chosen_again(apply: Apply, tmp_path: Path, way: str) -> None:
+    file = made(tmp_path, "holiday.mp4", LONG)
+    applicant = apply(way, segment_size=MiB)
+    get_in_between(applicant, file, 0.4)
+    applicant.wait(lambda: _remembered(applicant))
+    applicant.visit()
+    stored = applicant.site.segments()
+    applicant.wait(lambda: applicant.js("return !!uppy.getState().recoveredState"))
+    go_on(applicant)
+    applicant.press(".uppy-Dashboard-Item-reSelect")
+    applicant.add(file)
+    applicant.wait(lambda: not applicant.js("return uppy.getFiles()[0].isGhost"))
+    applicant.upload()
+    assert_arrived(applicant, applicant.finish(), file)
+    assert_only_the_rest_was_sent(applicant, LONG, stored)
+
+
 def _remembered(applicant: Applicant) -> bool:
-    """Whether Golden Retriever, which takes its time, has written down the upload and the file."""
+    """Whether Golden Retriever, which takes its time, has written down the upload, and the file if it keeps it."""
     found: bool = applicant.driver.execute_async_script(
         """const done = arguments[0];
         const opening = indexedDB.open("uppy-blobs");
@@ -134,7 +163,8 @@ def _remembered(applicant: Applicant) -> bool:
             opening.result.close();
             const text = JSON.stringify(metadata.result);
             const wanted = uppy.getPlugin("AwsS3") ? "uploadId" : "uploadStarted";
-            done(blobs.result.length > 0 && text.includes(wanted));
+            const isKept = blobs.result.length > 0 || uppy.getFiles()[0].size > 10 * 1024 ** 2;
+            done(isKept && text.includes(wanted));
           };
         };"""
     )
