@@ -50,6 +50,7 @@ class DirectUploadMiddleware:
         header ``Remote-User`` (as nginx's ``auth_request``). By default ``environ["REMOTE_USER"]``.
     :param anonymous: True lets a requester without identity upload, bound by the cookie alone.
     :param authorize: callable(environ, UploadRequest); raises :class:`~.errors.Refused` to say no, before the upload.
+        Where Uppy's own plugin uploads, the size is 0 then, and it is asked again when the size is known.
     :param on_complete: callable(environ, Upload) → something JSON-able for the page, or None. Called at least once
         for each upload: record it under ``upload.id``. Raises :class:`~.errors.Refused` to say no, and the upload is
         deleted.

@@ -8,7 +8,7 @@ import { explain, say } from "./messages.js";
 /** How many files go up at once. */
 const LIMIT = 3;
 /** Where the middleware is mounted, when it serves this module. */
-const ABOVE = import.meta.url.replace(/static\/[^?#]*.*$/, "");
+const ABOVE = import.meta.url.replace(/static\/(?:[^/]+\/)?[^/]+$/, "");
 
 /**
  * Uploads the files of an Uppy. Each has its receipt then as `file.response.body.receipt`, in `file.meta.receipt` and, if
@@ -80,7 +80,8 @@ export class DirectUpload {
     const worker = async () => {
       for (const { id } of waiting) if (this.uppy.getFile(id)) await this.#carryOut(this.uppy.getFile(id));
     };
-    await Promise.all(Array.from({ length: this.opts.limit ?? LIMIT }, worker));
+    const limit = Math.min(this.opts.limit ?? LIMIT, files.length);
+    await Promise.all(Array.from({ length: Math.max(1, limit) }, worker));
   };
 
   /**
