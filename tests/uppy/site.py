@@ -18,6 +18,7 @@ from direct_upload_middleware import Upload
 PAGE = b"""<!doctype html>
 <html lang="en">
 <title>Application</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/page.css">
 <form method="post"><div id="files"></div><p><button name="go">Send</button></p></form>
 <script type="module" src="/page.js"></script>
