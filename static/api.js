@@ -135,7 +135,7 @@ async function refusal(response) {
     detail: problem.detail,
     problem,
     transient: isTransient(status),
-    retryAfter: retryAfter(headers.get("Retry-After"), serverTime(response) || Date.now()),
+    retryAfter: retryAfter(headers.get("Retry-After"), serverTime(response)),
   });
 }
 

@@ -61,7 +61,8 @@ async function rest(env, delay, signal) {
 const LONGEST_ASKED = 600_000;
 
 /**
- * `Retry-After` in milliseconds: seconds, or a date, taken against `now` (Unix milliseconds).
+ * `Retry-After` in milliseconds: seconds, or a date, taken against `now` (Unix milliseconds): by the clock of who said
+ * so, since ours may be wrong. NaN where that is hidden, and then a date says nothing.
  * @param {string | null | undefined} header
  * @param {number} now
  */

@@ -1,4 +1,4 @@
-/** @import { Environment, PutRequest } from "./types.d.ts" */
+/** @import { Environment, PutAnswer, PutRequest } from "./types.d.ts" */
 import { unanswered } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
@@ -33,13 +33,13 @@ export async function transfer({ stall, signal, onprogress, ...request }, env) {
   }
 }
 
-/** @param {{ status: number, retryAfter?: string | null }} answer */
-function judge({ status, retryAfter: header }) {
+/** @param {PutAnswer} answer */
+function judge({ status, retryAfter: header, date }) {
   if (status >= 200 && status < 300) return;
   throw new DirectUploadFailure("storage-error", {
     status,
     detail: `Storage answered ${status}.`,
     transient: isTransient(status) || PASSING.includes(status),
-    retryAfter: retryAfter(header, Date.now()),
+    retryAfter: retryAfter(header, Date.parse(date ?? "")),
   });
 }

@@ -207,6 +207,8 @@ export interface PutRequest {
 export interface PutAnswer {
   status: number;
   retryAfter?: string | null;
+  /** When storage said so, by its own clock. */
+  date?: string;
 }
 
 /** All that the engine needs of the world around it; browser.js is the real one. */

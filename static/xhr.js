@@ -12,7 +12,9 @@ export function put({ url, headers, body, signal, onprogress }) {
     xhr.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded }) => onprogress(loaded);
-    xhr.onload = () => resolve({ status: xhr.status, retryAfter: header(xhr, "retry-after") });
+    xhr.onload = () => {
+      resolve({ status: xhr.status, retryAfter: header(xhr, "retry-after"), date: header(xhr, "date") });
+    };
     xhr.onerror = () => resolve({ status: 0 });
     xhr.onabort = () => reject(signal.reason);
     signal.addEventListener("abort", () => xhr.abort(), { once: true });

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 REMEMBERED_SECONDS = 600
 DIGESTS: tuple[Digest, ...] = ("sha256", "sha512", "sha1")
 MAX_ORIGINS_BYTES = 256
-EXPOSED = "etag x-trans-id last-modified content-length content-range accept-ranges"
+EXPOSED = "etag x-trans-id last-modified content-length content-range accept-ranges date retry-after"
 CORS_MAX_AGE = "86400"
 
 ORIGIN_HEADER = "X-Container-Meta-Access-Control-Allow-Origin"

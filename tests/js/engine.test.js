@@ -101,6 +101,7 @@ for (const [what, answers, code] of [
   ["a lost connection", [0], "network"],
   ["a full server", [507], "storage-error"],
   ["a request time-out", [408], "storage-error"],
+  ["too many requests", [429], "storage-error"],
   ["a conflict of clocks", [409], "storage-error"],
 ]) {
   test(`after ${what} the segment is sent again`, async () => {
@@ -146,19 +147,6 @@ test("storage that will not have it is believed at once", async () => {
   assert.equal(world.storage.puts.length, 1);
 });
 
-test("Retry-After is waited for", async () => {
-  const world = new World();
-  world.storage.reply = (_, nth) => (nth === 1 ? { status: 503, retryAfter: "40" } : 201);
-  const run = world.upload(makeFile(50));
-  await until(() => world.retries.length === 1);
-  assert.equal(world.retries[0].delay, 40_000);
-  world.clock.advance(39_000);
-  await settle();
-  assert.equal(world.storage.puts.length, 1);
-  world.clock.advance(1_000);
-  await run.done;
-});
-
 test("it gives up when nothing has moved for too many attempts", async () => {
   const world = new World();
   world.storage.reply = () => 503;
@@ -194,26 +182,6 @@ test("a connection on which nothing moves is cut and tried again, more patiently
   assert.equal(world.retries[0].failure.code, "stalled");
   await world.end(run);
   assert.equal(world.storage.puts.length, 3);
-});
-
-test("while offline it waits for the network, and does not count", async () => {
-  const world = new World();
-  world.storage.reply = () => (world.online ? 201 : 0);
-  world.online = false;
-  const run = world.upload(makeFile(50), { retries: 0 });
-  run.done.catch(() => undefined);
-  await until(() => world.storage.puts.length === 1);
-  world.storage.reply = () => 201;
-  await assert.rejects(run.done, { code: "network" }, "no retries: none");
-
-  const patient = world.upload(makeFile(60), { retries: 1 });
-  world.online = false;
-  world.storage.reply = () => (world.online ? 201 : 0);
-  await until(() => world.retries.length === 1);
-  world.clock.advance(30_000);
-  await until(() => world.retries.length === 2);
-  world.comeOnline();
-  await patient.done;
 });
 
 test("after failures fewer segments travel at once, after successes more again", async () => {
@@ -265,6 +233,8 @@ for (const [status, code] of [[401, "not-authenticated"], [403, "refused"], [413
 for (const [what, answer] of [
   ["a lost connection", new TypeError("Failed to fetch")],
   ["storage that is not available", problem(503, "storage-unavailable", {}, { "Retry-After": "2" })],
+  ["a proxy that has too many requests", { status: 429, body: "<h1>", headers: { "Retry-After": "2" } }],
+  ["a proxy that gave up waiting", { status: 408, body: "<h1>" }],
   ["a proxy's HTML page", { status: 502, body: "<h1>" }],
 ]) {
   for (const verb of ["begin", "sign", "complete"]) {

@@ -28,6 +28,8 @@ test("Retry-After is seconds or a date, and nothing absurd", () => {
   ]) {
     assert.equal(retryAfter(header, now), wait, String(header));
   }
+  assert.equal(retryAfter("Fri, 01 Aug 2025 12:00:30 GMT", NaN), 0, "nobody knows when that is");
+  assert.equal(retryAfter("7", NaN), 7000);
 });
 
 test("a gate lets pass until it closes, and again when it opens", async () => {
