@@ -1,4 +1,5 @@
-"""A TCP proxy that does on purpose what networks do: cut, refuse, stall, throttle, delay, and corrupt a byte.
+"""A TCP proxy that does on purpose what networks do: cut, refuse, stall, throttle, delay, lag, and corrupt a byte. And
+what a proxy before Swift does: answer by itself, with a status that tells of trouble.
 
 It goes between a browser, or the application, and Swift. A temp URL signs the path only, so it is good at the proxy's
 address as well.
@@ -25,15 +26,17 @@ RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing answers RST, as a broken c
 class Fault:
     """What happens to one connection, once ``after`` bytes have gone towards the server.
 
-    ``seconds`` is of a delay, ``rate`` of a throttle, in bytes a second. ``answer`` counts and damages what comes from
-    the server instead.
+    ``seconds`` is of a delay, which comes once, or of a lag, which comes with all that is passed on; ``rate`` is
+    of a throttle, in bytes a second. ``answer`` counts and damages what comes from the server instead. ``status`` is
+    what the first request that is no preflight is answered, with ``seconds`` to wait before the next.
     """
 
-    kind: Literal["cut", "stall", "corrupt", "throttle", "delay"]
+    kind: Literal["cut", "stall", "corrupt", "throttle", "delay", "lag", "status"]
     after: int = 0
     seconds: float = 0
     rate: int = 0
     answer: bool = False
+    status: int = 0
 
 
 Choose = Callable[[], Fault | None]
@@ -189,7 +192,12 @@ class Connection:
         passed = 0
         try:
             while data := source.recv(READ):
+                if fault and fault.kind == "status" and not data.startswith(b"OPTIONS "):
+                    self._answer_itself(fault)
+                    break
                 data = self._damage(fault, data, passed)
+                if self._over.is_set():  # cut while it stalled: then nothing of it arrives any more
+                    return
                 sink.sendall(data)
                 passed += len(data)
                 self.unanswered = self.unanswered + len(data) if towards_server else 0
@@ -205,6 +213,21 @@ class Connection:
             pass  # one of the ends is gone: so is the other
         self.break_off()
 
+    def _answer_itself(self, fault: Fault) -> None:
+        """To whomever it may be, and then read on until they have understood."""
+        headers = {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Retry-After": str(int(fault.seconds)),
+            "Content-Length": "0",
+            "Connection": "close",
+        }
+        lines = [f"HTTP/1.1 {fault.status} Trouble", *map(": ".join, headers.items()), "", ""]
+        self._client.sendall("\r\n".join(lines).encode())
+        self._client.shutdown(socket.SHUT_WR)
+        while self._client.recv(READ):
+            pass
+
     def _damage(self, fault: Fault | None, data: bytes, passed: int) -> bytes:
         """What is passed on of ``data``, when the fault allows."""
         if fault is None or passed + len(data) <= fault.after:
@@ -216,6 +239,8 @@ class Connection:
             case "stall":
                 self._over.wait()
             case "delay" if passed <= fault.after:
+                self._over.wait(fault.seconds)
+            case "lag":
                 self._over.wait(fault.seconds)
             case "throttle":
                 self._over.wait(len(data) / fault.rate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +209,17 @@ def test_storage_refuses_for_a_while(visitor: Visitor, website: Website, file: P
     visitor.wait(lambda: len(visitor.upload()["codes"]) >= 4)
     website.storage_way.choose = no_fault
     website.storage_way.accept()
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_storage_answers_with_trouble(visitor: Visitor, website: Website, file: Path) -> None:
+    statuses = cycle([503, 429, 507, 408, 500])
+    website.storage_way.choose = lambda: Fault("status", status=next(statuses), seconds=1)
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait(lambda: len(visitor.upload()["codes"]) >= 5)
+    assert set(visitor.upload()["codes"]) == {"storage-error"}
+    mend(website)
     assert_arrived(website, visitor.result(), file)
 
 

@@ -111,6 +111,31 @@ def test_a_delay_and_a_throttle_take_their_time(proxy: Proxy) -> None:
         assert time.monotonic() - begin >= least
 
 
+def test_a_lag_comes_again_and_again(proxy: Proxy) -> None:
+    proxy.once(Fault("lag", seconds=0.2, answer=True))
+    with socket.create_connection((HOST, proxy.port), timeout=30) as connection:
+        for _ in range(2):
+            begin = time.monotonic()
+            connection.sendall(b"hello")
+            assert connection.recv(5) == b"hello"
+            assert time.monotonic() - begin >= 0.2
+
+
+def test_a_status_is_answered_in_place_of_the_server_but_to_a_preflight(proxy: Proxy) -> None:
+    proxy.once(Fault("status", status=503, seconds=7))
+    with socket.create_connection((HOST, proxy.port), timeout=30) as connection:
+        preflight = b"OPTIONS / HTTP/1.1\r\n\r\n"
+        connection.sendall(preflight)
+        assert connection.recv(100) == preflight
+        connection.sendall(b"PUT / HTTP/1.1\r\n\r\nall of this is read")
+        received = b""
+        while more := connection.recv(1000):
+            received += more
+    assert received.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 7\r\n" in received
+    assert proxy.sent == len(preflight)
+
+
 def test_refused_until_accepted_again(proxy: Proxy) -> None:
     with socket.create_connection((HOST, proxy.port), timeout=30) as connection:
         connection.sendall(b"hello")

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from typing import Any
 
 import pytest
+import requests
 from faults.proxy import Fault, Proxy, no_fault
 from faults.trouble import Applications, Trouble, Troubled
 from helpers import ONE, SEVERAL, Begun, ServerAccess, Site, assert_problem
@@ -190,6 +192,29 @@ def test_swift_is_restarted_in_the_middle_and_has_forgotten_all_tokens(
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("data", SIZES)
+def test_swift_is_restarted_in_the_middle_of_a_call(
+    swift_server: SwiftServer, applications: Applications, data: bytes, call: str
+) -> None:
+    """Between its first request and its second, or before the only one: it waits, and goes on with a new token."""
+    site = applications.new()
+    begun = site.begin(data)
+    begun.send()
+    client = site.storage._client
+    carry_out, tries = client._try, count()
+
+    def attempt(*request: Any) -> requests.Response | None:
+        if next(tries) == (1 if call in ("complete", "abort") else 0):
+            swift_server.restart_proxy()
+        return carry_out(*request)
+
+    client._try = attempt
+    assert site.call(call, begun).status_int < 300
+    assert next(tries) > 1, "the token was renewed"
+    (assert_aborted if call == "abort" else assert_finished)(applications, site, begun)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("data", SIZES)
 def test_the_token_has_expired(applications: Applications, data: bytes, call: str) -> None:
     site = applications.new()
     begun = site.begin(data)
@@ -283,6 +308,8 @@ def proxy(swift_server: SwiftServer) -> Iterator[Proxy]:
         pytest.param(Fault("stall", after=10, answer=True), id="stalled answer"),
         pytest.param(Fault("delay", seconds=0.3, answer=True), id="slow"),
         pytest.param(Fault("throttle", rate=2000, answer=True), id="throttled"),
+        pytest.param(Fault("status", status=503), id="503"),
+        pytest.param(Fault("status", status=429), id="429"),
     ],
 )
 @pytest.mark.parametrize("data", SIZES)
@@ -300,6 +327,35 @@ def test_a_connection_that_fails_is_made_anew(
         assert answer.status_int == 200, answer.text
     assert len(proxy.faults) == 3
     assert_finished(applications, site, begun)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "storage-unavailable"), (429, "storage-unavailable"), (507, "storage-error")]
+)
+@pytest.mark.parametrize("call", ["begin", *CALLS])
+@pytest.mark.parametrize("data", SIZES)
+def test_a_swift_that_answers_nothing_but_trouble(
+    applications: Applications, proxy: Proxy, data: bytes, call: str, status: int, code: str
+) -> None:
+    site = applications.new(ProxyAccess(applications.server, proxy))
+    if call != "begin":
+        begun = site.begin(data)
+        begun.send()
+    proxy.cut()
+    proxy.choose = lambda: Fault("status", status=status)
+    body = {"filename": "report.pdf", "size": len(data), "type": ""}
+    answer = site.request("POST", "/uploads", json=body) if call == "begin" else site.call(call, begun)
+    assert_problem(answer, 503 if status < 507 else 502, code)
+    assert ("Retry-After" in answer.headers) == (answer.status_int == 503)
+    proxy.choose = no_fault
+    if call == "begin":
+        begun = site.begin(data)
+        begun.send()
+    if call == "abort":
+        assert site.call("abort", begun).status_int == 204
+        assert_aborted(applications, site, begun)
+    else:
+        assert_finished(applications, site, begun)
 
 
 def test_a_swift_that_stalls_is_not_waited_for_without_end(
