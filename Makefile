@@ -7,6 +7,7 @@
 # make screenshots   pictures of every state of the page, into docs/screenshots/taken
 # make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
 # make soak   200 uploads with faults at random (SOAK_ARGS="200 7": how many, and the seed)
+# make sweep  a thousand uploads in every state, a sweep that is killed, and three at once (minutes)
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -21,7 +22,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs screenshots soak test-browsers clean browser nginx mutations more-browsers
+.PHONY: demo test lint docs screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -53,6 +54,9 @@ soak: $(VENV)/.test browser
 
 screenshots: $(VENV)/.test browser more-browsers
 	@BROWSERS="chromium firefox webkit" $(BIN)/python docs/screenshots/take.py
+
+sweep: $(VENV)/.test
+	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/test_sweep_swift.py -k Many $(TEST_ARGS)
 
 clean:
 	rm -rf $(VENV) .venv-rackspace build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build

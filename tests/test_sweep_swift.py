@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from subprocess import Popen
 from threading import Lock
 from typing import Any
 
@@ -26,7 +28,7 @@ from direct_upload_middleware.testing.swift_server import SwiftServer
 
 http = Browser()
 HOUR = 3600
-ROUNDS = int(os.environ.get("SWEEP_ROUNDS", "2"))  # 35 make a thousand uploads
+ROUNDS = int(os.environ.get("SWEEP_ROUNDS", "2"))  # "make sweep" has 35, which make a thousand uploads
 
 
 @pytest.fixture
@@ -445,7 +447,9 @@ class TestBetweenTwoRequests:
 
 
 class TestMany:
-    def test_uploads_in_all_states_swept_by_three_machines_at_once(self, swift_server: SwiftServer) -> None:
+    def test_uploads_in_all_states_swept_by_three_machines_at_once_after_one_that_was_killed(
+        self, swift_server: SwiftServer, swift_environ: dict[str, str]
+    ) -> None:
         container = f"many-{secrets.token_hex(4)}"
         storage = new_storage(swift_server, container)
         states = [*FINISHED.values(), *GIVEN_UP.values()] * ROUNDS
@@ -456,6 +460,7 @@ class TestMany:
 
         with ThreadPoolExecutor(8) as pool:
             kept = [stored for stored in pool.map(make, states) if stored]
+        self._kill_in_the_middle(storage)
         machines = [new_storage(swift_server, container) for _ in range(3)]
         with ThreadPoolExecutor(3) as pool:
             found = [finding for findings in pool.map(sweep, machines) for finding in findings]
@@ -467,3 +472,15 @@ class TestMany:
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda stored: download(storage, http, stored.name), kept))
         assert {len(answer.body) == stored.size for answer, stored in zip(answers, kept, strict=True)} == {True}
+
+    def _kill_in_the_middle(self, storage: SwiftStorage) -> None:
+        """A sweep as an operator starts it, when it is about to remove the segments."""
+        segments = f"{storage.container}_segments_"
+        before = len(names(storage, prefix=segments))
+        command = [sys.executable, "-c", "from direct_upload_middleware.cli import main; main()"]
+        with Popen([*command, "sweep", f"swift://{storage.container}", "--older-than", "0s", "--quiet"]) as process:
+            while len(names(storage, prefix=segments)) == before:
+                assert process.poll() is None
+            process.kill()
+        assert not names(storage, f"{storage.container}_staging")
+        assert names(storage, f"{storage.container}_segments"), "it had come to an end"
