@@ -84,7 +84,7 @@ nginx:
 
 more-browsers:
 	@command -v firefox-esr >/dev/null || .ci/need firefox-esr
-	@command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null || \
-		.ci/need webkit2gtk-driver xvfb gir1.2-webkit2-4.1
+	@command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null && /usr/bin/python3 -c "import gi" || \
+		.ci/need webkit2gtk-driver xvfb gir1.2-webkit2-4.1 python3-gi
 
 include rackspace.mk

@@ -21,7 +21,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-MINI_BROWSER = "lib/*/webkit2gtk-4.1/MiniBrowser"
+WEBKIT = Path(__file__).with_name("webkit_browser.py")
 TIMEOUT = 90
 
 
@@ -31,8 +31,6 @@ class Engine:
     name: str
     #: What Debian calls what it needs.
     packages: str
-    #: Whether a profile outlives the browser.
-    has_profile = True
     can_go_offline = False
 
     def driver(self, profile: Path) -> Any:
@@ -96,17 +94,24 @@ class Firefox(Engine):
 
 
 class WebKit(Engine):
-    name, packages = "webkit", "webkit2gtk-driver, xvfb and gir1.2-webkit2-4.1"
-    has_profile = False  # MiniBrowser's is ephemeral
+    name, packages = "webkit", "webkit2gtk-driver, xvfb, gir1.2-webkit2-4.1 and python3-gi"
 
     def driver(self, profile: Path) -> webdriver.WebKitGTK:
         [driver] = self.need("WebKitWebDriver")
         options = webdriver.WebKitGTKOptions()
-        options.binary_location = next(map(str, Path("/usr").glob(MINI_BROWSER)), "")
-        options.add_argument("--automation")
+        options.binary_location = "/usr/bin/python3"
+        options.add_argument(str(WEBKIT))
+        options.add_argument(str(profile))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of Selenium's, about itself
             return webdriver.WebKitGTK(options=options, service=webdriver.WebKitGTKService(driver))
+
+    def pid(self, driver: Any, profile: Path) -> int:
+        [browser] = children(driver.service.process.pid)
+        return browser
+
+    def kept_cookies(self, profile: Path) -> set[str]:
+        return _names(profile / "cookies.sqlite", "SELECT name FROM moz_cookies")
 
 
 ENGINES: list[Engine] = [Chromium(), Firefox(), WebKit()]
@@ -122,6 +127,39 @@ def started(engine: Engine, profile: Path) -> Iterator[Any]:
             yield driver
         finally:
             _quit(driver)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    found = [pid]
+    for each in found:
+        with contextlib.suppress(FileNotFoundError):  # it has ended
+            found += children(each)
+    return found[1:]
+
+
+@contextmanager
+def asleep(driver: Any) -> Iterator[None]:
+    """The browser stands still, as when the computer's lid is closed."""
+    processes = descendants(driver.service.process.pid)
+    _signal(processes, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(processes, signal.SIGCONT)
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def kill(engine: Engine, driver: Any, profile: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import time
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.engines import Engine, Visitor, kill, started
+from faults.engines import Engine, Visitor, asleep, kill, started
 from faults.proxy import Fault, no_fault
 from faults.website import SEGMENT, KiB, Website
 
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.browser
 SIZE = 16 * SEGMENT - 1000
 #: How quick a connection from the browser to Swift is, where a test wants to come in between; bytes a second.
 SLOW = 400 * KiB
+#: Seconds that temp URLs are good for, where a test waits until they are not.
+URL_TTL = 3
 #: Of a request, beside the segment itself.
 OVERHEAD = 4 * KiB
 
@@ -139,8 +142,6 @@ def in_database(visitor: Visitor) -> list[str]:
 def test_a_browser_that_was_killed_goes_on_in_its_next_life(
     engine: Engine, website: Website, file: Path, tmp_path: Path
 ) -> None:
-    if not engine.has_profile:
-        pytest.skip(f"{engine.name} forgets its profile")
     profile = tmp_path / "profile"
     with started(engine, profile) as driver:
         visitor = Visitor(driver, website)
@@ -269,6 +270,20 @@ def test_the_network_is_away(engine: Engine, visitor: Visitor, website: Website,
     if engine.can_go_offline:
         assert not visitor.upload()["result"]
         visitor.driver.delete_network_conditions()
+    mend(website)
+    assert_arrived(website, visitor.result(), file)
+
+
+def test_the_computer_sleeps(visitor: Visitor, website: Website, file: Path) -> None:
+    website.renew(url_ttl=URL_TTL)
+    website.storage_way.choose = slow
+    visitor.visit()
+    visitor.choose(file)
+    visitor.wait_for_progress(0.2)
+    with asleep(visitor.driver):
+        website.storage_way.choose = lambda: Fault("stall")
+        website.storage_way.cut()
+        time.sleep(URL_TTL + 1)  # no temp URL is good any more
     mend(website)
     assert_arrived(website, visitor.result(), file)
 
