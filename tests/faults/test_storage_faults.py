@@ -191,13 +191,12 @@ def test_swift_is_restarted_in_the_middle_and_has_forgotten_all_tokens(
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("data", SIZES)
 def test_swift_is_restarted_in_the_middle_of_a_call(
-    swift_server: SwiftServer, applications: Applications, data: bytes, call: str
+    swift_server: SwiftServer, applications: Applications, call: str
 ) -> None:
     """Between its first request and its second, or before the only one: it waits, and goes on with a new token."""
     site = applications.new()
-    begun = site.begin(data)
+    begun = site.begin(SEVERAL)
     begun.send()
     client = site.storage._client
     carry_out, tries = client._try, count()
@@ -229,6 +228,15 @@ def test_the_token_has_expired(applications: Applications, data: bytes, call: st
 def test_a_container_that_an_operator_has_removed_is_made_again(
     applications: Applications, data: bytes, removed: str
 ) -> None:
+    goes_on_without(removed, applications, data)
+
+
+@pytest.mark.parametrize("removed", ["", "_segments"])
+def test_a_container_of_pinned_segments_too(swift_server: SwiftServer, removed: str) -> None:
+    goes_on_without(removed, Applications(swift_server, seal="pin"), SEVERAL)
+
+
+def goes_on_without(removed: str, applications: Applications, data: bytes) -> None:
     """As the script goes about it: what storage refuses is signed anew, and what is missing sent again."""
     site = applications.new()
     begun = site.begin(data)
