@@ -57,7 +57,6 @@ setup(
             "swift>=2.33",
             "pytest>=8",
             "webtest>=3",
-            "pytest-rerunfailures>=14",
             "pytest-xdist>=3.6",
             "brotli>=1.1",
             "cryptography>=42",

@@ -15,10 +15,3 @@ def swift_environ(swift_server: SwiftServer, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     return environ
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A real browser on a busy machine may miss a click: its tests are tried again, and the report tells which were."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=2))
