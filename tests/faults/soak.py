@@ -136,8 +136,10 @@ class Soak:
         if seen["result"]:
             self.finished[file] = seen
             return True
+        if seen["failure"] == "aborted":
+            return True
         self.failures[seen["failure"]] += 1
-        return bool(seen["failure"] == "aborted")
+        return False
 
     def _make_trouble(self) -> bool:
         """Now and then somebody restarts something. Whether it was the page."""
