@@ -359,6 +359,14 @@ def test_a_browser_may_send_from_the_origin_of_the_page(swift_server: SwiftServe
     assert refused.status_code == 401
 
 
+def test_a_page_may_read_how_long_storage_wants_it_to_wait(swift_server: SwiftServer) -> None:
+    for data in (ONE, SEVERAL):
+        url = Site(swift_storage(swift_server)).begin(data).urls[0]
+        answer = requests.put(url, data=b"any", headers={"Origin": "http://localhost"}, timeout=30)
+        exposed = {name.strip().lower() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
+        assert {"retry-after", "date"} <= exposed
+
+
 def test_origins_are_added_and_beyond_256_bytes_it_is_every_one(swift_server: SwiftServer) -> None:
     origins = [f"https://{number:03}.{'x' * 50}.example.com" for number in range(4)]
     container = new_container()
