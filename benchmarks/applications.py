@@ -1,6 +1,6 @@
-"""The two applications that are compared, for gunicorn: files straight into Swift, and files through the application.
+"""The applications that are measured, for gunicorn: files straight into Swift, and files through the application.
 
-Both have their credentials from ``OS_*`` variables.
+All have their credentials from ``OS_*`` variables.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ def page(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes
     return [PAGE.encode()]
 
 
-def direct() -> App:
+def direct(**options: Any) -> App:
     """The browser sends its files to Swift."""
-    secret = os.environ["BENCHMARK_SECRET"]
-    return DirectUploadMiddleware(
-        page, "swift://benchmark", secret=secret, identify=lambda environ: "ann", inject=False
-    )
+    options = {"secret": os.environ["BENCHMARK_SECRET"], "identify": lambda environ: "ann", **options}
+    return DirectUploadMiddleware(page, "swift://benchmark", inject=False, **options)
+
+
+def told(**options: Any) -> App:
+    """The application has to take every upload before it is complete."""
+    return direct(on_complete=lambda environ, upload: {"row": upload.id}, **options)
 
 
 def through() -> App:

@@ -23,12 +23,12 @@ import requests
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from faults.engines import ENGINES, Visitor, started
-from faults.proxy import Connection, Proxy
+from faults.proxy import Connection, Fault, Proxy
 from faults.website import Website
 
 from direct_upload_middleware.testing.swift_server import SwiftServer
 
-__all__ = ["ENGINES", "Connection", "Proxy", "Visitor", "Website", "started"]
+__all__ = ["ENGINES", "Connection", "Fault", "Proxy", "Visitor", "Website", "started"]
 
 HERE = Path(__file__).parent
 MiB, GiB = 1024**2, 1024**3
@@ -63,15 +63,19 @@ def swift() -> Iterator[SwiftServer]:
 
 
 @contextmanager
-def gunicorn(app: str) -> Iterator[tuple[str, int]]:
-    """An application of :mod:`applications` with two sync workers: its address and its process id."""
+def gunicorn(app: str, timeout: int = 600, **options: Any) -> Iterator[tuple[str, int]]:
+    """An application of :mod:`applications` with two sync workers: its address and its process id.
+
+    ``timeout``, in seconds, is the workers'; ``options`` are the application's.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--bind", f"127.0.0.1:{port}", "--timeout", "600"]
+    arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--timeout", str(timeout)]
     path = os.pathsep.join(map(str, (HERE, HERE.parent / "tests", HERE.parent)))
     environ = {**os.environ, "PYTHONPATH": path, "BENCHMARK_SECRET": secrets.token_urlsafe()}
-    command += ["--log-level", "warning", f"applications:{app}()"]
+    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", f"applications:{app}({arguments})"]
     with subprocess.Popen(command, env=environ) as process:  # noqa: S603
         try:
             url = f"http://127.0.0.1:{port}"
