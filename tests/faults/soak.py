@@ -13,7 +13,6 @@ import sys
 import tempfile
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +58,13 @@ class File:
     is_given_up: bool
 
     @property
-    def segment_count(self) -> int:
-        return max(1, -(-self.size // SEGMENT))
+    def name(self) -> str:
+        return f"file {self.number}.bin"
+
+
+def segment_count(size: int) -> int:
+    """Of a file of so many bytes."""
+    return max(1, -(-size // SEGMENT))
 
 
 class Soak:
@@ -74,6 +78,7 @@ class Soak:
         self._attempts: Counter[int] = Counter()
         self.finished: dict[File, dict[str, Any]] = {}
         self.failures: Counter[str] = Counter()
+        self._sha256: dict[str, str] = {}
 
     def _file(self, number: int) -> File:
         size = self._chance.choice([0, 1, self._chance.randrange(SEGMENT), self._chance.randrange(6 * SEGMENT)])
@@ -90,13 +95,21 @@ class Soak:
                 file = waiting.popleft()
                 running[file.number] = file
                 self._start(file)
-            for seen in self._visitor.wait(lambda: self._ended(running)):
-                file = running.pop(seen["number"])
-                if not self._is_over(file, seen):
-                    waiting.append(file)
-            if self._make_trouble():
+            self._take(self._visitor.wait(lambda: self._ended(running)), running, waiting)
+            self._make_trouble()
+            if self._happens(15):
+                self._take(self._ended(running), running, waiting)
+                self._visitor.visit()
                 waiting.extend(running.values())  # the page has forgotten them
                 running.clear()
+
+    def _take(self, ended: list[dict[str, Any]], running: dict[int, File], waiting: deque[File]) -> None:
+        """What has ended is over, or has to be sent again."""
+        for seen in ended:
+            file = running.pop(seen["number"])
+            self._sha256[file.name] = seen["sha256"]
+            if not self._is_over(file, seen):
+                waiting.append(file)
 
     def _let_fail(self) -> None:
         """Every way has its faults, that between browser and storage the most."""
@@ -141,17 +154,15 @@ class Soak:
         self.failures[seen["failure"]] += 1
         return False
 
-    def _make_trouble(self) -> bool:
-        """Now and then somebody restarts something. Whether it was the page."""
-        happens: Callable[[int], bool] = lambda every: self._chance.randrange(every) == 0  # noqa: E731
-        if happens(12):
+    def _make_trouble(self) -> None:
+        """Now and then somebody restarts something."""
+        if self._happens(12):
             self._website.restart()
-        if happens(60):
+        if self._happens(60):
             self._website.server.restart_proxy()
-        if happens(15):
-            self._visitor.visit()
-            return True
-        return False
+
+    def _happens(self, every: int) -> bool:
+        return self._chance.randrange(every) == 0
 
     # -- in the end ------------------------------------------------------------------------------------------
 
@@ -163,18 +174,18 @@ class Soak:
             proxy.cut()
         assert {file for file in self._files if not file.is_given_up} <= set(self.finished)
         for seen in self.finished.values():
-            upload = seen["result"]["upload"]
-            assert website.sha256(upload["name"]) == seen["sha256"], seen
-            assert website.told[upload["id"]] >= 1
+            assert website.told[seen["result"]["upload"]["id"]] >= 1
         list(website.storage.sweep(older_than=0))
-        assert website.names(website.container) == sorted(
-            seen["result"]["upload"]["name"] for seen in self.finished.values()
-        )
+        names = website.names(website.container)
+        assert {seen["result"]["upload"]["name"] for seen in self.finished.values()} <= set(names)
+        uploads = [website.completed[name] for name in names]  # a page that was left may have had its receipt already
+        for upload in uploads:
+            assert website.sha256(upload.name) == self._sha256[upload.filename], upload
         assert website.names(f"{website.container}_staging") == []
-        several = [file for file in self.finished if file.segment_count > 1]
+        several = {upload.id: upload for upload in uploads if upload.size > SEGMENT}
         segments = [name for name in website.segments() if not name.endswith("/confirmed")]
-        assert len(segments) == sum(file.segment_count for file in several)
-        assert len({name.partition("/")[0] for name in segments}) == len(several)
+        assert len(segments) == sum(segment_count(upload.size) for upload in several.values())
+        assert {name.partition("/")[0].rpartition("_")[2] for name in segments} == set(several)
 
 
 def main() -> None:

@@ -98,7 +98,8 @@ class Website:
     """The application, behind its three proxies: ``front`` is before it, ``storage_way`` between browser and Swift,
     ``back`` between it and Swift.
 
-    ``told`` counts for each upload how often the application was told that it is complete; ``before`` has what is to
+    ``told`` counts for each upload how often the application was told that it is complete, ``completed`` has it by its
+    name; ``before`` has what is to
     happen before the next call, by the call's name.
     """
 
@@ -106,6 +107,7 @@ class Website:
         self.server = server
         self.container = new_container()
         self.told: Counter[str] = Counter()
+        self.completed: dict[str, Upload] = {}
         self.before: dict[str, Callable[[], None]] = {}
         self._options = {"secret": SECRET, "segment_size": SEGMENT, "parallel": 3, **options}
         self.back = Proxy(server.port)
@@ -157,6 +159,7 @@ class Website:
 
     def _record(self, environ: Environ, upload: Upload) -> None:
         self.told[upload.id] += 1
+        self.completed[upload.name] = upload
 
     # -- what is in Swift ------------------------------------------------------------------------------------
 
