@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import threading
 import time
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.engines import Engine, Visitor, asleep, kill, started
+from faults.engines import TIMEOUT, Engine, Visitor, asleep, kill, started
 from faults.proxy import Fault, no_fault
 from faults.website import SEGMENT, KiB, Website
 
@@ -243,6 +244,22 @@ def test_the_answer_to_complete_is_lost(visitor: Visitor, website: Website, file
     visitor.wait(lambda: visitor.upload()["codes"])
     website.restart()
     assert_arrived(website, visitor.result(), file)
+
+
+def test_a_page_is_loaded_anew_while_its_upload_is_completed(visitor: Visitor, website: Website, file: Path) -> None:
+    reached, goes_on = threading.Event(), threading.Event()
+    website.before["complete"] = lambda: reached.set() or goes_on.wait(TIMEOUT)
+    visitor.visit()
+    visitor.choose(file)
+    assert reached.wait(TIMEOUT)
+    visitor.visit()
+    website.storage_way.sent = 0
+    visitor.choose(file)
+    result = visitor.result()
+    goes_on.set()
+    assert_arrived(website, result, file)
+    assert website.names(website.container) == [result["upload"]["name"]]
+    assert website.storage_way.sent == 0, "nothing was sent again"
 
 
 def test_swift_is_restarted(visitor: Visitor, website: Website, file: Path) -> None:
