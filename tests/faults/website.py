@@ -99,8 +99,7 @@ class Website:
     ``back`` between it and Swift.
 
     ``told`` counts for each upload how often the application was told that it is complete, ``completed`` has it by its
-    name; ``before`` has what is to
-    happen before the next call, by the call's name.
+    name; ``before`` has what is to happen before the next call, by the call's name.
     """
 
     def __init__(self, server: SwiftServer, **options: Any) -> None:
