@@ -25,6 +25,11 @@ TIMEOUT = 20
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; style-src 'self'"
 #: The tree that rows are in.
 ROOT = "(document.querySelector('direct-upload') ?? { shadowRoot: document }).shadowRoot"
+AT_REST = f"return {ROOT}.getAnimations().every((animation) => animation.playState !== 'running')"
+#: The form's button stands above its fields, where no row that comes or goes moves it while it is clicked.
+BUTTON_ABOVE = """const sheet = new CSSStyleSheet();
+sheet.replaceSync("form { display: flex; flex-direction: column-reverse; align-items: start }");
+document.adoptedStyleSheets.push(sheet);"""
 PAGE = '<!doctype html><html lang="{lang}" dir="{dir}"><title>Uploads</title><main><h1>Uploads</h1>{body}</main></html>'
 FORM = '<form method="post" enctype="multipart/form-data">{}<button name="go" value="yes">Send</button></form>'
 _places = count(1)
@@ -79,6 +84,7 @@ class Visitor:
         self.site.page = PAGE.format(body=body, lang=lang, dir=dir)
         self.site.forms.clear()
         self.browser.get(self.site.address + (path or f"/{next(_places)}"))
+        self.js(BUTTON_ABOVE)
 
     def leave(self) -> None:
         """Away from the page, whatever it says."""
@@ -114,6 +120,12 @@ class Visitor:
 
     def wait_for(self, *states: str) -> None:
         self.wait(lambda: self.states() == list(states))
+
+    def press(self, selector: str) -> None:
+        """A button of the element's own or of the page, as soon as it stands still: a driver aims before it clicks."""
+        found = self.inside(selector)
+        self.wait(lambda: self.js(AT_REST))
+        found.click()
 
     def send(self) -> list[tuple[str, str]]:
         """Press the form's button; what the application got."""

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from script.site import ROOT, Visitor
+from script.site import AT_REST, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,6 @@ IDBDatabase.prototype.transaction = function (...about) {
 RUN_AXE = """const [done] = arguments;
 const about = ({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])];
 axe.run().then(({ violations }) => done(violations.map(about)));"""
-AT_REST = f"return {ROOT}.getAnimations().every((animation) => animation.playState !== 'running')"
 
 
 @cache

@@ -158,7 +158,7 @@ def test_what_is_not_allowed_makes_the_element_invalid_until_it_is_removed(visit
     visitor.one("[name=go]").click()
     assert visitor.site.forms == []
     for _ in range(2):
-        visitor.inside("[data-state=failed] .direct-upload-remove").click()
+        visitor.press("[data-state=failed] .direct-upload-remove")
     assert visitor.send() == [("papers", "a receipt of good.txt"), ("go", "yes")]
 
 
@@ -223,7 +223,7 @@ def test_what_fails_can_be_tried_again_and_says_why(visitor: Visitor, files: Fil
     visitor.wait_for("failed")
     assert "You have no room left." in texts(visitor)[0]
     visitor.js("mend()")
-    visitor.inside(".direct-upload-retry").click()
+    visitor.press(".direct-upload-retry")
     visitor.wait_for("done")
     assert visitor.noted() == ["all start", "start", "error", "all end", "all start", "start", "end", "all end"]
 
@@ -238,7 +238,7 @@ def test_the_technical_detail_is_one_press_away(visitor: Visitor, files: Files) 
         visitor.site.policy = POLICY
     assert "This page's own rules forbid the upload." in texts(visitor)[0]
     assert "network" not in texts(visitor)[0]
-    visitor.inside("summary").click()
+    visitor.press("summary")
     assert "network · csp" in texts(visitor)[0]
 
 

@@ -62,7 +62,7 @@ def test_what_the_page_does_not_allow_is_said_before_anything_is_sent(visitor: V
     visitor.one("[name=go]").click()
     assert visitor.site.forms == []
     for _ in range(2):
-        visitor.one("[data-state=failed] .direct-upload-remove").click()
+        visitor.press("[data-state=failed] .direct-upload-remove")
     assert validation(visitor, "[name=a]") == ""
     assert visitor.send() == [("a", "a receipt of good.txt"), ("go", "yes")]
 
