@@ -160,10 +160,8 @@ class SwiftStorage:
         return self._mending(transfer, lambda: kind.seal(transfer, etags, pending=pending))
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
-        if not sealed.complete:
+        if not transfer.is_segmented or not sealed.complete:
             self._kind(transfer).confirm(transfer)
-        elif not transfer.is_segmented:
-            self._staged.tidy(transfer)
 
     def discard(self, transfer: Transfer) -> None:
         kind = self._kind(transfer)

@@ -3,6 +3,9 @@
 No temp URL is ever signed for the final name. One for the staged object cannot be called back, but what it writes after
 completion is never read: the final name is taken by then. After an abort there is word of it (:mod:`.swift_words`).
 
+To delete what is staged is the last step of a complete and the first of an abort that changes anything: when both come
+at the same moment, the one whose DELETE finds it there has its way, and the other looks what became of the upload.
+
 Where the application has to confirm the upload, the staged object is deleted only then: as long as it is there, the
 upload is sealed and not complete. One that is younger than the copy was written later, through a temp URL that still
 lives; whether the first had been deleted by then cannot be told, so nobody gets a receipt for it before the application
@@ -11,15 +14,18 @@ has been asked (again), and nobody can abort it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from ..errors import AlreadyComplete, NotFound, SegmentsDiffer, SegmentsMissing, StorageUnavailable
 from .base import Inspection, Sealed, StoredSegment, Transfer
 from .swift_client import SwiftClient
 from .swift_final import Final, FinalObjects, Mark
-from .swift_words import Words
+from .swift_listing import changed
+from .swift_words import Words, word_of
 
 _GONE = 404
 
@@ -32,6 +38,10 @@ class Staged:
     size: int
     modified: int
     timestamp: float
+
+    def has(self, size: int, etag: str) -> bool:
+        """Whether it is what was declared."""
+        return (self.size, self.etag) == (size, etag)
 
 
 class StagedUploads:
@@ -62,15 +72,22 @@ class StagedUploads:
             timestamp=float(response.headers["X-Timestamp"]),
         )
 
+    def _listed(self, id: str) -> tuple[Staged | None, bool]:
+        """What is staged, and whether there is a word: both with one request. A listing may lag."""
+        params = {"format": "json", "prefix": id, "limit": "2"}
+        response = self._client.request("GET", self.container, params=params, expect=(200, 204, _GONE))
+        items = {item["name"]: item for item in response.json()} if response.status_code == 200 else {}
+        staged = _staged(items[id]) if id in items else None
+        return staged, word_of(id) in items
+
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         """Look at what is staged, take the final name, and copy, provided that it is still the same."""
-        sealed = self._seal(transfer, etags, pending=pending)
-        self._give_way(transfer)
-        return sealed
-
-    def _seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
-        staged = self._find(transfer)
-        if staged is None or (staged.size, staged.etag) != (transfer.size, etags[0]):
+        staged, is_word = self._listed(transfer.id)
+        if is_word:
+            self._give_way(transfer)
+        if staged is None or not staged.has(transfer.size, etags[0]):
+            staged = self._find(transfer)
+        if staged is None or not staged.has(transfer.size, etags[0]):
             problem = SegmentsMissing([0]) if staged is None else SegmentsDiffer([0])
             return self._sealed_before(transfer, staged, problem)
         sealed_at = staged.modified  # the same for all calls, also for those at the same time
@@ -99,16 +116,16 @@ class StagedUploads:
         return final.sealed(complete=_may_be_complete(final, staged))
 
     def confirm(self, transfer: Transfer) -> None:
-        """Delete what is staged: with that the upload is complete, unless it is over.
+        """Delete what is staged: with that the upload is complete, unless somebody else has deleted it to give it up.
 
         Raises NotFound, StorageUnavailable.
         """
-        self.tidy(transfer)
-        self._give_way(transfer)
+        if not self._take(transfer):
+            self._give_way(transfer)
 
-    def tidy(self, transfer: Transfer) -> None:
-        """Delete what is staged, and not needed any more."""
-        self._client.request("DELETE", self.container, transfer.id, expect=(204, _GONE))
+    def _take(self, transfer: Transfer) -> bool:
+        """Delete what is staged; whether it was there."""
+        return self._client.request("DELETE", self.container, transfer.id, expect=(204, _GONE)).status_code == 204
 
     def _give_way(self, transfer: Transfer) -> None:
         """To an abort that was first. What has come under the final name after it goes again."""
@@ -120,15 +137,32 @@ class StagedUploads:
 
     def discard(self, transfer: Transfer) -> None:
         """Leave word that nothing is ever read again, and delete what there is."""
-        is_over = self.words.announce(transfer.id)
+        if self.words.announce(transfer.id):
+            self._take(transfer)
+        else:
+            self._decide(transfer)
+        self._finals.delete_ours(transfer)
+
+    def _decide(self, transfer: Transfer) -> None:
+        """Of a complete and an abort at the same moment, the one that deletes what is staged has its way."""
         final = self._finals.find_ours(transfer)
-        if not is_over and final is not None and final.is_whole and _may_be_complete(final, self._find(transfer)):
+        is_over = final is None or not final.is_whole or not _may_be_complete(final, self._find(transfer))
+        if is_over:
+            self.words.settle(transfer.id, transfer.expires)
+            is_over = self._take(transfer) or not self._is_whole(transfer)
+        if not is_over:
             self.words.withdraw(transfer.id)
             raise AlreadyComplete
-        self.words.settle(transfer.id, transfer.expires)
-        if final is not None:
-            self._finals.delete(transfer.name)
-        self.tidy(transfer)
+
+    def _is_whole(self, transfer: Transfer) -> bool:
+        final = self._finals.find_ours(transfer)
+        return final is not None and final.is_whole
+
+
+def _staged(item: Mapping[str, Any]) -> Staged:
+    """As a HEAD would tell it, whose Last-Modified has no fractions of a second."""
+    timestamp = changed(item)
+    return Staged(item["hash"], item["bytes"], math.ceil(timestamp), timestamp)
 
 
 def _inspection(final: Final, *, complete: bool) -> Inspection:

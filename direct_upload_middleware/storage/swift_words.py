@@ -5,8 +5,9 @@ that they write is ever read.
 
 Swift compares and sets nothing in one step, so it also keeps a complete and an abort at the same moment from both
 succeeding: each leaves its own sign first and looks for the other's then. An abort *announces* itself before it looks
-whether the upload is complete; a complete has made it complete before it looks for the word. One of them sees the other
-at least, and gives way. An announcement whose abort died ends by itself.
+whether the upload is complete; a complete has made it complete before it looks for the word (of one segment it looks
+only where an abort was quicker, see :mod:`.swift_staged`). One of them sees the other at least, and gives way. An
+announcement whose abort died ends by itself.
 """
 
 from __future__ import annotations
@@ -65,20 +66,21 @@ class Words:
 
     def withdraw(self, id: str) -> None:
         """Take the word back."""
-        self._client.request("DELETE", self._container, _name(id), expect=(204, _GONE))
+        self._client.request("DELETE", self._container, word_of(id), expect=(204, _GONE))
 
     def _find(self, id: str) -> str | None:
-        response = self._client.request("HEAD", self._container, _name(id), expect=(200, _GONE))
+        response = self._client.request("HEAD", self._container, word_of(id), expect=(200, _GONE))
         return response.headers.get(_STATE) if response.status_code == 200 else None
 
     def _put(self, id: str, state: Literal["announced", "over"], headers: dict[str, str]) -> None:
         sent = {_STATE: state, **headers}
         response = self._client.request(
-            "PUT", self._container, _name(id), headers=sent, data=b"", expect=(201, 202, _GONE)
+            "PUT", self._container, word_of(id), headers=sent, data=b"", expect=(201, 202, _GONE)
         )
         if response.status_code == _GONE:
             raise ContainerMissing
 
 
-def _name(id: str) -> str:
+def word_of(id: str) -> str:
+    """The name of the object that is an upload's word."""
     return f"{id}_over"
