@@ -5,6 +5,8 @@ import { Locker } from "./locker.js";
 const STORE = "uploads";
 /** A record outlives its ticket by a day, in case this browser's clock is wrong. */
 const SLACK = 86_400;
+/** Milliseconds after which nobody waits any more for a database that does not answer, as WebKit's does at times. */
+const PATIENCE = 5000;
 
 /**
  * Resume records in IndexedDB, each locked for its owner. Where a browser refuses it (a private window, a full disk)
@@ -14,6 +16,7 @@ const SLACK = 86_400;
 export class IndexedDbRecords {
   /** @type {Promise<IDBDatabase> | undefined} */
   #opening;
+  #isSilent = false;
   /** @type {Map<string, Locker>} */
   #lockers = new Map();
   /** What is written later is stored later, however long its locking takes. */
@@ -92,16 +95,33 @@ export class IndexedDbRecords {
    * @param {(store: IDBObjectStore) => IDBRequest} action
    */
   async #use(mode, action) {
-    try {
-      const database = await (this.#opening ??= this.#open());
-      // "strict", or what was saved last is lost when the browser is killed.
-      const transaction = database.transaction(STORE, mode, { durability: "strict" });
-      const request = action(transaction.objectStore(STORE));
-      await ended(transaction);
-      return request.result;
-    } catch {
-      return undefined;
-    }
+    if (this.#isSilent) return undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const tooLate = new Promise((resolve) => {
+      timer = setTimeout(() => {
+        this.#isSilent = true;
+        resolve(undefined);
+      }, PATIENCE);
+    });
+    const answer = this.#ask(mode, action).catch(() => undefined).finally(() => {
+      clearTimeout(timer);
+      this.#isSilent = false;
+    });
+    return /** @type {Promise<any>} */ (Promise.race([answer, tooLate]));
+  }
+
+  /**
+   * @param {IDBTransactionMode} mode
+   * @param {(store: IDBObjectStore) => IDBRequest} action
+   */
+  async #ask(mode, action) {
+    const database = await (this.#opening ??= this.#open());
+    // "strict", or what was saved last is lost when the browser is killed.
+    const transaction = database.transaction(STORE, mode, { durability: "strict" });
+    const request = action(transaction.objectStore(STORE));
+    await ended(transaction);
+    return request.result;
   }
 
   /** @returns {Promise<IDBDatabase>} */

@@ -385,3 +385,10 @@ def test_a_page_reaches_every_part_that_the_documentation_names(visitor: Visitor
         document.adoptedStyleSheets.push(sheet);"""
     )
     visitor.wait(lambda: visitor.inside("button").size["height"] >= 321)
+
+
+def test_a_database_that_never_answers_holds_no_upload_up(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.js("IDBFactory.prototype.open = () => new EventTarget()")
+    visitor.give(files("one.txt"), files("two.txt"))
+    visitor.wait_for("done", "done")
