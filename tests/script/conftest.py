@@ -6,8 +6,9 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from faults.engines import WebKit, started
@@ -40,8 +41,10 @@ def geckodriver() -> str | None:
     return shutil.which("geckodriver") or next(iter(inside), None)
 
 
-def webkit() -> AbstractContextManager[WebDriver]:
-    return started(WebKit(), Path())  # it has no profile
+@contextmanager
+def webkit() -> Iterator[WebDriver]:
+    with TemporaryDirectory() as profile, started(WebKit(), Path(profile)) as browser:
+        yield browser
 
 
 def engines() -> dict[str, Callable[[], AbstractContextManager[WebDriver]]]:
