@@ -389,6 +389,11 @@ def test_a_page_reaches_every_part_that_the_documentation_names(visitor: Visitor
 
 def test_a_database_that_never_answers_holds_no_upload_up(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
-    visitor.js("IDBFactory.prototype.open = () => new EventTarget()")
+    visitor.inside("button")
+    visitor.js(
+        """IDBFactory.prototype.open = () => new EventTarget();
+        const store = new Proxy({}, { get: (_, verb) => () => verb === "index" ? store : undefined });
+        IDBDatabase.prototype.transaction = () => ({ objectStore: () => store });"""
+    )
     visitor.give(files("one.txt"), files("two.txt"))
     visitor.wait_for("done", "done")
