@@ -76,7 +76,8 @@ class Applicant:
         self.wait(lambda: self.js(script))
 
     def add(self, *files: Path) -> None:
-        self.driver.find_element(By.CSS_SELECTOR, ".uppy-Dashboard-input").send_keys("\n".join(map(str, files)))
+        [chooser, *_] = self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".uppy-Dashboard-input"))
+        chooser.send_keys("\n".join(map(str, files)))
         self.wait(lambda: len(self.files()) == len(files))
 
     def upload(self) -> None:
