@@ -42,7 +42,7 @@ class StillSwift(SwiftStorage):
 
     def __init__(self) -> None:
         super().__init__("uploads", access=Known())
-        self._setup._ground = Ground("sha256", Limits(), "key", time.monotonic())
+        self._setup._ground = Ground("sha256", Limits(), "key", has_container_keys=True, looked_at=time.monotonic())
 
     def prepare(self, transfer: Transfer, *, origin: str) -> None:
         pass

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from node import STATIC, run_module
 from webob import Request, Response
@@ -134,7 +135,6 @@ def test_a_module_is_compressed_when_asked(
 
 
 def test_brotli_is_preferred_where_there_is_any(browser: TestApp, versioned: str) -> None:
-    brotli = pytest.importorskip("brotli")
     answer = ask(browser, f"{versioned}/engine.js", "gzip, deflate, br")
     assert answer.headers["Content-Encoding"] == "br"
     assert brotli.decompress(answer.body) == browser.get(f"{versioned}/engine.js").body

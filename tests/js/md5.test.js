@@ -67,3 +67,33 @@ for (const type of ["bytes", undefined]) {
     await assert.rejects(readMd5(streamed({ pull })), { code: "file-changed" });
   });
 }
+
+test("a read that hangs is made again, from where it was, and waited for longer each time", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const bytes = randomBytes(3000);
+  const asked = [];
+  const cut = (from) => ({
+    slice: (further) => cut(from + further),
+    stream() {
+      asked.push(from);
+      let isFirst = true;
+      const pull = (controller) => {
+        if (isFirst) controller.enqueue(new Uint8Array(bytes.subarray(from, from + 1000)));
+        else if (from < 2000) return new Promise(() => {});
+        else controller.close();
+        isFirst = false;
+      };
+      return new ReadableStream({ pull });
+    },
+  });
+  const reading = readMd5(cut(0));
+  for (const milliseconds of [1000, 2000]) {
+    await new Promise(setImmediate);
+    t.mock.timers.tick(milliseconds - 1);
+    await new Promise(setImmediate);
+    assert.deepEqual(asked, milliseconds === 1000 ? [0] : [0, 1000]);
+    t.mock.timers.tick(1);
+  }
+  assert.equal(await reading, md5(bytes));
+  assert.deepEqual(asked, [0, 1000, 2000]);
+});
