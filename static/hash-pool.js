@@ -4,6 +4,8 @@ const NO_WORKERS =
   "direct-upload: no workers here (CSP worker-src?). Segments are sent without ETag, and compared in storage at the end.";
 /** Milliseconds after which workers that have nothing to do are let go. */
 const IDLE = 10_000;
+/** Jobs after which a worker is let go for a new one: until then what it has read piles up in its memory. */
+const JOBS = 16;
 
 /**
  * @typedef {{ data: Blob, signal?: AbortSignal, worker?: Worker, resolve: (etag: string) => void,
@@ -19,6 +21,8 @@ export class HashPool {
   #spawn;
   /** @type {Worker[]} */
   #idle = [];
+  /** @type {WeakMap<Worker, number>} */
+  #jobs = new WeakMap();
   /** @type {Set<Job>} */
   #running = new Set();
   /** @type {Job[]} */
@@ -74,7 +78,7 @@ export class HashPool {
       const worker = (job.worker = this.#idle.pop() ?? this.#spawn());
       worker.onerror = () => this.#forbid();
       worker.onmessage = ({ data: { etag, code } }) => {
-        this.#idle.push(worker);
+        this.#rested(worker);
         if (code) job.reject(new DirectUploadFailure(code));
         else job.resolve(etag);
         this.#finished(job);
@@ -83,6 +87,14 @@ export class HashPool {
     } catch {
       this.#forbid();
     }
+  }
+
+  /** @param {Worker} worker */
+  #rested(worker) {
+    const jobs = (this.#jobs.get(worker) ?? 0) + 1;
+    this.#jobs.set(worker, jobs);
+    if (jobs < JOBS) this.#idle.push(worker);
+    else worker.terminate();
   }
 
   /** @param {Job} job */

@@ -160,6 +160,16 @@ test("workers that have nothing to do are let go", async (t) => {
   assert.equal(FakeWorker.all[0].terminated, true);
 });
 
+test("a worker that has done sixteen is let go for a new one", async () => {
+  const hashers = pool(1);
+  for (let done = 0; done < 17; done += 1) {
+    const hash = hashers.hash(new Blob(["a"]));
+    FakeWorker.all.at(-1).answer({ etag: "of a" });
+    await hash;
+  }
+  assert.deepEqual(FakeWorker.all.map(({ terminated }) => terminated), [true, false]);
+});
+
 test("a hash that is no more wanted frees its worker's place", async () => {
   const hashers = pool(1);
   const aborting = new AbortController();
