@@ -17,6 +17,7 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from direct_upload_middleware import DirectUploadMiddleware
+from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Limits, Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift_client import Login
@@ -42,6 +43,9 @@ class StillSwift(SwiftStorage):
 
     def __init__(self) -> None:
         super().__init__("uploads", access=Known())
+
+    def bind(self, keys: Keys) -> None:
+        super().bind(keys)
         self._setup._ground = Ground("sha256", Limits(), "key", has_container_keys=True, looked_at=time.monotonic())
 
     def prepare(self, transfer: Transfer, *, origin: str) -> None:
