@@ -153,14 +153,14 @@ MUTATIONS = [
     ),
     Mutation(
         "requester.py",
-        "httponly=True,",
-        "httponly=False,",
+        '"HttpOnly", ',
+        "",
         "test_cross_site.py::test_the_cookie_does_not_go_along_from_another_site",
     ),
     Mutation(
         "requester.py",
-        'samesite="Strict",',
-        'samesite="Lax",',
+        "SameSite=Strict",
+        "SameSite=Lax",
         "test_cross_site.py::test_the_cookie_does_not_go_along_from_another_site",
     ),
     Mutation(
