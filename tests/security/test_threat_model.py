@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from security.mutate import MUTATIONS, PACKAGE
+
 TESTS = Path(__file__).parents[1]
 TABLE = (TESTS.parent / "docs" / "security.rst").read_text(encoding="utf-8").partition("What is left\n")[0]
 NAMED = re.findall(r"``tests/([a-z_/]+\.py)::(test_[a-z0-9_]+)``", TABLE)
@@ -44,3 +46,10 @@ def test_every_attack_says_what_it_is() -> None:
     """A docstring says which defence a test notices the loss of; a file's title says who attacks."""
     for module in Path(__file__).parent.glob("test_*.py"):
         assert ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))), module
+
+
+def test_every_line_that_a_mutation_changes_is_there_once() -> None:
+    """Else ``make mutations`` proves nothing of it."""
+    package = TESTS.parent / PACKAGE
+    stale = [m for m in MUTATIONS if (package / m.module).read_text(encoding="utf-8").count(m.old) != 1]
+    assert stale == []
