@@ -9,10 +9,10 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from storage_contract import ONE, SEVERAL, begin, download, put_all, seal
+from storage_contract import ONE, SEVERAL, begin, download, put_all, seal, uploaded
 from test_storage_swift import Browser, new_storage, new_storage_like
 
-from direct_upload_middleware.errors import DirectUploadError, NotFound
+from direct_upload_middleware.errors import DirectUploadError, NotFound, StorageUnavailable
 from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.testing.swift_server import SwiftServer
@@ -146,3 +146,31 @@ def check(
         complete(transfer, data, pending)(storage)  # again, or because both have given way
         assert storage.inspect(transfer).state == "complete"
         assert download(storage, http, transfer.name).body == data
+
+
+def test_an_abort_whose_answer_is_lost_makes_nothing_complete_that_was_not_confirmed(
+    storage: SwiftStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when on_complete has failed: the DELETE of what is staged is done, and nobody hears of it."""
+    transfer, _ = uploaded(storage, http, ONE)
+    seal(storage, transfer, ONE, pending=True)
+    try_ = storage._client._try
+    lost: list[str] = []
+
+    def lose(method: str, url: str, *args: Any) -> Any:
+        answer = try_(method, url, *args)
+        if method == "DELETE" and url.endswith(f"_staging/{transfer.id}") and not lost:
+            lost.append(url)
+            return None
+        return answer
+
+    monkeypatch.setattr(storage._client, "_try", lose)
+    with pytest.raises(StorageUnavailable):
+        storage.discard(transfer)
+    assert lost
+    with pytest.raises(NotFound):
+        storage.inspect(transfer)
+    storage.discard(transfer)
+    with pytest.raises(NotFound):
+        storage.inspect(transfer)
+    assert download(storage, http, transfer.name).status == 404

@@ -97,18 +97,20 @@ class SwiftClient:
         data: bytes | None = None,
         url: str | None = None,
         anonymous: bool = False,
+        attempts: int = ATTEMPTS,
     ) -> requests.Response:
         """The answer, whole, when its status is one of ``expect``.
 
         :param path: container and object, not quoted; nothing for the account.
         :param url: another URL of the same server, instead of the path.
         :param anonymous: without the token, as a browser sends it.
+        :param attempts: how often it is tried at most: once, where a second try could not tell what the first has done.
         :raises StorageUnavailable: no answer, or only such as ask to try again.
         :raises StorageError: any other status.
         """
         renewed = False
         begin = time.monotonic()
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             login = self._current_login()
             sender = replace(login, token="") if anonymous else login
             response = self._try(method, url or self.url(login, *path), sender, params, headers, data)
@@ -123,7 +125,7 @@ class SwiftClient:
                 continue
             if response is not None and response.status_code not in AGAIN:
                 raise StorageError(f"Swift answered {response.status_code} to {method} of {_kind(path)}.")
-            if attempt == ATTEMPTS or time.monotonic() - begin > PATIENCE:
+            if attempt == attempts or time.monotonic() - begin > PATIENCE:
                 break
             log.info("Swift is asked again", extra=story)
             _wait(attempt, response)

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..errors import AlreadyComplete, NotFound, SegmentsDiffer, SegmentsMissing, StorageUnavailable
 from .base import Inspection, Sealed, StoredSegment, Transfer
-from .swift_client import SwiftClient
+from .swift_client import ATTEMPTS, SwiftClient
 from .swift_final import Final, FinalObjects, Mark
 from .swift_listing import changed
 from .swift_words import Words, word_of
@@ -123,9 +123,10 @@ class StagedUploads:
         if not self._take(transfer):
             self._give_way(transfer)
 
-    def _take(self, transfer: Transfer) -> bool:
-        """Delete what is staged; whether it was there."""
-        return self._client.request("DELETE", self.container, transfer.id, expect=(204, _GONE)).status_code == 204
+    def _take(self, transfer: Transfer, attempts: int = ATTEMPTS) -> bool:
+        """Delete what is staged; whether it was there, by the last of these attempts."""
+        request = self._client.request
+        return request("DELETE", self.container, transfer.id, expect=(204, _GONE), attempts=attempts).status_code == 204
 
     def _give_way(self, transfer: Transfer) -> None:
         """To an abort that was first. What has come under the final name after it goes again."""
@@ -149,7 +150,8 @@ class StagedUploads:
         is_over = final is None or not final.is_whole or not _may_be_complete(final, self._find(transfer))
         if is_over:
             self.words.settle(transfer.id, transfer.expires)
-            is_over = self._take(transfer) or not self._is_whole(transfer)
+            # Once: where the answer is lost, the word says that the upload is over, and who asks again gives it up.
+            is_over = self._take(transfer, attempts=1) or not self._is_whole(transfer)
         if not is_over:
             self.words.withdraw(transfer.id)
             raise AlreadyComplete
