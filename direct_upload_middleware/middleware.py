@@ -7,12 +7,9 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .api import Api
 from .environ import ENVIRON_KEY, RequestUploads
 from .errors import ConfigurationError, DirectUploadError
-from .identify import SubRequest
 from .options import make_options
-from .pages.inject import PageInjector
 from .plan import MiB
 from .storage.base import Seal, Storage
 from .uploads import Uploads
@@ -103,6 +100,12 @@ class DirectUploadMiddleware:
         sniff: bool = False,
         **unknown: Any,
     ) -> None:
+        # Not imported with this module, since a program that only needs Upload or an error should start quickly: WebOb
+        # takes longer to import than everything else.
+        from .api import Api
+        from .identify import SubRequest
+        from .pages.inject import PageInjector
+
         self.options = make_options(
             storage,
             {

@@ -19,7 +19,6 @@ from .plan import Plan, make_plan, measured, open_plan
 from .policy import UploadRequest
 from .receipts import Receipt, Receipts, Upload
 from .requester import Requester, page_origin
-from .sniff import HEAD_SIZE, may_be
 from .storage.base import Inspection, Sealed, SignedSegment, StoredObject, Transfer
 from .tickets import Ticket, Tickets, renewed
 
@@ -201,6 +200,8 @@ class Uploads:
             raise
 
     def _sniff(self, upload: Upload) -> None:
+        from .sniff import HEAD_SIZE, may_be  # make_options has imported it
+
         with self._storage.open(stored_object(upload)) as file:
             head = file.read(HEAD_SIZE)
         if not may_be(self._options.policy.accept, upload.type, head):
