@@ -26,7 +26,7 @@ from faults.engines import ENGINES, Visitor, started
 from faults.proxy import Connection, Fault, Proxy
 from faults.website import Website
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 __all__ = ["ENGINES", "Connection", "Fault", "Proxy", "Visitor", "Website", "started"]
 

@@ -17,8 +17,8 @@ from webtest import TestApp, TestResponse
 from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_client import Login
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.client import Login
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 SECRET = "a secret of the tests"
 SEGMENT = 10

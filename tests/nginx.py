@@ -16,7 +16,7 @@ from textwrap import dedent
 import pytest
 import trustme
 
-from direct_upload_middleware.testing._swift_machine import reserved_ports
+from direct_upload_middleware.testing.private_swift.machine import reserved_ports
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "servers.rst"
 NGINX_BLOCK = re.compile(r"^\.\. code:: nginx\n\n((?: {4}.*\n|\n)+)", re.MULTILINE)

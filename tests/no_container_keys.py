@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from meddling import Exchange, Meddle, meddling
 
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_client import Login
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.client import Login
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 KEY = "x-container-meta-temp-url-key"
 KEPT = "x-container-meta-kept-temp-url-key"

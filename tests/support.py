@@ -10,7 +10,7 @@ from helpers import Site, swift_storage
 
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 MakeStorage = Callable[[], Storage]
 

@@ -15,7 +15,7 @@ from test_storage_swift import Browser, new_storage, new_storage_like
 from direct_upload_middleware.errors import DirectUploadError, NotFound, StorageUnavailable
 from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 http = Browser()
 PATIENCE = 60

@@ -17,8 +17,8 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage import temp_urls
 from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 
 def keys_of(server: SwiftServer, *container: str) -> list[str]:

@@ -14,14 +14,7 @@ import pytest
 from helpers import EMPTY, ONE, SEVERAL, Site, assert_problem, page, spoilt
 from webtest import TestApp
 
-from direct_upload_middleware import (
-    DirectUploadMiddleware,
-    InvalidReceipt,
-    NotYours,
-    StorageError,
-    Upload,
-    receipts,
-)
+from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, Upload, receipts
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
 

@@ -10,7 +10,7 @@ import pytest
 from webob import Request
 
 from direct_upload_middleware import DirectUploadMiddleware
-from direct_upload_middleware.api.rest import LIMIT
+from direct_upload_middleware.api.unread_body import LIMIT
 
 JSON = b'{"filename":"a","size":1,"type":""}'
 

@@ -15,7 +15,7 @@ from helpers import EMPTY, ONE, SEVERAL, Begun, Site, assert_problem, md5, swift
 
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 pytest_plugins = ["support"]
 

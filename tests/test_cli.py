@@ -18,9 +18,9 @@ from no_container_keys import drop_keys
 
 from direct_upload_middleware.cli import main
 from direct_upload_middleware.cli.common import age_text, bytes_text
-from direct_upload_middleware.storage.swift_admin import SwiftAdmin
-from direct_upload_middleware.storage.swift_temp_urls import ACCOUNT_KEYS, CONTAINER_KEYS
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.admin import SwiftAdmin
+from direct_upload_middleware.storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 ORIGIN = "https://app.example.com"
 SECRET = "a secret of the tests"
@@ -130,7 +130,7 @@ class TestSweep:
 
             raise StorageError("Swift answered 403 to DELETE of a container.")
 
-        monkeypatch.setattr("direct_upload_middleware.storage.swift_segment_places.SegmentPlaces.remove", refuse)
+        monkeypatch.setattr("direct_upload_middleware.storage.swift.segment_containers.SegmentPlaces.remove", refuse)
         result = run("sweep", f"swift://{container}", "--older-than", "0", "--quiet")
         assert result.exit_code == 1
         assert "Swift answered 403 to DELETE of a container." in result.output
@@ -216,7 +216,7 @@ class TestRotation:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr("direct_upload_middleware.storage.swift_admin.time.sleep", interrupted)
+            patch.setattr("direct_upload_middleware.storage.swift.admin.time.sleep", interrupted)
             assert run(*rotate, DIRECT_UPLOAD_SECRET="old,new").exit_code == 1
         assert keys_of(own_server)[0] == before[0]
         waiting = keys_of(own_server)[1]

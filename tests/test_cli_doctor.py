@@ -14,7 +14,7 @@ from doctoring import diagnose, run
 from meddling import Exchange, Meddle, meddling
 from no_container_keys import drop_keys
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 ORIGIN = "https://app.example.com"
 

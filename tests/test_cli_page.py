@@ -23,10 +23,10 @@ from doctoring import SECRET, diagnose
 from no_container_keys import drop_keys, storage_behind
 
 from direct_upload_middleware import DirectUploadMiddleware
-from direct_upload_middleware.cli.cookies import faults
-from direct_upload_middleware.cli.findings import Result
-from direct_upload_middleware.cli.page import examine_page
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.cli.doctor.cookies import faults
+from direct_upload_middleware.cli.doctor.page import examine_page
+from direct_upload_middleware.cli.doctor.result import Result
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 App = Any
 

@@ -17,10 +17,10 @@ from direct_upload_middleware import StorageError
 from direct_upload_middleware.cli import main
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage import storage_from_url
-from direct_upload_middleware.storage.sweep import Finding
-from direct_upload_middleware.storage.swift_client import Login
-from direct_upload_middleware.storage.swift_setup import PINNED, STAGING
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.sweeping import Finding
+from direct_upload_middleware.storage.swift.client import Login
+from direct_upload_middleware.storage.swift.provisioning import PINNED, STAGING
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 OURS = "direct_upload_middleware"
 DOCS = Path(__file__).parents[1] / "docs" / "operations.rst"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers import ONE, SEVERAL, Site, swift_storage
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 
 def test_files_go_and_come_and_it_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,8 +14,8 @@ from support import local_site, site, storage  # noqa: F401
 
 from direct_upload_middleware import InvalidReceipt, NotYours, StorageError
 from direct_upload_middleware.storage import Storage
-from direct_upload_middleware.storage.local_files import FilesReader
-from direct_upload_middleware.storage.swift_reader import ObjectReader
+from direct_upload_middleware.storage.local.files import FilesReader
+from direct_upload_middleware.storage.swift.reader import ObjectReader
 
 FIRST, SECOND = b"the first", b"the second, of several segments"
 

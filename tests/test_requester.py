@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from direct_upload_middleware.errors import CrossSite, NotAuthenticated, NotYours
-from direct_upload_middleware.receipts import Receipt, Upload
-from direct_upload_middleware.requester import Requester, check_same_site, normal_origin, page_origin
+from direct_upload_middleware.models import Upload
+from direct_upload_middleware.origins import check_same_site, normal_origin, page_origin
+from direct_upload_middleware.receipts import Receipt
+from direct_upload_middleware.requester import Requester
 from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.tickets import Ticket
 

@@ -31,8 +31,9 @@ from storage_contract import (
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError
 from direct_upload_middleware.keys import Keys
-from direct_upload_middleware.storage import local_files, storage_from_url
+from direct_upload_middleware.storage import storage_from_url
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.storage.local import files as local_files
 
 
 @pytest.fixture

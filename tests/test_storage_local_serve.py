@@ -29,8 +29,8 @@ from storage_contract import (
     with_query,
 )
 
-from direct_upload_middleware.storage import local_receive
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.storage.local import receive as local_receive
 
 
 @pytest.fixture

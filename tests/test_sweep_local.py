@@ -14,7 +14,7 @@ from storage_contract import ONE, SEVERAL, begin, download, new_transfer, put_al
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.storage.local import LocalStorage
-from direct_upload_middleware.storage.sweep import Finding
+from direct_upload_middleware.storage.sweeping import Finding
 
 HOUR = 3600
 

@@ -18,13 +18,13 @@ from test_storage_swift import Browser, new_storage
 
 from direct_upload_middleware.errors import DirectUploadError
 from direct_upload_middleware.storage.base import StoredObject, Transfer
-from direct_upload_middleware.storage.sweep import Finding
+from direct_upload_middleware.storage.sweeping import Finding
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_client import SwiftClient
-from direct_upload_middleware.storage.swift_final import SEALING_TYPE
-from direct_upload_middleware.storage.swift_listing import changed, pages
-from direct_upload_middleware.storage.swift_sweeping import Sweeping
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.client import SwiftClient
+from direct_upload_middleware.storage.swift.final_objects import SEALING_TYPE
+from direct_upload_middleware.storage.swift.listings import changed, pages
+from direct_upload_middleware.storage.swift.sweep.common import Sweeping
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 http = Browser()
 HOUR = 3600
@@ -292,7 +292,7 @@ class TestWhatIsSwept:
         put_all(http, urls, transfer, ONE)
         die_at(seal_whole, 2)(storage, transfer)
         monkeypatch.setattr(
-            "direct_upload_middleware.storage.swift_sweep_staged.changed",
+            "direct_upload_middleware.storage.swift.sweep.staged.changed",
             lambda item: changed(item) - (HOUR if item["name"] == transfer.name else 0),
         )
         assert sweep(storage, HOUR) == []
@@ -328,7 +328,7 @@ class TestWhatIsSwept:
             for page in pages(*args, **kwargs):
                 yield [{name: value for name, value in item.items() if name != "slo_etag"} for item in page]
 
-        monkeypatch.setattr("direct_upload_middleware.storage.swift_manifests.pages", older)
+        monkeypatch.setattr("direct_upload_middleware.storage.swift.sweep.references.pages", older)
         assert [finding.kind for finding in sweep(storage)] == ["segments"]
         assert download(storage, http, stored.name).body == SEVERAL
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from direct_upload_middleware.testing._swift_cache import Cache, filter_factory
+from direct_upload_middleware.testing.private_swift.cache import Cache, filter_factory
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -17,11 +17,12 @@ import yaml
 from helpers import ONE, SECRET, SEVERAL, ServerAccess, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError, StorageUnavailable
-from direct_upload_middleware.storage import storage_from_url, swift_client
+from direct_upload_middleware.storage import storage_from_url
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_access import OpenStackAccess
-from direct_upload_middleware.storage.swift_client import Login, SwiftClient
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift import client as swift_client
+from direct_upload_middleware.storage.swift.client import Login, SwiftClient
+from direct_upload_middleware.storage.swift.credentials import OpenStackAccess
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 # -- against a server that answers what a test tells it to ----------------------------------------------------
 

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from direct_upload_middleware.testing import _swift_machine
-from direct_upload_middleware.testing.swift_server import SwiftServer, SwiftUnavailable
+from direct_upload_middleware.testing.private_swift import machine as _swift_machine
+from direct_upload_middleware.testing.private_swift.server import SwiftServer, SwiftUnavailable
 
 CHECKOUT = Path(_swift_machine.__file__).parents[2]
 

@@ -18,7 +18,8 @@ from itsdangerous import URLSafeSerializer
 
 from direct_upload_middleware.errors import InvalidReceipt, InvalidTicket, TicketExpired
 from direct_upload_middleware.keys import Keys
-from direct_upload_middleware.receipts import Receipt, Receipts, Upload
+from direct_upload_middleware.models import Upload
+from direct_upload_middleware.receipts import Receipt, Receipts
 from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.tickets import Ticket, Tickets, check_fresh
 

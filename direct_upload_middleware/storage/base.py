@@ -11,8 +11,9 @@ and processes at once, and each may be repeated after a fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -225,3 +226,8 @@ class Storage(Protocol):
 
         SCRIPT_NAME ends with the mount.
         """
+
+
+def object_etag(etags: Sequence[str]) -> str:
+    """The ETag of the whole: the MD5 of the segments' in a row, as Swift has it, also of one."""
+    return md5("".join(etags).encode(), usedforsecurity=False).hexdigest()

@@ -24,7 +24,7 @@ from faults.engines import ENGINES, Visitor, started
 from faults.proxy import Choose, Fault
 from faults.website import SEGMENT, KiB, Website
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 AT_ONCE = 4
 ATTEMPTS = 30

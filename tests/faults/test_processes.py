@@ -18,7 +18,7 @@ import requests
 from faults.proxy import Connection, Proxy
 from helpers import ONE, SEVERAL, md5, new_container
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 TESTS = Path(__file__).parents[1]
 TIMEOUT = 60

@@ -14,8 +14,8 @@ from helpers import SECRET, ServerAccess, Site, new_container
 
 from direct_upload_middleware import Upload
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_client import Access
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.client import Access
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from waitress.server import create_server
 from direct_upload_middleware import DirectUploadMiddleware, StorageUnavailable, Upload
 from direct_upload_middleware.storage.base import SignedSegment
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_client import Login
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift.client import Login
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 KiB = 1024
 SEGMENT = 128 * KiB

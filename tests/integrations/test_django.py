@@ -52,7 +52,7 @@ from django.urls import path, reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from direct_upload_middleware.integrations.django import current_uploads, session_user, with_direct_uploads
-from direct_upload_middleware.integrations.django_forms import UploadField
+from direct_upload_middleware.integrations.django.forms import UploadField
 
 BODY = {"filename": "report.pdf", "size": 4, "type": "application/pdf"}
 

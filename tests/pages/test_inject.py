@@ -11,7 +11,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from direct_upload_middleware.pages.inject import PageInjector
+from direct_upload_middleware.pages.injector import PageInjector
 
 SRC = "/_upload/static/direct-upload.js"
 TAG = f'<script type="module" src="{SRC}"></script>'.encode()

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from direct_upload_middleware.pages.insert import TagInserter
+from direct_upload_middleware.pages.insertion import TagInserter
 
 SRC = "/_upload/static/direct-upload.js"
 TAG = f'<script type="module" src="{SRC}"></script>'.encode()

@@ -36,10 +36,12 @@ from swift_elsewhere import Swift, swift_elsewhere
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError, StorageUnavailable
 from direct_upload_middleware.keys import Keys
-from direct_upload_middleware.storage import rackspace, temp_urls
-from direct_upload_middleware.storage.pyrax_import import import_identity
-from direct_upload_middleware.storage.rackspace import RackspaceAccess, RackspaceStorage
-from direct_upload_middleware.storage.swift_client import Login
+from direct_upload_middleware.storage import temp_urls
+from direct_upload_middleware.storage.rackspace import RackspaceStorage
+from direct_upload_middleware.storage.rackspace import storage as rackspace
+from direct_upload_middleware.storage.rackspace.pyrax_import import import_identity
+from direct_upload_middleware.storage.rackspace.storage import RackspaceAccess
+from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.storage.urls import storage_from_url
 
 

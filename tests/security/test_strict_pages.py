@@ -21,7 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from direct_upload_middleware import DirectUploadMiddleware
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 pytestmark = pytest.mark.browser
 
