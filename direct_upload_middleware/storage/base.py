@@ -3,7 +3,7 @@
 A storage keeps finished uploads as objects of one container, under names that the client never chooses. Until an
 upload is finished its bytes are elsewhere (staging, segments), and only there may the holder of a temp URL write.
 
-Every storage passes ``tests/storage_contract.py``. Faults are raised as
+Every storage passes ``tests/contract/storage_contract.py``. Faults are raised as
 :class:`~direct_upload_middleware.errors.StorageError` (an answer that cannot be worked with) and
 :class:`~direct_upload_middleware.errors.StorageUnavailable` (try again). All methods may be called by several threads
 and processes at once, and each may be repeated after a fault.

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import requests
-from faults.proxy import Fault, Proxy, no_fault
-from faults.trouble import Applications, Trouble, Troubled
-from helpers import ONE, SEVERAL, Begun, ServerAccess, Site, assert_problem
+from helpers.fault_proxy import Fault, Proxy, no_fault
+from helpers.storage_faults import Applications, Trouble, Troubled
+from helpers.uploads import ONE, SEVERAL, Begun, ServerAccess, Site, assert_problem
 from webtest import TestResponse
 
 from direct_upload_middleware import StorageError, StorageUnavailable

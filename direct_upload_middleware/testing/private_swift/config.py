@@ -113,7 +113,7 @@ def _proxy(directory: Path, port: int, settings: Settings) -> Sections:
         "pipeline:main": {"pipeline": PIPELINE},
         **_filters("catch_errors gatekeeper healthcheck bulk formpost copy dlo versioned_writes symlink"),
         "filter:proxy-logging": {"use": "egg:swift#proxy_logging"},
-        "filter:cache": {"paste.filter_factory": f"{__package__}._swift_cache:filter_factory"},
+        "filter:cache": {"paste.filter_factory": f"{__package__}.cache:filter_factory"},
         "filter:container-quotas": {"use": "egg:swift#container_quotas"},
         "filter:tempurl": {"use": "egg:swift#tempurl", "allowed_digests": settings.allowed_digests},
         # Swift gives out small segments at one a second, against abuse; tests have no others.
@@ -171,7 +171,7 @@ def _internal_client(directory: Path) -> Sections:
         "DEFAULT": _common(directory),
         "pipeline:main": {"pipeline": "catch_errors cache proxy-server"},
         **_filters("catch_errors"),
-        "filter:cache": {"paste.filter_factory": f"{__package__}._swift_cache:filter_factory"},
+        "filter:cache": {"paste.filter_factory": f"{__package__}.cache:filter_factory"},
         "app:proxy-server": _proxy_app(),
     }
 

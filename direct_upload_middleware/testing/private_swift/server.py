@@ -36,8 +36,8 @@ PROGRAMS = {
     "expirer": "object-expirer",
     "updater": "container-updater",
 }
-PROGRAM_RUNNER = Path(__file__).with_name("_swift_program.py")
-RING_WRITER = Path(__file__).with_name("_swift_rings.py")
+PROGRAM_RUNNER = Path(__file__).with_name("program.py")
+RING_WRITER = Path(__file__).with_name("rings.py")
 POLL_INTERVAL = 0.02
 REQUEST_TIMEOUT = 10
 LOG_TAIL = 2000

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-SUPERVISOR = Path(__file__).with_name("_swift_supervisor.py")
-PACKAGE_PARENT = Path(__file__).parents[2]
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+PACKAGE_PARENT = Path(__file__).parents[3]
 
 
 class Servers:
