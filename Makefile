@@ -65,7 +65,7 @@ screenshots: $(VENV)/.test browser more-browsers
 	@BROWSERS="chromium firefox webkit" $(BIN)/python docs/screenshots/take.py
 
 sweep: $(VENV)/.test
-	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/test_sweep_swift.py -k Many $(TEST_ARGS)
+	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/unit/storage/swift/test_sweep.py -k Many $(TEST_ARGS)
 
 clean:
 	rm -rf $(VENV) $(RACKSPACE) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build

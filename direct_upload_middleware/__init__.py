@@ -13,8 +13,7 @@ from .errors import (
     StorageUnavailable,
     TicketExpired,
 )
-from .policy import UploadRequest
-from .receipts import Upload
+from .models import Upload, UploadRequest
 
 if TYPE_CHECKING:
     from .middleware import DirectUploadMiddleware

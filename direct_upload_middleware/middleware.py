@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .environ import ENVIRON_KEY, RequestUploads
 from .errors import ConfigurationError, DirectUploadError
 from .options import make_options
 from .plan import MiB
+from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
 from .uploads import Uploads
 
@@ -33,7 +33,7 @@ class DirectUploadMiddleware:
         app = DirectUploadMiddleware(app, "swift://uploads", secret=SECRET, identify=current_user)
 
     It answers everything under ``mount``, adds its script to the pages that need it, and passes everything else to
-    ``app``, which finds :class:`~direct_upload_middleware.environ.RequestUploads` in
+    ``app``, which finds :class:`~direct_upload_middleware.request_uploads.RequestUploads` in
     ``environ["direct_upload.uploads"]``.
 
     :param app: the WSGI application to wrap.
@@ -103,14 +103,14 @@ class DirectUploadMiddleware:
         # Not imported with this module, since a program that only needs Upload or an error should start quickly: WebOb
         # takes longer to import than everything else.
         from .api import Api
-        from .identify import SubRequest
-        from .pages.inject import PageInjector
+        from .identity_subrequest import IdentitySubrequest
+        from .pages.injector import PageInjector
 
         self.options = make_options(
             storage,
             {
                 "secret": secret,
-                "identify": SubRequest(app, identify, mount=mount) if isinstance(identify, str) else identify,
+                "identify": IdentitySubrequest(app, identify, mount=mount) if isinstance(identify, str) else identify,
                 "anonymous": anonymous,
                 "authorize": authorize,
                 "on_complete": on_complete,
@@ -156,7 +156,7 @@ class DirectUploadMiddleware:
         if time.monotonic() < self._ask_origin_at:
             return None
         try:
-            return self.options.storage.page_origin()
+            return self.options.storage.browser_storage_origin()
         except DirectUploadError as error:
             self._ask_origin_at = time.monotonic() + ORIGIN_PAUSE
             log.warning("pages' Content-Security-Policy lacks the storage's origin for now: %s", error)

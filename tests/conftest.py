@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]
 

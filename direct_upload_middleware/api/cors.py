@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from webob import Response
 
 from ..errors import CrossSite
-from ..requester import request_origin
+from ..origins import request_origin
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -26,7 +26,7 @@ def is_preflight(environ: WSGIEnvironment) -> bool:
     )
 
 
-def preflight_answer(environ: WSGIEnvironment, origins: Collection[str]) -> Response:
+def preflight_response(environ: WSGIEnvironment, origins: Collection[str]) -> Response:
     """Yes to a page of ``origins``; raises CrossSite for every other."""
     if request_origin(environ) not in origins:
         raise CrossSite

@@ -29,7 +29,7 @@ import pytest
 if TYPE_CHECKING:
     from webtest import TestApp
 
-    from .swift_server import SwiftServer
+    from .private_swift.server import SwiftServer
 
 OPTION = "--direct-uploads-swift"
 
@@ -60,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def swift_server() -> Iterator[SwiftServer]:
     """A real, private OpenStack Swift, the same for all tests; needs Linux and ``pip install 'swift>=2.33'``."""
-    from .swift_server import SwiftServer
+    from .private_swift.server import SwiftServer
 
     with SwiftServer() as server:
         yield server
