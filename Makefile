@@ -56,7 +56,7 @@ screenshots: $(VENV)/.test browser more-browsers
 	@BROWSERS="chromium firefox webkit" $(BIN)/python docs/screenshots/take.py
 
 sweep: $(VENV)/.test
-	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/test_sweep_swift.py -k Many $(TEST_ARGS)
+	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/unit/storage/swift/test_sweep.py -k Many $(TEST_ARGS)
 
 clean:
 	rm -rf $(VENV) .venv-rackspace build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build

@@ -6,7 +6,7 @@ RACKSPACE = .venv-rackspace
 .PHONY: test-rackspace
 
 test-rackspace: $(RACKSPACE)/.test $(VENV)/.test
-	@SWIFT_PYTHON=$(CURDIR)/$(BIN)/python $(RACKSPACE)/bin/python -m pytest tests/rackspace
+	@SWIFT_PYTHON=$(CURDIR)/$(BIN)/python $(RACKSPACE)/bin/python -m pytest tests/contract/rackspace
 
 $(RACKSPACE)/.test: setup.py .ci/python
 	@test -x $(RACKSPACE)/bin/python || "$$(.ci/python)" -m venv $(RACKSPACE)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import requests
-from faults.website import PAGE
+from helpers.website import PAGE
 from werkzeug.wrappers import Request
 
 from direct_upload_middleware import DirectUploadMiddleware
-from direct_upload_middleware.storage.swift_access import OpenStackAccess
+from direct_upload_middleware.storage.swift.credentials import OpenStackAccess
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]

@@ -20,8 +20,8 @@ from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Limits, Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift_client import Login
-from direct_upload_middleware.storage.swift_setup import Ground
+from direct_upload_middleware.storage.swift.client import Login
+from direct_upload_middleware.storage.swift.provisioning import Ground
 
 ROUNDS = 40
 CALLS = 200

@@ -22,11 +22,11 @@ import requests
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from faults.engines import ENGINES, Visitor, started
-from faults.proxy import Connection, Fault, Proxy
-from faults.website import Website
+from helpers.browsers import ENGINES, Visitor, started
+from helpers.fault_proxy import Connection, Fault, Proxy
+from helpers.website import Website
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 __all__ = ["ENGINES", "Connection", "Fault", "Proxy", "Visitor", "Website", "started"]
 

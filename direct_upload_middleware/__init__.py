@@ -12,8 +12,7 @@ from .errors import (
     TicketExpired,
 )
 from .middleware import DirectUploadMiddleware
-from .policy import UploadRequest
-from .receipts import Upload
+from .models import Upload, UploadRequest
 
 __version__ = "0.1.0"
 

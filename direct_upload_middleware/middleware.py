@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .api import Api
-from .environ import ENVIRON_KEY, RequestUploads
 from .errors import ConfigurationError, DirectUploadError
-from .identify import SubRequest
+from .identity_subrequest import SubRequest
 from .options import make_options
-from .pages.inject import PageInjector
+from .pages.injector import PageInjector
 from .plan import MiB
+from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
 from .uploads import Uploads
 
@@ -36,7 +36,7 @@ class DirectUploadMiddleware:
         app = DirectUploadMiddleware(app, "swift://uploads", secret=SECRET, identify=current_user)
 
     It answers everything under ``mount``, adds its script to the pages that need it, and passes everything else to
-    ``app``, which finds :class:`~direct_upload_middleware.environ.RequestUploads` in
+    ``app``, which finds :class:`~direct_upload_middleware.request_uploads.RequestUploads` in
     ``environ["direct_upload.uploads"]``.
 
     :param app: the WSGI application to wrap.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .errors import ConfigurationError
 from .keys import Keys
+from .models import Upload, UploadRequest
+from .origins import normal_origin
 from .plan import MiB
-from .policy import Policy, UploadRequest, parse_accept
-from .receipts import Upload
-from .requester import normal_origin
+from .policy import Policy, parse_accept
 from .sniff import check_library
 from .storage.base import SEALS, GiB, Seal, Storage
 from .storage.urls import storage_from_url

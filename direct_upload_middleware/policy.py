@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ConfigurationError, InvalidRequest, TooLarge, TypeNotAccepted
+from .models import UploadRequest
 
 MAX_FILENAME_BYTES = 1024
 MAX_TYPE_LENGTH = 255
@@ -19,20 +20,6 @@ _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"'
 _PARAMETER = rf"(?!(?i:swift_)){_TOKEN}=(?:{_TOKEN}|{_QUOTED})"  # Swift keeps such as begin with swift_ for itself
 _MIME = re.compile(rf"{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_PARAMETER})*")
 _ACCEPT = re.compile(rf"\.[^\s,/;\"]+|\*/\*|(?!\*/){_TOKEN}/{_TOKEN}")
-
-
-@dataclass(frozen=True, slots=True)
-class UploadRequest:
-    """What a requester wants to upload, as ``authorize`` and ``object_name`` get it.
-
-    ``filename`` is the user's own name for the file: never use it as a path. ``size`` is in bytes, ``type`` a MIME
-    type as the browser claims it, ``identity`` the requester's or None.
-    """
-
-    filename: str
-    size: int
-    type: str
-    identity: str | None
 
 
 def parse_request(body: Mapping[str, Any], identity: str | None) -> UploadRequest:

@@ -11,28 +11,8 @@ from itsdangerous import BadData
 
 from .errors import InvalidReceipt
 from .keys import Keys
-from .tickets import Tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One finished upload.
-
-    ``id`` is unique to it: the key under which an application records it. ``name`` and ``container`` say where the
-    object is; ``filename`` is the user's own name for it, to be shown and never used as a path; ``type`` a MIME
-    type; ``size`` is in bytes; ``etag`` the object's ETag, which of a one-segment upload is its MD5 in hex; ``owner``
-    the identity that uploaded it, None for an anonymous one; ``completed`` an aware datetime, UTC.
-    """
-
-    id: str
-    name: str
-    container: str
-    filename: str
-    type: str
-    size: int
-    etag: str
-    owner: str | None
-    completed: datetime
+from .models import Upload
+from .tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)

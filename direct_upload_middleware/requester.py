@@ -5,14 +5,14 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from .errors import CrossSite, NotAuthenticated, NotYours
+from .errors import NotAuthenticated, NotYours
 from .tickets import Ticket
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ OWN_COOKIE = "direct_upload_own"
 """The same for the paths of one upload only, of those that begin several at once (see :meth:`Requester.claimed`)."""
 
 _COOKIE_PAIR = r"(?:^|;)[ \t]*{}=([0-9a-f]{{32}})[ \t]*(?:;|$)"
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,68 +164,4 @@ def cookie_header(environ: WSGIEnvironment, value: str, max_age: int, *, own: st
     return "; ".join([f"{name}={value}", f"Max-Age={max_age}", f"Path={path}", *secure, "HttpOnly", "SameSite=Strict"])
 
 
-def mounted(script_name: str, mount: str, url: str) -> str:
-    """``url`` for the browser: one that begins with a slash is relative to the mount.
-
-    :param script_name: SCRIPT_NAME, as WSGI has it.
-    """
-    return quote(script_name.encode("latin-1")) + mount + url if url.startswith("/") else url
-
-
 # -- origins -------------------------------------------------------------------------------------------------
-
-
-def normal_origin(text: str) -> str | None:
-    """An http(s) origin in lower case and without its default port; None for anything else, "null" too."""
-    text = text.lower()
-    if not _ORIGIN.fullmatch(text):
-        return None
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return None
-    if port == _DEFAULT_PORTS[parts.scheme]:
-        return text.rpartition(":")[0]
-    return text
-
-
-def request_origin(environ: WSGIEnvironment) -> str | None:
-    """The normal form of the ``Origin`` header; None when it is missing or no origin."""
-    return normal_origin(environ.get("HTTP_ORIGIN", ""))
-
-
-def own_host(environ: WSGIEnvironment) -> str:
-    """The request's own host[:port], as the browser names it."""
-    host: str = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return host
-
-
-def page_origin(environ: WSGIEnvironment) -> str:
-    """The origin of the page that asks: its ``Origin``, else the request's own."""
-    own = f"{environ['wsgi.url_scheme']}://{own_host(environ)}"
-    return request_origin(environ) or normal_origin(own) or "http://localhost"
-
-
-def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:
-    """Raises :class:`~.errors.CrossSite` when another origin's page asks for a change.
-
-    ``Sec-Fetch-Site`` (Fetch Metadata) decides where the browser sends it; else ``Origin`` against the request's own
-    host, whose scheme a proxy may hide. A request with neither is no browser's page. ``origins`` pass.
-    """
-    header = environ.get("HTTP_ORIGIN")
-    origin = request_origin(environ)
-    if origin is not None and origin in origins:
-        return
-    site = environ.get("HTTP_SEC_FETCH_SITE")
-    if site is not None:
-        same = site in ("same-origin", "none")
-    else:
-        same = header is None or (origin is not None and _names_host(origin, own_host(environ)))
-    if not same:
-        raise CrossSite
-
-
-def _names_host(origin: str, host: str) -> bool:
-    scheme = origin.partition(":")[0]
-    return normal_origin(f"{scheme}://{host}") == origin

@@ -19,8 +19,8 @@ from functools import lru_cache
 from typing import Any
 
 from .errors import ConfigurationError
+from .media_types import OLE, SIGNED, all_names, normal, type_of
 from .policy import ANY_TYPE
-from .sniff_types import OLE, SIGNED, all_names, normal, type_of
 
 HEAD_SIZE = 64 * 1024
 """How many bytes are looked at."""

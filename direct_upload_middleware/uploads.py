@@ -14,11 +14,12 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
+from .models import Upload, UploadRequest
 from .options import Options
+from .origins import page_origin
 from .plan import Plan, make_plan, measured, open_plan
-from .policy import UploadRequest
-from .receipts import Receipt, Receipts, Upload
-from .requester import Requester, page_origin
+from .receipts import Receipt, Receipts
+from .requester import Requester
 from .sniff import HEAD_SIZE, may_be
 from .storage.base import Inspection, Sealed, SignedSegment, StoredObject, Transfer
 from .tickets import Ticket, Tickets, renewed

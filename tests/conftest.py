@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 from direct_upload_middleware.testing.pytest_plugin import swift_server  # noqa: F401
-from direct_upload_middleware.testing.swift_server import SwiftServer
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from webob import Response
 
 from ..errors import CrossSite
-from ..requester import request_origin
+from ..origins import request_origin
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

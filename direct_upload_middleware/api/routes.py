@@ -12,18 +12,18 @@ from webob import Request, Response
 
 from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
 from ..options import Options
+from ..origins import check_same_site, page_origin
 from ..policy import parse_request
-from ..requester import check_same_site, page_origin
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
 from ..uploads import DOWNLOAD_TTL, Uploads
-from . import body
-from .answers import Answer, answer, logged_problem, private, problem
+from . import parsing as body
 from .assets import serve_asset
-from .calls import Call, Calls
-from .companion import Companion
 from .cors import is_preflight, preflight_answer, with_cors
-from .rest import Rest
+from .endpoint import Call, Calls
+from .responses import Answer, answer, logged_problem, private, problem
+from .unread_body import Rest
+from .uppy_companion import Companion
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

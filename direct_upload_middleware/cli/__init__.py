@@ -10,9 +10,11 @@ try:
 except ImportError:  # pragma: no cover
     sys.exit("direct-upload needs click and rich: pip install 'direct-upload-middleware[cli]'")
 
-from .commands import rotate_key, setup, sweep
 from .demo import demo
-from .doctor import doctor
+from .doctor.command import doctor
+from .rotate_key import rotate_key
+from .setup import setup
+from .sweep import sweep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -17,9 +17,9 @@ from rich.console import Console
 
 from ..errors import DirectUploadError
 from ..keys import Keys
-from ..requester import normal_origin
+from ..origins import normal_origin
 from ..storage.base import Storage
-from ..storage.swift import SwiftStorage
+from ..storage.swift.storage import SwiftStorage
 from ..storage.urls import storage_from_url
 from .debugging import everything_shown
 

@@ -12,7 +12,7 @@
 
     application = DirectUploadMiddleware(app, "swift://uploads", secret=SECRET, identify=cookie_user("user", SECRET))
 
-``uploads`` is :class:`~direct_upload_middleware.environ.RequestUploads`. What it raises becomes Bottle's ``HTTPError``
+``uploads`` is :class:`~.request_uploads.RequestUploads`. What it raises becomes Bottle's ``HTTPError``
 with status 403 or 503, for ``@app.error(403)`` to show.
 """
 

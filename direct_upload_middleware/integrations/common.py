@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..environ import ENVIRON_KEY, RequestUploads
 from ..errors import ConfigurationError, InvalidReceipt, NotYours, StorageError, StorageUnavailable
+from ..request_uploads import ENVIRON_KEY, RequestUploads
 
 #: What ``environ["direct_upload.uploads"]`` raises on a request that it cannot serve: an error page, not a bug.
 PAGE_ERRORS = (InvalidReceipt, NotYours, StorageError, StorageUnavailable)

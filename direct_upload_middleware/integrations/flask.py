@@ -33,10 +33,10 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ..environ import ENVIRON_KEY, RequestUploads
 from ..errors import ConfigurationError, DirectUploadError
 from ..middleware import DirectUploadMiddleware
 from ..options import OPTION_NAMES
+from ..request_uploads import ENVIRON_KEY, RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
 
 with framework("Flask", "flask"):

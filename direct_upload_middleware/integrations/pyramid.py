@@ -14,7 +14,7 @@ The settings are the middleware's options, written as for Paste (see :mod:`.past
 is whoever the security policy says: ``request.authenticated_userid``. With ``direct_upload.permission`` an upload may
 begin only where the security policy gives that permission on the root.
 
-In a view, ``request.direct_upload`` is :class:`~direct_upload_middleware.environ.RequestUploads`; what it raises
+In a view, ``request.direct_upload`` is :class:`~.request_uploads.RequestUploads`; what it raises
 becomes a 403 or 503 through the application's own exception views. A finished upload is an event::
 
     @subscriber(UploadCompleted)
@@ -33,11 +33,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ..environ import RequestUploads
 from ..errors import ConfigurationError, DirectUploadError, Refused
 from ..middleware import DirectUploadMiddleware
-from ..policy import UploadRequest
-from ..receipts import Upload
+from ..models import Upload, UploadRequest
+from ..request_uploads import RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
 from .paste import options_from_strings
 

@@ -3,7 +3,7 @@
 A storage keeps finished uploads as objects of one container, under names that the client never chooses. Until an
 upload is finished its bytes are elsewhere (staging, segments), and only there may the holder of a temp URL write.
 
-Every storage passes ``tests/storage_contract.py``. Faults are raised as
+Every storage passes ``tests/contract/storage_contract.py``. Faults are raised as
 :class:`~direct_upload_middleware.errors.StorageError` (an answer that cannot be worked with) and
 :class:`~direct_upload_middleware.errors.StorageUnavailable` (try again). All methods may be called by several threads
 and processes at once, and each may be repeated after a fault.
@@ -11,8 +11,9 @@ and processes at once, and each may be repeated after a fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -225,3 +226,8 @@ class Storage(Protocol):
 
         SCRIPT_NAME ends with the mount.
         """
+
+
+def object_etag(etags: Sequence[str]) -> str:
+    """The ETag of the whole: the MD5 of the segments' in a row, as Swift has it, also of one."""
+    return md5("".join(etags).encode(), usedforsecurity=False).hexdigest()

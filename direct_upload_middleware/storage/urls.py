@@ -35,7 +35,7 @@ def storage_from_url(url: str) -> Storage:
 
 
 def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
-    from .local import LocalStorage
+    from .local.storage import LocalStorage
 
     _only(query)
     if parts.netloc or parts.fragment:
@@ -45,14 +45,14 @@ def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
 
 
 def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
-    from .swift import SwiftStorage
+    from .swift.storage import SwiftStorage
 
     _only(query, "cloud")
     return SwiftStorage(_container(parts), cloud=query.get("cloud"))
 
 
 def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:
-    from .rackspace import RackspaceStorage
+    from .rackspace.storage import RackspaceStorage
 
     _only(query, "region", "internal")
     if query.get("internal", "0") not in ("0", "1"):

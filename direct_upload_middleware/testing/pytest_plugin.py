@@ -25,7 +25,7 @@ import pytest
 if TYPE_CHECKING:
     from webtest import TestApp
 
-    from .swift_server import SwiftServer
+    from .private_swift.server import SwiftServer
 
 OPTION = "--direct-uploads-swift"
 
@@ -56,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def swift_server() -> Iterator[SwiftServer]:
     """A real, private OpenStack Swift, the same for all tests; needs ``direct-upload-middleware[test]`` and Linux."""
-    from .swift_server import SwiftServer
+    from .private_swift.server import SwiftServer
 
     with SwiftServer() as server:
         yield server

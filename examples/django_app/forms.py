@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from direct_upload_middleware.integrations.django_forms import UploadField
+from direct_upload_middleware.integrations.django.forms import UploadField
 
 
 class DocumentForm(forms.Form):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from direct_upload_middleware import Upload
-    from direct_upload_middleware.environ import RequestUploads
+    from direct_upload_middleware.request_uploads import RequestUploads
 
 STYLE = Path(__file__).parents[1] / "style.css"
 FILE_PATH = re.compile(r"/files/(?P<id>[0-9a-f]{32})(?P<verb>/delete)?")

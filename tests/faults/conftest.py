@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from faults.engines import ENGINES, Engine, Visitor, started
-from faults.website import Website
+from helpers.browsers import ENGINES, Engine, Visitor, started
+from helpers.website import Website
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 #: Chromium in every run; all three in ``make test-browsers``.
 BROWSERS = os.environ.get("BROWSERS", "chromium").split()

@@ -20,11 +20,11 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults.engines import ENGINES, Visitor, started
-from faults.proxy import Choose, Fault
-from faults.website import SEGMENT, KiB, Website
+from helpers.browsers import ENGINES, Visitor, started
+from helpers.fault_proxy import Choose, Fault
+from helpers.website import SEGMENT, KiB, Website
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 AT_ONCE = 4
 ATTEMPTS = 30

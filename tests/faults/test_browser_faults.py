@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.engines import TIMEOUT, Engine, Visitor, asleep, kill, started
-from faults.proxy import Fault, no_fault
-from faults.website import SEGMENT, KiB, Website
+from helpers.browsers import TIMEOUT, Engine, Visitor, asleep, kill, started
+from helpers.fault_proxy import Fault, no_fault
+from helpers.website import SEGMENT, KiB, Website
 
 pytestmark = pytest.mark.browser
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 import requests
-from faults.proxy import Connection, Proxy
-from helpers import ONE, SEVERAL, md5, new_container
+from helpers.fault_proxy import Connection, Proxy
+from helpers.uploads import ONE, SEVERAL, md5, new_container
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 TESTS = Path(__file__).parents[1]
 TIMEOUT = 60
@@ -29,7 +29,7 @@ GUNICORN = [
     "--no-control-socket",
     "--log-level",
     "info",
-    "faults.served_swift:app",
+    "helpers.served_swift:app",
 ]
 SIZES = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several")]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from faults.engines import ENGINES, Visitor, started
 from faults.soak import Soak
-from faults.website import Website
+from helpers.browsers import ENGINES, Visitor, started
+from helpers.website import Website
 
 pytestmark = pytest.mark.browser
 

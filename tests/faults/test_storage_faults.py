@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 import requests
-from faults.proxy import Fault, Proxy, no_fault
-from faults.trouble import Applications, Trouble, Troubled
-from helpers import ONE, SEVERAL, Begun, ServerAccess, Site, assert_problem
+from helpers.fault_proxy import Fault, Proxy, no_fault
+from helpers.storage_faults import Applications, Trouble, Troubled
+from helpers.uploads import ONE, SEVERAL, Begun, ServerAccess, Site, assert_problem
 from webtest import TestResponse
 
 from direct_upload_middleware import StorageError, StorageUnavailable
-from direct_upload_middleware.storage import swift_client
-from direct_upload_middleware.storage.swift_access import OpenStackAccess
-from direct_upload_middleware.storage.swift_client import Login
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.storage.swift import client as swift_client
+from direct_upload_middleware.storage.swift.client import Login
+from direct_upload_middleware.storage.swift.credentials import OpenStackAccess
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 SIZES = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several")]
 CALLS = ("sign", "status", "complete", "abort")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import requests
-from helpers import Site, new_container, swift_storage
+from helpers.uploads import Site, new_container, swift_storage
 
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 MakeSite = Callable[..., Site]
 

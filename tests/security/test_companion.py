@@ -6,8 +6,8 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from companion import CALLS, FILE, PART, Multipart
-from helpers import SEVERAL, Site, assert_problem
+from helpers.companion import CALLS, FILE, PART, Multipart
+from helpers.uploads import SEVERAL, Site, assert_problem
 from security.conftest import MakeSite
 
 from direct_upload_middleware import Refused, UploadRequest

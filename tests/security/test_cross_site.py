@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import requests
-from helpers import ONE, SEVERAL, Site, assert_problem
+from helpers.uploads import ONE, SEVERAL, Site, assert_problem
 from security.conftest import MakeSite
 
 OWN = "http://localhost"

@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from helpers import ONE, Site, assert_problem
+from helpers.uploads import ONE, Site, assert_problem
 
 PATHS = [
     "../../etc/passwd",

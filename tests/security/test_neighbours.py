@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from helpers import ONE, SEVERAL, Begun, Site
+from helpers.uploads import ONE, SEVERAL, Begun, Site
 
 from direct_upload_middleware.storage import temp_urls
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 KEY_HEADER = "X-Account-Meta-Temp-Url-Key"
 

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from helpers import CALLS, ONE, SEVERAL, Begun, assert_problem, md5
+from helpers.uploads import CALLS, ONE, SEVERAL, Begun, assert_problem, md5
 from security.conftest import MakeSite
 
 from direct_upload_middleware.storage.swift import SwiftStorage

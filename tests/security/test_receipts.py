@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers import ONE, SEVERAL, Site, assert_problem, spoilt
+from helpers.uploads import ONE, SEVERAL, Site, assert_problem, spoilt
 from itsdangerous import BadData
 from security.conftest import MakeSite
 from webtest import TestApp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers import ONE, SEVERAL, Begun, Site, assert_problem
+from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem
 from security.conftest import Account, MakeSite
 
 from direct_upload_middleware import Refused, Upload

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import Site, assert_problem
+from helpers.uploads import Site, assert_problem
 from hypothesis import given
 from hypothesis import strategies as st
 from security.conftest import Account, MakeSite

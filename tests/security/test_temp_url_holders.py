@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
-from helpers import ONE, SEVERAL, Begun, Site, assert_problem, md5
+from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem, md5
 from security.conftest import Account, MakeSite
 
 from direct_upload_middleware.keys import Keys

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from helpers import CALLS, ONE, SECRET, SEVERAL, Begun, Site, assert_problem
+from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, Begun, Site, assert_problem
 from security.conftest import MakeSite
 from webtest import TestApp, TestResponse
 
 from direct_upload_middleware.keys import Keys
-from direct_upload_middleware.tickets import Tokens
+from direct_upload_middleware.tokens import Tokens
 
 BOTH = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]
 
@@ -73,7 +73,7 @@ def test_one_ticket_used_many_times_at_once_makes_one_upload_or_none(site: Site,
 @pytest.mark.parametrize("data", BOTH)
 def test_complete_and_abort_at_once_leave_the_right_bytes_or_none(site: Site, data: bytes) -> None:
     """S4. Either may win, or both give way to each other, but never both win. Notices when the loser leaves something
-    in between; ``tests/test_abort_swift.py`` has every order of their requests.
+    in between; ``tests/unit/storage/swift/test_abort.py`` has every order of their requests.
     """
     begun = site.begin(data)
     begun.send()

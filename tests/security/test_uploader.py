@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from helpers import ONE, SEVERAL, Begun, Site, assert_problem, md5
+from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem, md5
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from security.conftest import Account, MakeSite

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.engines import Chromium, started
+from helpers.browsers import Chromium, started
 from uppy.site import Applicant, UppySite
 
-from direct_upload_middleware.testing.swift_server import SwiftServer
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 HERE = Path(__file__).parent
 NODE_MODULES = Path(os.environ.get("NODE_PATH", "").split(os.pathsep)[0])

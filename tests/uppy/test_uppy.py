@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from faults.proxy import Fault, no_fault
-from faults.website import KiB
+from helpers.fault_proxy import Fault, no_fault
+from helpers.website import KiB
 from uppy.conftest import HERE, NODE_MODULES, Apply, run
 from uppy.site import Applicant
 

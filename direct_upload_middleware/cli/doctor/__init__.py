@@ -1,0 +1,5 @@
+"""``doctor``: examine a storage, and a page that uploads to it."""
+
+from .command import doctor
+
+__all__ = ["doctor"]

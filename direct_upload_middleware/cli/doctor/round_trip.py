@@ -1,0 +1,261 @@
+"""What the doctor tries, as a browser and the middleware would, in a container of its own that goes again."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Generator, Iterator, Mapping
+from hashlib import md5
+from typing import Any
+
+import requests
+
+from ...errors import StorageError
+from ...storage.base import Seal
+from ...storage.swift.admin import SwiftAdmin
+from ...storage.swift.capabilities import REFUSED
+from ...storage.swift.final_objects import if_copied
+from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
+from ...storage.swift.manifests import Entry, manifest_body
+from ...storage.swift.provisioning import cors_headers
+from ...storage.swift.signing import temp_url
+from .result import Result, failure, judge, ok, warning
+
+FOREIGN_ORIGIN = "https://foreign.example.invalid"
+DATA = b"direct-upload doctor\n"
+ETAG = md5(DATA, usedforsecurity=False).hexdigest()
+FILENAME = "your mom's jokes ü.pdf"
+REVOCATION_PATIENCE = 90
+_PIN = "what it cannot do is under Operations, 'Where containers have no keys'."
+
+
+class Trial:
+    """One trial. ``seal`` is as the middleware's option, ``patience`` how many seconds a revoked key may live on."""
+
+    def __init__(self, admin: SwiftAdmin, origin: str, *, seal: Seal, patience: float = REVOCATION_PATIENCE) -> None:
+        self._admin = admin
+        self._origin = origin
+        self._seal = seal
+        self._digest = admin.digest()
+        self._patience = patience
+        self._container = f"{admin.container}_doctor_{secrets.token_hex(8)}"
+        self._key = secrets.token_hex(32)
+        self._has_container_keys = True
+
+    def results(self) -> Iterator[Result]:
+        """Each thing that was tried. Whatever happens, nothing is left behind."""
+        try:
+            headers = {CONTAINER_KEYS[0]: self._key, **cors_headers(self._origin)}
+            try:
+                self._request("PUT", self._container, headers=headers, expect=(201, 202))
+            except StorageError as error:
+                yield failure("permissions", f"no container can be made: {error}", "Use an account that may write.")
+                return
+            yield ok("permissions", "containers can be made")
+            yield from self._preflights()
+            if not (yield from self._puts()):
+                return
+            yield from self._copies()
+            yield from self._large_object()
+            yield from self._download()
+            if self._has_container_keys:
+                yield self._revocation()
+        finally:
+            self._clean_up()
+
+    def _request(self, method: str, *path: str, **request: Any) -> requests.Response:
+        return self._admin.client.request(method, *path, **request)
+
+    def _temp_url(self, method: str, name: str, key: str | None = None, ttl: int = 300, **more: Any) -> str:
+        client = self._admin.client
+        options = {"expires": client.now() + ttl, "digest": self._digest, **more}
+        return temp_url(client, key or self._key, method, self._container, name, **options)
+
+    def _send(self, url: str, method: str = "PUT", **headers: str) -> requests.Response:
+        """As a page of the origin sends it."""
+        sent = {"Origin": self._origin, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        data = DATA if method == "PUT" else None
+        return self._request(method, url=url, anonymous=True, data=data, headers=sent, expect=range(200, 600))
+
+    def _account_key(self) -> str | None:
+        account: Mapping[str, str] = self._admin.headers_of() or {}
+        return next((account[name] for name in ACCOUNT_KEYS if account.get(name)), None)
+
+    # -- what the browser does -----------------------------------------------------------------------------------
+
+    def _preflights(self) -> Iterator[Result]:
+        asked = {"Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "etag,content-type"}
+        url = self._temp_url("PUT", "preflight")
+        answer = self._send(url, "OPTIONS", **asked)
+        allowed = answer.headers.get("Access-Control-Allow-Origin", "")
+        yield judge(
+            "preflight",
+            answer.status_code == 200 and allowed in (self._origin, "*"),
+            f"Swift lets pages of {self._origin} send",
+            f"Swift answers {answer.status_code} to the preflight request of a page of {self._origin}",
+            "Let Swift answer OPTIONS itself: a proxy in front of it must pass them on, with their CORS headers.",
+        )
+        foreign = self._send(url, "OPTIONS", **asked, Origin=FOREIGN_ORIGIN)
+        if foreign.status_code == 200:
+            yield warning(
+                "preflight-foreign",
+                "Swift lets pages of every origin send",
+                "That is cors_allow_origin of the cluster; what guards objects is the signature, so it does no harm.",
+            )
+        else:
+            yield ok("preflight-foreign", "Swift refuses pages of other origins")
+
+    def _puts(self) -> Generator[Result, None, bool]:
+        """Gives whether temp URLs work at all."""
+        good = self._send(self._temp_url("PUT", "good"), ETag=ETAG)
+        if good.status_code in REFUSED:
+            good = yield from self._put_by_account(good)
+        works = good.status_code == 201
+        yield judge(
+            "put",
+            works,
+            f"a temp URL takes a file ({good.elapsed.total_seconds() * 1000:.0f} ms)",
+            f"Swift answers {good.status_code} to a temp URL for PUT",
+            "Look at quotas, at the clock, and at the tempurl middleware of Swift's pipeline.",
+        )
+        if not works:
+            return False
+        if self._has_container_keys:
+            yield ok("container-keys", "containers have temp URL keys of their own")
+        exposed = good.headers.get("Access-Control-Expose-Headers", "").lower()
+        yield judge(
+            "exposed-headers",
+            "etag" in exposed and "Access-Control-Allow-Origin" in good.headers,
+            "a page can read the answer and its ETag",
+            "a page cannot read the answer to what it sent: CORS headers are missing",
+            "A proxy in front of Swift must pass Access-Control-* headers on.",
+        )
+        yield self._refused("signature", 401, self._temp_url("PUT", "bad", key="wrong"), "a wrong signature")
+        yield self._refused("expiry", 401, self._temp_url("PUT", "bad", ttl=-60), "an expired temp URL")
+        yield self._refused("checksum", 422, self._temp_url("PUT", "bad"), "a damaged file", ETag="0" * 32)
+        yield self._refused("ip-range", 401, self._temp_url("PUT", "bad", ip_range="192.0.2.1"), "another address")
+        return True
+
+    def _put_by_account(self, refused: requests.Response) -> Generator[Result, None, requests.Response]:
+        """Whether it is the container's key that is refused; the answer to a file that the account's key signs."""
+        key = self._account_key()
+        answer = self._send(self._temp_url("PUT", "good", key=key), ETag=ETAG) if key else refused
+        if key is None or answer.status_code in REFUSED:
+            return refused
+        self._key, self._has_container_keys = key, False
+        if self._seal == "pin":
+            detail = "containers have no temp URL keys here: uploads are signed with the account's key"
+            yield warning("container-keys", detail, f"Nothing can be done here; {_PIN}")
+        else:
+            detail = "containers have no temp URL keys here, and without them seal='revoke' takes no uploads"
+            yield failure("container-keys", detail, f"Choose seal='pin' (--seal pin here); {_PIN}")
+        return answer
+
+    def _refused(self, check: str, status: int, url: str, what: str, **headers: str) -> Result:
+        answer = self._send(url, **headers)
+        remedy = {
+            "checksum": "Something between here and Swift drops the ETag header of a PUT.",
+            "ip-range": "The cluster knows no temp_url_ip_range, or sees a proxy's address: leave bind_ip off.",
+        }
+        return judge(
+            check,
+            answer.status_code == status,
+            f"Swift refuses {what}",
+            f"Swift answers {answer.status_code} to {what}, and should say {status}",
+            remedy.get(check, "Look at the tempurl middleware, and at what stands in front of Swift."),
+        )
+
+    # -- what the middleware does --------------------------------------------------------------------------------
+
+    def _copy(self, name: str, etag: str, **headers: str) -> int:
+        sent = {"X-Copy-From": f"/{self._container}/good", **if_copied(etag), **headers}
+        expect = range(200, 500)
+        return self._request("PUT", self._container, name, headers=sent, data=b"", expect=expect).status_code
+
+    def _copies(self) -> Iterator[Result]:
+        remedy = "Ask for Swift's own copy middleware: without it, what is sealed may be another file than was sent."
+        good, wrong = self._copy("copy", ETAG), self._copy("copy-bad", "0" * 32)
+        yield judge(
+            "copy",
+            (good, wrong) == (201, 412),
+            "a server-side copy heeds If-Match",
+            f"a copy answers {good} to the right If-Match and {wrong} to a wrong one, and should say 201 and 412",
+            remedy,
+        )
+        headers = {"X-Object-Meta-Doctor": "1"}
+        self._request("POST", self._container, "good", headers=headers, expect=range(200, 500))
+        self._copy("copy-fresh", ETAG, **{"X-Fresh-Metadata": "true"})
+        copied = self._request("HEAD", self._container, "copy-fresh", expect=range(200, 500)).headers
+        yield judge(
+            "copy-metadata",
+            "X-Object-Meta-Doctor" not in copied,
+            "a server-side copy leaves the uploader's headers behind",
+            "a copy takes the uploader's headers along, though X-Fresh-Metadata is set",
+            remedy,
+        )
+
+    def _large_object(self) -> Iterator[Result]:
+        for name in ("1", "2"):
+            self._request("PUT", self._container, name, data=DATA, expect=(201,))
+        wrong, good = self._manifest("0" * 32), self._manifest(ETAG)
+        yield judge(
+            "slo-manifest",
+            (wrong, good) == (400, 201),
+            "Swift verifies the segments of a large object",
+            f"a manifest is answered {good}, and a wrong one {wrong}; it should be 201 and 400",
+            "Ask for Swift's own slo middleware.",
+        )
+
+    def _manifest(self, etag: str) -> int:
+        body = manifest_body([Entry(f"/{self._container}/{name}", etag, len(DATA)) for name in ("1", "2")])
+        params = {"multipart-manifest": "put"}
+        answer = self._request("PUT", self._container, "large", params=params, data=body, expect=range(200, 500))
+        return answer.status_code
+
+    def _download(self) -> Iterator[Result]:
+        key = self._account_key()
+        if key is None:
+            return
+        answer = self._send(self._temp_url("GET", "copy", key=key, filename=FILENAME), "GET")
+        yield judge(
+            "download",
+            answer.status_code == 200 and answer.content == DATA,
+            f"downloads work; the first byte came after {answer.elapsed.total_seconds() * 1000:.0f} ms",
+            f"Swift answers {answer.status_code} to a temp URL for download, signed with the account's key",
+            "Run direct-upload rotate-key; if another program changes the account's key, let it use the second slot.",
+        )
+        disposition = answer.headers.get("Content-Disposition", "")
+        yield judge(
+            "download-name",
+            "filename*=UTF-8''your%20mom" in disposition,
+            "downloads have their original names",
+            "a download does not have the name that was asked for",
+            "Something in front of Swift drops Content-Disposition, or the 'filename' of the query.",
+        )
+
+    def _revocation(self) -> Result:
+        self._request("POST", self._container, headers={CONTAINER_KEYS[0]: ""}, expect=(204,))
+        since = time.monotonic()
+        url = self._temp_url("PUT", "good")
+        while self._send(url).status_code != 401:
+            if time.monotonic() - since > self._patience:
+                return failure(
+                    "revocation",
+                    f"temp URLs still work {self._patience:.0f} seconds after their key was removed",
+                    "Swift's proxies must share their memcached, and cache containers for a minute at most.",
+                )
+            time.sleep(0.1)
+        seconds = time.monotonic() - since
+        if seconds < 5:
+            return ok("revocation", f"temp URLs end {seconds:.1f} seconds after their key is removed")
+        return warning(
+            "revocation",
+            f"temp URLs live on for {seconds:.0f} seconds after their key was removed",
+            "Swift's proxies do not share a memcached. Until then a segment can be changed, which breaks the download.",
+        )
+
+    def _clean_up(self) -> None:
+        response = self._request("GET", self._container, params={"format": "json"}, expect=range(200, 500))
+        for item in response.json() if response.status_code == 200 else []:
+            self._request("DELETE", self._container, item["name"], expect=range(200, 500))
+        self._request("DELETE", self._container, expect=range(200, 500))

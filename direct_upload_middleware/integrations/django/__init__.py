@@ -1,0 +1,5 @@
+"""Django: one line in ``wsgi.py``, settings, and a form field."""
+
+from .middleware import UploadErrors, current_uploads, session_user, with_direct_uploads
+
+__all__ = ["UploadErrors", "current_uploads", "session_user", "with_direct_uploads"]

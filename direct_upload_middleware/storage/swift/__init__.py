@@ -1,0 +1,5 @@
+"""OpenStack Swift as a storage."""
+
+from .storage import SwiftStorage
+
+__all__ = ["SwiftStorage"]

@@ -1,0 +1,206 @@
+"""What an operator does to a Swift storage: set it up ahead of its first use, and change its temp URL keys.
+
+Keys have two slots, so that one can be valid while another takes its place. No step here ends a key that a process may
+still sign with.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...errors import StorageError, StorageUnavailable
+from ...keys import Keys
+from .. import temp_urls
+from .capabilities import heeds_container_keys, is_heeded
+from .client import SwiftClient
+from .headers import ACCOUNT_KEYS, CONTAINER_KEYS
+from .provisioning import ORIGIN_HEADER, PINNED, STAGING, Setup, best_digest, cors_headers, with_origin
+
+ROTATING = "X-Account-Meta-Direct-Upload-Rotating"  # the second key is to be the first, once all proxies know it
+ROTATED = "X-Account-Meta-Direct-Upload-Rotated"
+QUOTA = "X-Container-Meta-Quota-Bytes"
+log = logging.getLogger(__name__)
+
+_OK = (200, 201, 202, 204)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is as it should be, or is to be done. ``what`` is a sentence; ``do`` does it, or is None."""
+
+    what: str
+    do: Callable[[], object] | None = None
+
+
+class SwiftAdmin:
+    """The containers of one storage, as an operator sees them."""
+
+    def __init__(self, client: SwiftClient, container: str, staging: str, pinned: str, keys: Keys) -> None:
+        self.client = client
+        self.container = container
+        self.staging = staging
+        self.pinned = pinned
+        self.keys = keys
+
+    def info(self) -> Any:
+        """The cluster's capabilities; None where the provider does not tell them."""
+        parts = urlsplit(self.client.storage_url)
+        url = f"{parts.scheme}://{parts.netloc}{parts.path.partition('/v1')[0]}/info"
+        response = self.client.request("GET", url=url, expect=(200, 401, 403, 404))
+        return response.json() if response.status_code == 200 else None
+
+    def digest(self) -> temp_urls.Digest:
+        """What temp URLs are signed with."""
+        return best_digest(self.info() or {})
+
+    def headers_of(self, *container: str) -> Mapping[str, str] | None:
+        """A container's headers, or the account's; None where there is no such container."""
+        response = self.client.request("HEAD", *container, expect=(200, 204, 404))
+        return response.headers if response.status_code != 404 else None
+
+    # -- setting up ----------------------------------------------------------------------------------------------
+
+    def setup(self, origins: Sequence[str], *, seal: str, quota: int | None) -> Iterator[Step]:
+        """What there is and what there is to do. Do each step before asking for the next, or none of them."""
+        written, purpose = self._written(seal)
+        for container in dict.fromkeys((self.container, self.staging, written)):
+            yield from self._container(container)
+            yield from self._origins(container, origins)
+        yield from self._container_key(self.staging, STAGING)
+        if written != self.staging:
+            yield from self._container_key(written, purpose)
+        yield from self._account_key()
+        if quota is not None:
+            yield from self._quota(quota)
+
+    def _written(self, seal: str) -> tuple[str, tuple[str, ...]]:
+        """The container that temp URLs write to, and what its key is derived for."""
+        return (self.pinned, PINNED) if seal == "pin" else (self.staging, STAGING)
+
+    def has_container_keys(self, *, seal: str) -> bool:
+        """Whether containers may have temp URL keys of their own. For a storage that is set up."""
+        written, purpose = self._written(seal)
+        account_key = next(filter(None, _slots(self.headers_of(), ACCOUNT_KEYS)), "")
+        return heeds_container_keys(self.client, written, self.keys.derive(*purpose), account_key, self.digest())
+
+    def _container(self, container: str) -> Iterator[Step]:
+        if self.headers_of(container) is not None:
+            yield Step(f"container {container} is there")
+        else:
+            yield Step(f"make container {container}", lambda: self.client.request("PUT", container, expect=_OK))
+
+    def _origins(self, container: str, origins: Sequence[str]) -> Iterator[Step]:
+        present = (self.headers_of(container) or {}).get(ORIGIN_HEADER, "")
+        wanted = present
+        for origin in origins:
+            wanted = with_origin(wanted, origin)
+        if wanted == present:
+            if origins:
+                yield Step(f"pages of {' '.join(origins)} may use {container}")
+            return
+        headers = cors_headers(wanted)
+        yield Step(f"let pages of {wanted} use {container}", lambda: self._post(container, headers=headers))
+
+    def _container_key(self, container: str, purpose: tuple[str, ...]) -> Iterator[Step]:
+        present = _slots(self.headers_of(container), CONTAINER_KEYS)
+        if self.keys.derive(*purpose) in present:
+            yield Step(f"{container} has the temp URL key of the newest secret")
+        else:
+            what = f"give {container} the temp URL key of the newest secret"
+            yield Step(what, lambda: self._setup(container, purpose).put_key(self.keys))
+
+    def _account_key(self) -> Iterator[Step]:
+        if any(_slots(self.headers_of(), ACCOUNT_KEYS)):
+            yield Step("the account has a temp URL key, which signs downloads")
+        else:
+            key = {ACCOUNT_KEYS[0]: self.keys.derive("downloads")}
+            yield Step("give the account a temp URL key, for downloads", lambda: self._post(headers=key))
+
+    def _quota(self, quota: int) -> Iterator[Step]:
+        if (self.headers_of(self.container) or {}).get(QUOTA) == str(quota):
+            yield Step(f"{self.container} may hold {quota} bytes")
+        else:
+            headers = {QUOTA: str(quota)}
+            what = f"let {self.container} hold {quota} bytes at most"
+            yield Step(what, lambda: self._post(self.container, headers=headers))
+
+    def _setup(self, container: str, purpose: tuple[str, ...]) -> Setup:
+        return Setup(self.client, self.container, container, purpose)
+
+    def _post(self, *container: str, headers: Mapping[str, str]) -> None:
+        self.client.request("POST", *container, headers=headers, expect=_OK)
+
+    # -- changing keys -------------------------------------------------------------------------------------------
+
+    def rotate(self, *, settle: float) -> Iterator[str]:
+        """Bring new keys in beside the old; tells what it did. What was interrupted goes on when it is called again.
+
+        :param settle: seconds until every proxy of the cluster knows a key that was just set.
+        """
+        old, new = self._account_keys()
+        for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
+            if self.headers_of(container) is None:
+                continue
+            if self._setup(container, purpose).put_key(self.keys):
+                yield f"{container} has the key of the newest secret beside the one before"
+            else:
+                yield f"{container} has the key of the newest secret already"
+        self._post(headers={ACCOUNT_KEYS[0]: old or new, ACCOUNT_KEYS[1]: new if old else "", ROTATING: "yes"})
+        self._await_key(new, settle)
+        now = str(self.client.now())
+        self._post(headers={ACCOUNT_KEYS[0]: new, ACCOUNT_KEYS[1]: old, ROTATED: now, ROTATING: ""})
+        log.info("the account's temp URL key was changed", extra={"swift_host": self.client.host})
+        yield "the account has a new key, which signs downloads from now on; the one before stays valid"
+
+    def _account_keys(self) -> tuple[str, str]:
+        """The account's key ("" for none), and the one that is to take its place."""
+        account = self.headers_of() or {}
+        old, spare = _slots(account, ACCOUNT_KEYS)
+        if old and spare and account.get(ROTATING):
+            return old, spare
+        if old and spare:
+            raise StorageError(
+                "The account has two temp URL keys: the last rotation is not finished (rotate-key --finish), or "
+                "another program uses one of them."
+            )
+        derived = self.keys.derive("downloads")
+        return old or spare, secrets.token_hex(32) if derived in (old, spare) else derived
+
+    def _await_key(self, key: str, settle: float) -> None:
+        """Until Swift accepts what the key signs: nobody signs with it before."""
+        time.sleep(settle)
+        deadline = time.monotonic() + 60
+        while not is_heeded(self.client, key, self.container, self.digest()):
+            if time.monotonic() > deadline:
+                raise StorageUnavailable("Swift does not accept the account's new temp URL key.")
+            time.sleep(0.2)
+
+    def finish_rotation(self, *, after: int) -> Iterator[str]:
+        """Take the old keys away, ``after`` seconds at the earliest: that long a URL signed with them may live."""
+        account = self.headers_of() or {}
+        rotated = account.get(ROTATED, "")
+        if not rotated:
+            raise StorageError("There is no rotation to finish.")
+        left = int(rotated) + after - self.client.now()
+        if left > 0:
+            raise StorageError(f"It is too early: URLs that the old keys signed may live for {left} seconds yet.")
+        for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
+            slots = _slots(self.headers_of(container), CONTAINER_KEYS)
+            newest = self.keys.derive(*purpose)
+            old = {name: "" for name, key in zip(CONTAINER_KEYS, slots, strict=True) if key and key != newest}
+            if old and newest in slots:
+                self._post(container, headers=old)
+                yield f"{container} has only the key of the newest secret"
+        self._post(headers={ACCOUNT_KEYS[1]: "", ROTATED: ""})
+        log.info("the account's old temp URL key is gone", extra={"swift_host": self.client.host})
+        yield "the account's old key is gone"
+
+
+def _slots(headers: Mapping[str, str] | None, names: Sequence[str]) -> list[str]:
+    return [(headers or {}).get(name, "") for name in names]

@@ -1,0 +1,120 @@
+"""The sweep of uploads of one segment: what is staged, names that were taken, and words that an upload is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+import requests
+
+from ...concurrency import each
+from ...sweeping import Finding
+from ..final_objects import SEALING_TYPE, Final
+from ..listings import changed
+from ..tombstones import NAME as WORD
+from .common import ID, Item, Sweeping
+
+
+def sweep_staged(sweeping: Sweeping) -> Iterator[Finding]:
+    """What is staged, together with what was sealed of it and never confirmed; names that hold nothing; and words."""
+    sweep = _StagedSweep(sweeping)
+    staged, words = sweep.staged()
+    placeholders, sealed = sweep.finals(staged)
+    yield from sweeping.each(sweep.remove_sealed, sealed)
+    yield from sweeping.each(sweep.remove_staged, staged.values())
+    yield from sweeping.each(sweep.remove_placeholder, placeholders)
+    yield from sweeping.each(partial(sweeping.remove_word, "staged", sweeping.staging), words)
+
+
+class _StagedSweep:
+    def __init__(self, sweeping: Sweeping) -> None:
+        self._sweeping = sweeping
+        self._client = sweeping.client
+        self._finals = sweeping.finals
+        self._needed: set[str] = set()
+
+    def staged(self) -> tuple[dict[str, Item], list[Item]]:
+        """What has been staged for long enough, by its upload's id; and the words beside it that are as old."""
+        items = (item for page in self._sweeping.pages(self._sweeping.staging) for item in page)
+        old = [item for item in items if self._sweeping.is_old(changed(item))]
+        return {i["name"]: i for i in old if ID.fullmatch(i["name"])}, [i for i in old if WORD.fullmatch(i["name"])]
+
+    def finals(self, staged: dict[str, Item]) -> tuple[list[Item], list[tuple[Item, Final]]]:
+        """Of the final container: old names that hold nothing, as their type says; and copies of what is staged."""
+        bytes_of = {(item["hash"], item["bytes"]) for item in staged.values()}
+        placeholders: list[Item] = []
+        copies: list[tuple[Item, Final]] = []
+        for page in self._sweeping.pages(self._sweeping.container):
+            typed = [item for item in page if item["content_type"] == SEALING_TYPE]
+            placeholders += [item for item in typed if self._sweeping.is_old(changed(item))]
+            copies += self._copies([item for item in page if (item["hash"], item["bytes"]) in bytes_of], staged)
+        return placeholders, copies
+
+    def _copies(self, items: Iterable[Item], staged: dict[str, Item]) -> Iterator[tuple[Item, Final]]:
+        items = list(items)
+        for item, final in zip(items, each(lambda item: self._finals.find(item["name"]), items), strict=True):
+            if final is not None and final.id in staged and final.state == "sealed":
+                yield item, final
+
+    # -- removing ------------------------------------------------------------------------------------------------
+
+    def remove_sealed(self, copy: tuple[Item, Final]) -> Finding | None:
+        """A sealed upload that was not confirmed, as what is staged shows; what was staged later shows nothing."""
+        item, final = copy
+        staged = self._head_staged(final.id)
+        if staged is None or _modified(staged) > final.timestamp:
+            return None
+        if not self._sweeping.is_old(final.timestamp):
+            self._needed.add(final.id)
+            return None
+
+        def remove() -> bool:
+            self._needed.add(final.id)  # until the final object is gone
+            if self._head_staged(final.id) is None:
+                return False
+            self._finals.delete(item["name"])
+            self._needed.discard(final.id)
+            return True
+
+        return self._sweeping.remove(self._sweeping.finding("unfinished", self._sweeping.container, item), remove)
+
+    def remove_staged(self, item: Item) -> Finding | None:
+        """What is staged, unless it was sent again since it was listed."""
+        if item["name"] in self._needed:
+            return None
+
+        def remove() -> bool:
+            staged = self._head_staged(item["name"])
+            if staged is not None and not self._sweeping.is_old(_modified(staged)):
+                return False
+            self._client.request("DELETE", self._sweeping.staging, item["name"], expect=(204, 404))
+            return True
+
+        return self._sweeping.remove(self._sweeping.finding("staged", self._sweeping.staging, item), remove)
+
+    def remove_placeholder(self, item: Item) -> Finding | None:
+        """A name that holds nothing, if its metadata say so too."""
+        name = item["name"]
+        final = self._finals.find(name)
+        if final is None or not final.id or final.state != "sealing" or self._is_being_sent(final.id):
+            return None
+
+        def remove() -> bool:
+            if self._finals.find(name) != final:
+                return False
+            self._finals.delete(name)
+            return True
+
+        return self._sweeping.remove(self._sweeping.finding("unfinished", self._sweeping.container, item), remove)
+
+    def _is_being_sent(self, id: str) -> bool:
+        staged = self._head_staged(id)
+        return staged is not None and not self._sweeping.is_old(_modified(staged))
+
+    def _head_staged(self, id: str) -> requests.Response | None:
+        response = self._client.request("HEAD", self._sweeping.staging, id, expect=(200, 404))
+        return response if response.status_code == 200 else None
+
+
+def _modified(response: requests.Response) -> float:
+    return float(response.headers["X-Timestamp"])

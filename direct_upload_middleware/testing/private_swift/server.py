@@ -1,0 +1,250 @@
+"""A real OpenStack Swift of one's own, for tests and for trying things out.
+
+    with SwiftServer() as swift:
+        os.environ.update(swift.environ())
+        app = DirectUploadMiddleware(app, "swift://uploads", secret="…")
+
+It is made of the programs of the ``swift`` package, which run on loopback ports over a temporary directory, and
+which end, with the directory, when the context ends or the process does, be it by SIGKILL. It needs Linux and a file
+system with user extended attributes (ext4, xfs, overlayfs, tmpfs since Linux 6.6).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from . import config as config
+from .machine import SwiftUnavailable, check_attributes, find_program, reserved_ports
+from .servers import Servers
+
+__all__ = ["SwiftServer", "SwiftUnavailable"]
+
+#: Swift's name for each program.
+PROGRAMS = {
+    "account": "account-server",
+    "container": "container-server",
+    "object": "object-server",
+    "proxy": "proxy-server",
+    "expirer": "object-expirer",
+    "updater": "container-updater",
+}
+PROGRAM_RUNNER = Path(__file__).with_name("program.py")
+RING_WRITER = Path(__file__).with_name("rings.py")
+POLL_INTERVAL = 0.02
+REQUEST_TIMEOUT = 10
+LOG_TAIL = 2000
+
+
+class SwiftServer:
+    """A private Swift: a context manager, which gives itself.
+
+    ``directory`` keeps the data when the context ends, so that the next one finds it; without one, a temporary
+    directory is used and removed. ``port`` is the proxy's; by default a free one. ``expirer=True`` runs the object
+    expirer, which looks every second for objects that have expired and removes them. ``allowed_digests`` are those
+    of temp URLs; ``max_manifest_segments`` (of an SLO), ``max_file_size`` (bytes) and ``token_life`` (seconds) are
+    Swift's limits, by default its own. ``start_timeout`` is in seconds.
+
+    :raises SwiftUnavailable: by ``with``, when Swift is not installed, cannot run here or does not come up.
+    """
+
+    username, key = config.USERNAME, config.KEY
+    #: A user with an account of its own, for attacks from the neighbourhood.
+    other_username, other_key = config.OTHER_USERNAME, config.OTHER_KEY
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        port: int | None = None,
+        expirer: bool = False,
+        allowed_digests: str = "sha1 sha256 sha512",
+        max_manifest_segments: int | None = None,
+        max_file_size: int | None = None,
+        token_life: int = 86400,
+        start_timeout: float = 60,
+    ) -> None:
+        self._kept_directory = Path(directory).resolve() if directory is not None else None
+        self._wanted_port = port
+        self._expirer = expirer
+        self._settings = config.Settings(allowed_digests, max_manifest_segments, max_file_size, token_life)
+        self._start_timeout = start_timeout
+
+    def __enter__(self) -> SwiftServer:
+        with contextlib.ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def port(self) -> int:
+        return self._ports["proxy"]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def auth_url(self) -> str:
+        """Of Swift's own v1 authentication."""
+        return f"{self.url}/auth/v1.0"
+
+    @property
+    def storage_url(self) -> str:
+        """The account of :attr:`username`."""
+        return f"{self.url}/v1/AUTH_test"
+
+    @property
+    def other_storage_url(self) -> str:
+        """The account of :attr:`other_username`."""
+        return f"{self.url}/v1/AUTH_other"
+
+    @property
+    def directory(self) -> Path:
+        return self._servers.directory
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """A configuration file for openstacksdk, in which this Swift is the cloud ``swift``."""
+        return self.directory / "clouds.yaml"
+
+    @property
+    def log(self) -> Path:
+        """The directory of the servers' logs; ``proxy.log`` has a line for each request."""
+        return self._servers.log_directory
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids by name: ``supervisor``, ``proxy``, ``account``, ``container``, ``object``."""
+        return self._servers.pids()
+
+    def environ(self) -> dict[str, str]:
+        """Environment variables by which openstacksdk finds this Swift (python-swiftclient must be installed)."""
+        return {
+            "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml),
+            "OS_CLOUD": "envvars",
+            "OS_AUTH_TYPE": "v1password",
+            "OS_AUTH_URL": self.auth_url,
+            "OS_USERNAME": self.username,
+            "OS_PASSWORD": self.key,
+        }
+
+    def token(self, username: str = config.USERNAME, key: str = config.KEY) -> str:
+        """Logs in and returns a token. The proxy forgets all tokens when it is restarted."""
+        status, headers = self._request("GET", "/auth/v1.0", {"X-Auth-User": username, "X-Auth-Key": key})
+        if status != http.client.OK:
+            raise PermissionError(f"Swift answers {status} to the log-in of {username}")
+        return headers["X-Auth-Token"]
+
+    def stop_proxy(self) -> None:
+        """Kills the proxy: connections break, and new ones are refused."""
+        self._servers.stop("proxy")
+
+    def start_proxy(self) -> None:
+        """Starts the proxy again, on the same port, and returns when it answers."""
+        self._start_program("proxy")
+        self._await(lambda: self._is_up("proxy"))
+
+    def restart_proxy(self) -> None:
+        self.stop_proxy()
+        self.start_proxy()
+
+    def _start(self, stack: contextlib.ExitStack) -> None:
+        find_program("swift-proxy-server")
+        wanted_ports = {**dict.fromkeys(config.BACKENDS), "proxy": self._wanted_port}
+        self._ports = stack.enter_context(reserved_ports(wanted_ports))
+        self._servers = self._enter_servers(stack)
+        check_attributes(self.directory)
+        config.write(self.directory, self._ports, self._settings)
+        self._start_programs()
+        self._await(self._stores)
+
+    def _enter_servers(self, stack: contextlib.ExitStack) -> Servers:
+        try:
+            return stack.enter_context(Servers(self._kept_directory, timeout=self._start_timeout))
+        except TimeoutError as error:
+            raise SwiftUnavailable(
+                f"{self._kept_directory} is in use by another private Swift: end that one or choose another directory"
+            ) from error
+
+    def _start_programs(self) -> None:
+        """All at once, except that the proxy needs the rings and the expirer needs the others."""
+        rings = [f"{name}:{self._ports[name]}" for name in config.BACKENDS]
+        self._servers.start("rings", _python(RING_WRITER, self.directory, *rings))
+        for name in config.BACKENDS:
+            self._start_program(name)
+        self._await(lambda: self._servers.exit_status("rings") == 0)
+        self._start_program("proxy")
+        self._await(lambda: all(self._is_up(name) for name in self._ports))
+        if self._expirer:
+            self._start_program("updater")
+            self._start_program("expirer")
+
+    def _start_program(self, name: str) -> None:
+        program = find_program(f"swift-{PROGRAMS[name]}")
+        configuration = self.directory / f"{PROGRAMS[name]}.conf"
+        self._servers.start(name, _python(PROGRAM_RUNNER, self.directory, program, configuration, "--verbose"))
+
+    def _await(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self._start_timeout
+        while not _holds(condition):
+            failed = self._servers.failed()
+            if failed or time.monotonic() > deadline:
+                raise SwiftUnavailable(self._explain(failed))
+            time.sleep(POLL_INTERVAL)
+
+    def _explain(self, failed: list[str]) -> str:
+        what = f"{', '.join(failed)} ended" if failed else f"it did not answer within {self._start_timeout} s"
+        logs = (f"--- {path.name}\n{path.read_text(errors='replace')[-LOG_TAIL:]}" for path in self.log.iterdir())
+        return "\n".join([f"the private Swift did not come up: {what}", *sorted(logs)])
+
+    def _is_up(self, name: str) -> bool:
+        status, _ = self._request("GET", "/healthcheck", server=name)
+        return status == http.client.OK
+
+    def _stores(self) -> bool:
+        """Whether a container and an object can be made and removed, which takes all of the servers."""
+        headers = {"X-Auth-Token": self.token()}
+        container = f"/v1/AUTH_test/probe-{secrets.token_hex(8)}"
+        steps = [
+            ("PUT", container),
+            ("PUT", f"{container}/o"),
+            ("DELETE", f"{container}/o"),
+            ("DELETE", container),
+        ]
+        return all(self._request(method, path, headers)[0] < http.client.BAD_REQUEST for method, path in steps)
+
+    def _request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, *, server: str = "proxy"
+    ) -> tuple[int, http.client.HTTPMessage]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports[server], timeout=REQUEST_TIMEOUT)
+        with contextlib.closing(connection):
+            connection.request(method, path, headers=dict(headers or {}))
+            response = connection.getresponse()
+            response.read()
+            return response.status, response.headers
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    """A server that cannot be asked yet does not fulfil anything."""
+    try:
+        return condition()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _python(script: Path, *arguments: str | Path) -> list[str]:
+    """A command that does not look for modules beside the script."""
+    return [sys.executable, "-P", str(script), *map(str, arguments)]

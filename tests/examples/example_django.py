@@ -1,0 +1,30 @@
+"""The example with Django. Its settings are a process's own: test_example_django.py runs this in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from wsgiref.validate import validator
+
+import pytest
+from helpers.example_checks import SECRET, Checks
+from webtest import TestApp
+
+from direct_upload_middleware.integrations.django import with_direct_uploads
+from examples.django_app.run import make_app, make_users
+
+
+@pytest.fixture(scope="module", autouse=True)
+def application(tmp_path_factory: pytest.TempPathFactory) -> None:
+    data: Path = tmp_path_factory.mktemp("data")
+    make_app(data, f"local:{data / 'files'}", SECRET)
+
+
+class TestDjango(Checks):
+    @pytest.fixture
+    def visitor(self, storage: str) -> TestApp:
+        from django.core.management import call_command
+        from django.core.wsgi import get_wsgi_application
+
+        call_command("flush", verbosity=0, interactive=False)
+        make_users()
+        return TestApp(validator(with_direct_uploads(get_wsgi_application(), storage=storage)))

@@ -1,0 +1,99 @@
+"""The whole applications with which the documentation begins do what it says, as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+from wsgiref.validate import validator
+
+import pytest
+from webtest import TestApp
+
+from direct_upload_middleware.testing import upload_file
+
+DOCS = Path(__file__).parents[2] / "docs"
+LITERAL_BLOCK = re.compile(r"::\n\n((?: {4}.*\n|\n)+)")
+PYTHON_BLOCK = re.compile(r"^\.\. code:: python\n\n((?: {4}.*\n|\n)+)", re.MULTILINE)
+
+
+@pytest.fixture(params=["wsgi", "bottle", "flask", "pyramid"])
+def browser(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
+    [code] = PYTHON_BLOCK.findall((DOCS / f"{request.param}.rst").read_text(encoding="utf-8"))
+    monkeypatch.chdir(tmp_path)
+    return TestApp(validator(imported(tmp_path / f"first_{request.param}.py", dedent(code), monkeypatch).app))
+
+
+def imported(path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    path.write_text(code, encoding="utf-8")
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, path.stem, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_file_goes_up_and_the_form_is_answered(browser: TestApp, tmp_path: Path) -> None:
+    page = browser.get("/").html
+    assert page.find("script")["src"] == "/_upload/static/direct-upload.js"
+    assert page.form.input["name"] == "document"
+    answer = browser.post("/", {"document": upload_file(browser, "report.pdf", b"data")})
+    assert "report.pdf" in answer.text
+    assert "4" in answer.text
+    assert (tmp_path / ".direct-upload").is_dir()
+
+
+def test_a_changed_receipt_is_403(browser: TestApp) -> None:
+    receipt = upload_file(browser, "report.pdf", b"data")
+    browser.post("/", {"document": receipt[:-1]}, status=403)
+
+
+# -- Django, whose settings are a process's own ----------------------------------------------------------------
+
+VISIT = """
+from django.core.management import call_command
+from mysite.wsgi import application
+from webtest import TestApp
+from direct_upload_middleware.testing import upload_file
+
+call_command("migrate", verbosity=0)
+browser = TestApp(application)
+form = browser.get("/").forms[0]
+assert browser.get("/").html.find("script")["src"] == "/_upload/static/direct-upload.js"
+receipt = upload_file(browser, "report.pdf", b"data")
+csrf = ("csrfmiddlewaretoken", form["csrfmiddlewaretoken"].value)
+print(browser.post("/", [csrf, ("document", receipt)]).json)
+print("cannot be used" in browser.post("/", [csrf, ("document", receipt[:-1])]).text)
+"""
+
+
+def test_a_new_django_project_takes_a_file(tmp_path: Path) -> None:
+    text = (DOCS / "django.rst").read_text(encoding="utf-8")
+    wsgi, settings, *_ = map(dedent, LITERAL_BLOCK.findall(text))
+    [urls] = PYTHON_BLOCK.findall(text)
+    run(tmp_path, "-m", "django", "startproject", "mysite", ".")
+    append(tmp_path / "mysite" / "wsgi.py", wsgi)
+    append(tmp_path / "mysite" / "settings.py", settings)
+    (tmp_path / "mysite" / "urls.py").write_text(dedent(urls), encoding="utf-8")
+    assert run(tmp_path, "-c", VISIT) == "{'filename': 'report.pdf', 'size': 4}\nTrue\n"
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def run(directory: Path, *command: str) -> str:
+    environ = {**os.environ, "PYTHONPATH": str(DOCS.parent)}
+    environ.pop("DJANGO_SETTINGS_MODULE", None)
+    outcome = subprocess.run(
+        [sys.executable, *command], cwd=directory, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    return outcome.stdout

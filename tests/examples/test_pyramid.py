@@ -1,0 +1,11 @@
+"""The example with Pyramid."""
+
+from __future__ import annotations
+
+from helpers.example_checks import Checks
+
+from examples.pyramid_app.app import make_app
+
+
+class TestPyramid(Checks):
+    make_app = staticmethod(make_app)

@@ -1,0 +1,1 @@
+"""What several tests share: sites, servers, browsers, proxies. No tests."""
