@@ -21,7 +21,7 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Limits, Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.provisioning import Ground
+from direct_upload_middleware.storage.swift.provisioning import ClusterInfo
 
 ROUNDS = 40
 CALLS = 200
@@ -46,7 +46,9 @@ class StillSwift(SwiftStorage):
 
     def bind(self, keys: Keys) -> None:
         super().bind(keys)
-        self._setup._ground = Ground("sha256", Limits(), "key", has_container_keys=True, looked_at=time.monotonic())
+        self._provisioning._cluster = ClusterInfo(
+            "sha256", Limits(), "key", has_container_keys=True, looked_at=time.monotonic()
+        )
 
     def prepare(self, transfer: Transfer, *, origin: str) -> None:
         pass

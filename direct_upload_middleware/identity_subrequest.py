@@ -28,7 +28,7 @@ _LEFT_OUT = re.compile(
 )
 
 
-class SubRequest:
+class IdentitySubrequest:
     """An ``identify`` that asks the application itself, at most once for each request.
 
     The answer's identity is None for any status below 500 but 2xx, and for 2xx without the header.
@@ -48,7 +48,7 @@ class SubRequest:
 
     def __call__(self, environ: WSGIEnvironment) -> str | None:
         """The identity; raises RuntimeError when the application answers 5xx, and whatever it raises."""
-        asked: dict[SubRequest, str | None] = environ.setdefault(_ASKED, {})
+        asked: dict[IdentitySubrequest, str | None] = environ.setdefault(_ASKED, {})
         if self not in asked:
             asked[self] = None  # for an application that asks back
             try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .api import Api
 from .errors import ConfigurationError, DirectUploadError
-from .identity_subrequest import SubRequest
+from .identity_subrequest import IdentitySubrequest
 from .options import make_options
 from .pages.injector import PageInjector
 from .plan import MiB
@@ -107,7 +107,7 @@ class DirectUploadMiddleware:
             storage,
             {
                 "secret": secret,
-                "identify": SubRequest(app, identify, mount=mount) if isinstance(identify, str) else identify,
+                "identify": IdentitySubrequest(app, identify, mount=mount) if isinstance(identify, str) else identify,
                 "anonymous": anonymous,
                 "authorize": authorize,
                 "on_complete": on_complete,
@@ -153,7 +153,7 @@ class DirectUploadMiddleware:
         if time.monotonic() < self._ask_origin_at:
             return None
         try:
-            return self.options.storage.page_origin()
+            return self.options.storage.browser_storage_origin()
         except DirectUploadError as error:
             self._ask_origin_at = time.monotonic() + ORIGIN_PAUSE
             log.warning("pages' Content-Security-Policy lacks the storage's origin for now: %s", error)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from .errors import ConfigurationError
 from .keys import Keys
 from .models import Upload, UploadRequest
-from .origins import normal_origin
+from .origins import normalize_origin
 from .plan import MiB
 from .policy import Policy, parse_accept
 from .sniff import check_library
@@ -94,7 +94,7 @@ def _check_names(given: Mapping[str, Any]) -> None:
 def _storage(storage: Storage | str | None) -> Storage:
     if storage is None or isinstance(storage, str):
         return storage_from_url("local:" if storage is None else storage)
-    if not all(hasattr(storage, name) for name in ("container", "needs_secret", "prepare", "sign", "seal")):
+    if not isinstance(storage, Storage):
         raise ConfigurationError(f"storage: {storage!r} is neither a URL ('swift://uploads') nor a Storage")
     return storage
 
@@ -196,7 +196,7 @@ def _origins(name: str, value: Any) -> frozenset[str]:
 
 
 def _origin(text: str) -> str:
-    origin = normal_origin(text.removesuffix("/"))
+    origin = normalize_origin(text.removesuffix("/"))
     if origin is None:
         raise ConfigurationError(f"origins: {text!r} is no origin; write it like 'https://app.example.com'")
     return origin

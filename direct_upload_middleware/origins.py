@@ -16,7 +16,7 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def normal_origin(text: str) -> str | None:
+def normalize_origin(text: str) -> str | None:
     """An http(s) origin in lower case and without its default port; None for anything else, "null" too."""
     text = text.lower()
     if not _ORIGIN.fullmatch(text):
@@ -33,7 +33,7 @@ def normal_origin(text: str) -> str | None:
 
 def request_origin(environ: WSGIEnvironment) -> str | None:
     """The normal form of the ``Origin`` header; None when it is missing or no origin."""
-    return normal_origin(environ.get("HTTP_ORIGIN", ""))
+    return normalize_origin(environ.get("HTTP_ORIGIN", ""))
 
 
 def own_host(environ: WSGIEnvironment) -> str:
@@ -42,10 +42,10 @@ def own_host(environ: WSGIEnvironment) -> str:
     return host
 
 
-def page_origin(environ: WSGIEnvironment) -> str:
+def request_page_origin(environ: WSGIEnvironment) -> str:
     """The origin of the page that asks: its ``Origin``, else the request's own."""
     own = f"{environ['wsgi.url_scheme']}://{own_host(environ)}"
-    return request_origin(environ) or normal_origin(own) or "http://localhost"
+    return request_origin(environ) or normalize_origin(own) or "http://localhost"
 
 
 def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:
@@ -69,10 +69,10 @@ def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:
 
 def _names_host(origin: str, host: str) -> bool:
     scheme = origin.partition(":")[0]
-    return normal_origin(f"{scheme}://{host}") == origin
+    return normalize_origin(f"{scheme}://{host}") == origin
 
 
-def mounted(script_name: str, mount: str, url: str) -> str:
+def mount_url(script_name: str, mount: str, url: str) -> str:
     """``url`` for the browser: one that begins with a slash is relative to the mount.
 
     :param script_name: SCRIPT_NAME, as WSGI has it.

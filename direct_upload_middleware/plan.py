@@ -34,12 +34,12 @@ def make_plan(size: int, segment_size: int, limits: Limits) -> Plan:
     return Plan(segment_size, max(1, -(-size // segment_size)))
 
 
-def open_plan(limits: Limits) -> Plan:
+def plan_for_unknown_size(limits: Limits) -> Plan:
     """For a file whose size is not known yet: as many segments as there can be, as large as they can be."""
     return Plan(limits.max_segment_size, limits.max_segments)
 
 
-def measured(transfer: Transfer, declared: Collection[int], stored: Iterable[StoredSegment]) -> Transfer:
+def measure(transfer: Transfer, declared: Collection[int], stored: Iterable[StoredSegment]) -> Transfer:
     """An open-ended upload as large as what is stored for it: the ``declared`` segments, all as long as the first one
     but for the last.
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, BinaryIO
 
 from .models import Upload
-from .origins import mounted
+from .origins import mount_url
 from .requester import Requester
 from .uploads import DOWNLOAD_TTL, Uploads, stored_object
 
@@ -37,8 +37,8 @@ class RequestUploads:
             self._requester: Requester = self._uploads.requester(self._environ)
             return self._requester
 
-    def _mounted(self, url: str) -> str:
-        return mounted(self._script_name, self._uploads.mount, url)
+    def _mount_url(self, url: str) -> str:
+        return mount_url(self._script_name, self._uploads.mount, url)
 
     @property
     def identity(self) -> str | None:
@@ -80,7 +80,7 @@ class RequestUploads:
         :raises StorageError, StorageUnavailable: when storage is asked for the first time and fails.
         """
         url = self._uploads.download_url(upload, filename=filename, inline=inline, ttl=max_age)
-        return self._mounted(url)
+        return self._mount_url(url)
 
     def open(self, upload: Upload) -> BinaryIO:
         """The upload as a readable, seekable binary file that reads from storage as it goes; close it after use.
@@ -106,4 +106,4 @@ class RequestUploads:
         :param nonce: the nonce of the page's Content-Security-Policy.
         """
         attribute = "" if nonce is None else f' nonce="{escape(nonce)}"'
-        return f'<script type="module" src="{escape(self._mounted(ENTRY))}"{attribute}></script>'
+        return f'<script type="module" src="{escape(self._mount_url(ENTRY))}"{attribute}></script>'

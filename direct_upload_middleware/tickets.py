@@ -43,9 +43,9 @@ class Ticket:
 class Tickets:
     """Makes and reads tickets: of uploads whose size is known, or of those that are open-ended."""
 
-    def __init__(self, keys: Keys, *, open_ended: bool = False) -> None:
-        self._open_ended = open_ended
-        self._tokens = Tokens(keys, "open-ended ticket" if open_ended else "ticket")
+    def __init__(self, keys: Keys, *, unknown_size: bool = False) -> None:
+        self._unknown_size = unknown_size
+        self._tokens = Tokens(keys, "open-ended ticket" if unknown_size else "ticket")
 
     def issue(self, ticket: Ticket) -> str:
         """The ticket as a string for the ``Upload-Ticket`` header."""
@@ -71,7 +71,7 @@ class Tickets:
             transfer, *rest = self._tokens.loads(token)
             id_, name, type, size, segment_size, segment_count, seal, expires = transfer
             plan = (size, segment_size, segment_count)
-            ticket = Ticket(Transfer(id_, name, type, *plan, SEALS[seal], expires, self._open_ended), *rest)
+            ticket = Ticket(Transfer(id_, name, type, *plan, SEALS[seal], expires, self._unknown_size), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
         if ticket.transfer.id != id:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
 from .models import Upload, UploadRequest
 from .options import Options
-from .origins import page_origin
-from .plan import Plan, make_plan, measured, open_plan
+from .origins import request_page_origin
+from .plan import Plan, make_plan, measure, plan_for_unknown_size
 from .receipts import Receipt, Receipts
 from .requester import Requester
 from .sniff import HEAD_SIZE, may_be
-from .storage.base import Inspection, Sealed, SignedSegment, StoredObject, Transfer
+from .storage.base import Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from .tickets import Ticket, Tickets, renewed
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ MAX_NAME_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class BegunUpload:
     """A new upload: its ticket, read and as a token, the binding cookie it needs, and the first temp URLs."""
 
     ticket: Ticket
@@ -47,7 +47,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class CompletedUpload:
     """A finished upload, its receipt, a temp URL for GET, and what ``on_complete`` returned (JSON-able)."""
 
     upload: Upload
@@ -64,14 +64,16 @@ class Uploads:
         self._storage = options.storage
         self.mount = options.mount
         self.tickets = Tickets(options.keys)
-        self.open_tickets = Tickets(options.keys, open_ended=True)
+        self.unknown_size_tickets = Tickets(options.keys, unknown_size=True)
         self.receipts = Receipts(options.keys)
 
     def requester(self, environ: WSGIEnvironment) -> Requester:
         """Whoever sent this request."""
         return Requester(environ, self._options.identify, self._options.anonymous)
 
-    def begin(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str) -> Begun:
+    def begin(
+        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
+    ) -> BegunUpload:
         """Ask the policy and the application, and make ticket, plan and the first temp URLs.
 
         Raises TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
@@ -81,26 +83,26 @@ class Uploads:
         self._authorize(environ, request)
         transfer = self._transfer(environ, request, plan)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.prepare(transfer, origin=origin)
+        self._storage.begin(transfer, origin=origin)
         first = range(min(FIRST_SEGMENTS, plan.segment_count))
         segments = self.sign(environ, ticket, first, fresh=True)
         log.info("upload begun", extra=_story(transfer))
-        return Begun(ticket, self.tickets.issue(ticket), cookie, segments)
+        return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
 
-    def begin_open(
+    def begin_unknown_size(
         self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
-    ) -> Begun:
+    ) -> BegunUpload:
         """The same for a file whose size is not known yet: ``request.size`` is 0. There are no temp URLs, and
-        :meth:`complete_open` asks policy and application again, with the size."""
+        :meth:`complete_unknown_size` asks policy and application again, with the size."""
         self._options.policy.check(request)
-        plan = open_plan(self._storage.limits())
+        plan = plan_for_unknown_size(self._storage.limits())
         self._authorize(environ, request)
         most = plan.segment_size * plan.segment_count
-        transfer = replace(self._transfer(environ, request, plan), size=most, open_ended=True)
+        transfer = replace(self._transfer(environ, request, plan), size=most, unknown_size=True)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.prepare(transfer, origin=origin)
+        self._storage.begin(transfer, origin=origin)
         log.info("upload begun", extra={**_story(transfer), "upload_size": None, "upload_segments": None})
-        return Begun(ticket, self.open_tickets.issue(ticket), cookie, [])
+        return BegunUpload(ticket, self.unknown_size_tickets.issue(ticket), cookie, [])
 
     def _authorize(self, environ: WSGIEnvironment, request: UploadRequest) -> None:
         if self._options.authorize is not None:
@@ -141,7 +143,7 @@ class Uploads:
             ttl=max(1, min(self._options.url_ttl, left)),
             ip_range=ask(_address, environ) if self._options.bind_ip else None,
             fresh=fresh,
-            origin=page_origin(environ),
+            origin=request_page_origin(environ),
         )
         log.debug("temp URLs signed", extra={"upload_id": ticket.transfer.id, "upload_signed": len(wanted)})
         return signed
@@ -150,14 +152,14 @@ class Uploads:
         """A ticket for the rest of a long upload, when the present one has passed the half of its life."""
         return renewed(ticket, self._options.ticket_ttl)
 
-    def status(self, ticket: Ticket) -> tuple[Inspection, str | None]:
+    def status(self, ticket: Ticket) -> tuple[UploadStatus, str | None]:
         """How far the upload is, and its receipt when it is complete."""
-        inspection = self._storage.inspect(ticket.transfer)
-        if inspection.state != "complete" or inspection.sealed is None:
-            return inspection, None
-        return inspection, self._receipt(ticket, self._upload(ticket, inspection.sealed))
+        status = self._storage.status(ticket.transfer)
+        if status.state != "complete" or status.sealed is None:
+            return status, None
+        return status, self._receipt(ticket, self._upload(ticket, status.sealed))
 
-    def complete(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> Completed:
+    def complete(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> CompletedUpload:
         """Seal the upload, tell the application, and make the receipt. May be repeated.
 
         Raises SegmentsMissing, SegmentsDiffer, Refused or TypeNotAccepted (then nothing is left in storage),
@@ -174,17 +176,19 @@ class Uploads:
         url = self._storage.download_url(upload.name, filename=upload.filename, inline=False, ttl=DOWNLOAD_TTL)
         seconds = max(0, sealed.sealed_at - ticket.begun)
         log.info("upload complete", extra={**_story(transfer), "upload_seconds": seconds})
-        return Completed(upload, self._receipt(ticket, upload), url, data)
+        return CompletedUpload(upload, self._receipt(ticket, upload), url, data)
 
-    def complete_open(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> Completed:
+    def complete_unknown_size(
+        self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]
+    ) -> CompletedUpload:
         """Complete an open-ended upload, which is as large as the segments that ``etags`` declares are in storage.
 
         Before it is sealed policy and application are asked as they are at the beginning. What they refuse
         stays open, to be tried again or given up. Raises what :meth:`begin` and :meth:`complete` raise.
         """
-        inspection = self._storage.inspect(ticket.transfer)
-        found = replace(ticket, transfer=measured(ticket.transfer, etags, inspection.stored))
-        if inspection.state == "open":
+        status = self._storage.status(ticket.transfer)
+        found = replace(ticket, transfer=measure(ticket.transfer, etags, status.stored))
+        if status.state == "open":
             self._options.policy.check(found.request)
             self._authorize(environ, found.request)
         return self.complete(environ, found, etags)
@@ -211,7 +215,7 @@ class Uploads:
         """Give the upload up. Repeatable; raises AlreadyComplete after complete."""
         # The ticket may have been renewed, and the word that it was given up has to outlive each of them.
         expires = max(ticket.transfer.expires, int(time.time()) + self._options.ticket_ttl)
-        self._storage.discard(replace(ticket.transfer, expires=expires))
+        self._storage.abort(replace(ticket.transfer, expires=expires))
         log.info("upload aborted", extra={"upload_id": ticket.transfer.id})
 
     def _upload(self, ticket: Ticket, sealed: Sealed) -> Upload:

@@ -26,7 +26,7 @@ def is_preflight(environ: WSGIEnvironment) -> bool:
     )
 
 
-def preflight_answer(environ: WSGIEnvironment, origins: Collection[str]) -> Response:
+def preflight_response(environ: WSGIEnvironment, origins: Collection[str]) -> Response:
     """Yes to a page of ``origins``; raises CrossSite for every other."""
     if request_origin(environ) not in origins:
         raise CrossSite

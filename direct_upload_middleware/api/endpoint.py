@@ -8,10 +8,10 @@ from typing import Any
 from webob import Request, Response
 
 from ..options import Options
-from ..origins import mounted
+from ..origins import mount_url
 from ..requester import Requester, cookie_header
 from ..tickets import Ticket, Tickets, check_fresh
-from ..uploads import Completed, Uploads, ask
+from ..uploads import CompletedUpload, Uploads, ask
 
 Call = Callable[[Request], Response]
 
@@ -40,10 +40,10 @@ class Calls:
         header = cookie_header(request.environ, cookie, self._options.ticket_ttl, own=own)
         response.headers.add("Set-Cookie", header)
 
-    def _completed(self, request: Request, done: Completed) -> dict[str, Any]:
+    def _completed(self, request: Request, done: CompletedUpload) -> dict[str, Any]:
         upload = {name: getattr(done.upload, name) for name in ("id", "name", "filename", "type", "size", "etag")}
         url = self._url(request, done.download_url)
         return {"receipt": done.receipt, "upload": upload, "download_url": url, "data": done.data}
 
     def _url(self, request: Request, url: str) -> str:
-        return mounted(request.environ.get("SCRIPT_NAME", ""), self._options.mount, url)
+        return mount_url(request.environ.get("SCRIPT_NAME", ""), self._options.mount, url)

@@ -22,7 +22,7 @@ _UPLOAD = re.compile(r"/(?:uploads|s3/multipart)/([0-9a-f]{32})(?:/|$)")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Answer(Response):
+class ApiResponse(Response):
     """A response whose ``Location`` stays as it is: relative to a host that a proxy may hide from us."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -30,9 +30,9 @@ class Answer(Response):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else self.app_iter
 
 
-def answer(value: Any, status: int = 200, content_type: str = "application/json") -> Response:
+def json_response(value: Any, status: int = 200, content_type: str = "application/json") -> Response:
     """A JSON answer that nothing may store."""
-    response = Answer(body=_encode(value).encode(), status=status)
+    response = ApiResponse(body=_encode(value).encode(), status=status)
     response.headers["Content-Type"] = content_type
     return private(response)
 
@@ -55,7 +55,7 @@ def problem(error: DirectUploadError) -> Response:
         "code": error.code,
         **error.extras,
     }
-    response = answer(document, error.status, "application/problem+json")
+    response = json_response(document, error.status, "application/problem+json")
     response.headers.update(list(error.headers.items()))
     return response
 

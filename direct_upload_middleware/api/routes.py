@@ -12,17 +12,17 @@ from webob import Request, Response
 
 from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
 from ..options import Options
-from ..origins import check_same_site, page_origin
+from ..origins import check_same_site, request_page_origin
 from ..policy import parse_request
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
 from ..uploads import DOWNLOAD_TTL, Uploads
 from . import parsing as body
 from .assets import serve_asset
-from .cors import is_preflight, preflight_answer, with_cors
+from .cors import is_preflight, preflight_response, with_cors
 from .endpoint import Call, Calls
-from .responses import Answer, answer, logged_problem, private, problem
-from .unread_body import Rest
+from .responses import ApiResponse, json_response, logged_problem, private, problem
+from .unread_body import UnreadBody
 from .uppy_companion import Companion
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Api(Calls):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response = with_cors(environ, start_response, self._options.origins)
-        rest = Rest(environ)
+        rest = UnreadBody(environ)
         try:
             response = self._respond(environ)
         except DirectUploadError as error:
@@ -57,7 +57,7 @@ class Api(Calls):
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
         if is_preflight(environ):
-            return preflight_answer(environ, self._options.origins)
+            return preflight_response(environ, self._options.origins)
         path = environ["PATH_INFO"][len(self._options.mount) :].split("/")[1:]
         calls = self._calls(path)
         if calls is None:
@@ -113,9 +113,9 @@ class Api(Calls):
     def _begin(self, request: Request) -> Response:
         requester = self._authenticated(request)
         wanted = parse_request(body.read_object(request.environ), requester.identity)
-        begun = self._uploads.begin(request.environ, requester, wanted, origin=page_origin(request.environ))
+        begun = self._uploads.begin(request.environ, requester, wanted, origin=request_page_origin(request.environ))
         transfer = begun.ticket.transfer
-        response = answer(
+        response = json_response(
             {
                 "id": transfer.id,
                 "ticket": begun.token,
@@ -134,7 +134,7 @@ class Api(Calls):
         return response
 
     def _owner(self, request: Request) -> Response:
-        return answer({"owner": self._authenticated(request).record_owner})
+        return json_response({"owner": self._authenticated(request).record_owner})
 
     def _sign(self, request: Request, id: str) -> Response:
         ticket = self._ticket(request, id)
@@ -149,18 +149,18 @@ class Api(Calls):
         stored = [{"index": s.index, "size": s.size, "etag": s.etag} for s in inspection.stored]
         status: dict[str, Any] = {"id": id, "state": "complete" if receipt else "open", "stored": stored}
         if receipt:
-            return answer(status | {"receipt": receipt})
+            return json_response(status | {"receipt": receipt})
         return self._with_ticket(request, self._uploads.renewed(ticket), status)
 
     def _complete(self, request: Request, id: str) -> Response:
         ticket = self._ticket(request, id)
         etags = body.etags(body.read_object(request.environ), ticket.transfer.segment_count)
         done = self._uploads.complete(request.environ, ticket, etags)
-        return answer(self._completed(request, done))
+        return json_response(self._completed(request, done))
 
     def _abort(self, request: Request, id: str) -> Response:
         self._uploads.abort(self._ticket(request, id))
-        return private(Response(status=204))
+        return private(ApiResponse(status=204))
 
     def _file(self, request: Request, receipt: str) -> Response:
         requester = self._authenticated(request)
@@ -168,7 +168,7 @@ class Api(Calls):
         requester.check_receipt(found)
         inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
         url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
-        response = private(Answer(status=302))
+        response = private(ApiResponse(status=302))
         response.headers["Location"] = self._url(request, url)
         return response
 
@@ -181,9 +181,9 @@ class Api(Calls):
     def _with_ticket(self, request: Request, renewed: Ticket | None, value: dict[str, Any]) -> Response:
         """The answer, with the renewed ticket, if it is one, and the cookie for as long."""
         if renewed is None:
-            return answer(value)
+            return json_response(value)
         token = self._uploads.tickets.issue(renewed)
-        response = answer(value | {"ticket": token, "expires": renewed.transfer.expires})
+        response = json_response(value | {"ticket": token, "expires": renewed.transfer.expires})
         self._set_cookie(response, request, str(self._uploads.requester(request.environ).cookie))
         return response
 

@@ -21,7 +21,7 @@ LIMIT = 64 * MiB
 _BLOCK = 64 * 1024
 
 
-class Rest:
+class UnreadBody:
     """Stands in for ``wsgi.input``, and knows what was read of it."""
 
     def __init__(self, environ: WSGIEnvironment) -> None:

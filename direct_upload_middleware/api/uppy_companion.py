@@ -18,13 +18,13 @@ from urllib.parse import parse_qs
 from webob import Request, Response
 
 from ..errors import DirectUploadError, InvalidRequest, TooLarge
-from ..origins import check_same_site, page_origin
+from ..origins import check_same_site, request_page_origin
 from ..policy import parse_request
 from ..requester import Requester
 from ..tickets import Ticket
 from . import parsing as body
 from .endpoint import Call, Calls
-from .responses import answer, logged_problem
+from .responses import json_response, logged_problem
 
 _PART_NUMBER = re.compile("[1-9][0-9]{0,8}")
 _PHRASE = re.compile("[ -~]{1,200}")
@@ -80,9 +80,11 @@ class Companion(Calls):
         asked = body.read_object(request.environ)
         named = {"filename": asked.get("filename"), "type": asked.get("type", ""), "size": 0}
         wanted = parse_request(named, requester.identity)
-        begun = self._uploads.begin_open(request.environ, requester, wanted, origin=page_origin(request.environ))
+        begun = self._uploads.begin_unknown_size(
+            request.environ, requester, wanted, origin=request_page_origin(request.environ)
+        )
         id = begun.ticket.transfer.id
-        response = answer({"uploadId": id, "key": begun.token})
+        response = json_response({"uploadId": id, "key": begun.token})
         self._set_cookie(response, request, begun.cookie)
         if is_first:
             self._set_cookie(response, request, begun.cookie, own=f"{self._options.mount}/s3/multipart/{id}")
@@ -92,30 +94,30 @@ class Companion(Calls):
         _, ticket = self._ticket(request, id)
         index = _index(number, ticket.transfer.segment_count)
         [signed] = self._uploads.sign(request.environ, ticket, [index])
-        return answer({"url": self._url(request, signed.url), "expires": self._options.url_ttl})
+        return json_response({"url": self._url(request, signed.url), "expires": self._options.url_ttl})
 
     def _stored(self, request: Request, id: str) -> Response:
         _, ticket = self._ticket(request, id)
         inspection, _ = self._uploads.status(ticket)
         stored = sorted(inspection.stored, key=lambda segment: segment.index)
-        return answer([{"PartNumber": s.index + 1, "Size": s.size, "ETag": f'"{s.etag}"'} for s in stored])
+        return json_response([{"PartNumber": s.index + 1, "Size": s.size, "ETag": f'"{s.etag}"'} for s in stored])
 
     def _complete(self, request: Request, id: str) -> Response:
         """The plugin hands two members on to its page: ``key``, which is the receipt, and ``location``."""
         requester, ticket = self._ticket(request, id)
         etags = body.part_etags(body.read_object(request.environ), ticket.transfer.segment_count)
-        done = self._uploads.complete_open(request.environ, requester.claimed(ticket), etags)
+        done = self._uploads.complete_unknown_size(request.environ, requester.claimed(ticket), etags)
         location = self._url(request, f"/files/{done.receipt}")
-        return answer({"location": location, "key": done.receipt, **self._completed(request, done)})
+        return json_response({"location": location, "key": done.receipt, **self._completed(request, done)})
 
     def _abort(self, request: Request, id: str) -> Response:
         _, ticket = self._ticket(request, id)
         self._uploads.abort(ticket)
-        return answer({})
+        return json_response({})
 
     def _ticket(self, request: Request, id: str) -> tuple[Requester, Ticket]:
         key = parse_qs(request.environ.get("QUERY_STRING", "")).get("key", [None])[0]
-        return self._checked(request, self._uploads.open_tickets, key, id)
+        return self._checked(request, self._uploads.unknown_size_tickets, key, id)
 
 
 def _index(number: str, count: int) -> int:

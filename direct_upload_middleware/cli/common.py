@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ..errors import DirectUploadError
 from ..keys import Keys
-from ..origins import normal_origin
+from ..origins import normalize_origin
 from ..storage.base import Storage
 from ..storage.swift.storage import SwiftStorage
 from ..storage.urls import storage_from_url
@@ -30,7 +30,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def told_without_traceback(command: F) -> F:
+def without_traceback(command: F) -> F:
     """Tell an error in one sentence, with exit status 1; with ``--debug``, raise it."""
 
     @functools.wraps(command)
@@ -109,7 +109,7 @@ class Origin(click.ParamType):  # type: ignore[type-arg]
     name = "origin"
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
-        origin = normal_origin(str(value).removesuffix("/"))
+        origin = normalize_origin(str(value).removesuffix("/"))
         if origin is None:
             self.fail(f"{value!r} is no origin; write it like https://app.example.com", param, context)
         return origin
@@ -122,7 +122,7 @@ class PageUrl(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
         parts = urlsplit(str(value))
-        if normal_origin(f"{parts.scheme}://{parts.netloc}") is None:
+        if normalize_origin(f"{parts.scheme}://{parts.netloc}") is None:
             self.fail(f"{value!r} is no address of a page; write it like https://app.example.com/new", param, context)
         return str(value)
 

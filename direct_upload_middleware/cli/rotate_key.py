@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Duration, console, open_swift, told_without_traceback
+from .common import Duration, console, open_swift, without_traceback
 
 
 @click.command("rotate-key")
@@ -12,7 +12,7 @@ from .common import Duration, console, open_swift, told_without_traceback
 @click.option("--finish", is_flag=True, help="Take the old keys away.")
 @click.option("--after", type=Duration(), default="1d", help="With --finish: how long URLs may live.  [1d]")
 @click.option("--settle", type=Duration(), default="60s", help="How long Swift's proxies remember keys.  [60s]")
-@told_without_traceback
+@without_traceback
 def rotate_key(storage: str, finish: bool, after: int, settle: int) -> None:
     """Change the temp URL keys while uploads and downloads go on.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from .common import Origin, console, open_swift, told_without_traceback
+from .common import Origin, console, open_swift, without_traceback
 
 
 @click.command()
@@ -14,7 +14,7 @@ from .common import Origin, console, open_swift, told_without_traceback
 @click.option("--seal", type=click.Choice(["revoke", "pin"]), default="revoke", help="As the middleware's option.")
 @click.option("--quota", type=click.IntRange(min=1), help="Bytes that the container of finished uploads may hold.")
 @click.option("--dry-run", is_flag=True, help="Tell what is there and what is missing; change nothing.")
-@told_without_traceback
+@without_traceback
 def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, dry_run: bool) -> None:
     """Make containers, CORS and keys before their first use.
 

@@ -8,7 +8,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ..storage.sweeping import Finding, Sweepable
-from .common import Duration, age_text, bytes_text, console, open_storage, told_without_traceback
+from .common import Duration, age_text, bytes_text, console, open_storage, without_traceback
 
 _A_DAY = 86400
 
@@ -18,7 +18,7 @@ _A_DAY = 86400
 @click.option("--older-than", type=Duration(), required=True, help="Untouched for so long: 12h, 2d, 1w.")
 @click.option("--dry-run", is_flag=True, help="List what would be removed; remove nothing.")
 @click.option("--quiet", is_flag=True, help="Tell only of what went wrong.")
-@told_without_traceback
+@without_traceback
 def sweep(storage: str, older_than: int, dry_run: bool, quiet: bool) -> None:
     """Remove what uploads that were given up have left behind.
 

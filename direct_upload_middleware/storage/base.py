@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -50,7 +50,7 @@ class Transfer:
     """One upload under way, as the storage must know it; all of it comes from the ticket.
 
     ``id`` is 32 hex digits at random, ``name`` the name of the finished object, ``type`` its MIME type (never empty),
-    ``size`` and ``segment_size`` bytes, ``expires`` the end of the ticket in Unix seconds. One that is ``open_ended``
+    ``size`` and ``segment_size`` bytes, ``expires`` the end of the ticket in Unix seconds. One that is ``unknown_size``
     began before its size was known: until it is measured, ``size`` is as much as there can be, in as many segments.
     """
 
@@ -62,12 +62,12 @@ class Transfer:
     segment_count: int
     seal: Seal
     expires: int
-    open_ended: bool = False
+    unknown_size: bool = False
 
     @property
     def is_segmented(self) -> bool:
         """Whether what is sent stays where it is, and is made one object of. Otherwise its only segment is copied."""
-        return self.open_ended or self.segment_count > 1
+        return self.unknown_size or self.segment_count > 1
 
     def segment(self, index: int) -> Segment:
         """The segment with this index; IndexError when there is none."""
@@ -116,7 +116,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspection:
+class UploadStatus:
     """How far an upload is. ``sealed`` is there when ``state`` is "sealed" or "complete"."""
 
     state: State
@@ -134,6 +134,7 @@ class StoredObject:
     etag: str
 
 
+@runtime_checkable
 class Storage(Protocol):
     """Where uploads go."""
 
@@ -150,7 +151,7 @@ class Storage(Protocol):
     def limits(self) -> Limits:
         """What one upload may be made of."""
 
-    def prepare(self, transfer: Transfer, *, origin: str) -> None:
+    def begin(self, transfer: Transfer, *, origin: str) -> None:
         """Make ready for the segments of a new upload, from pages of ``origin`` (as in the Origin header)."""
 
     def sign(
@@ -170,7 +171,7 @@ class Storage(Protocol):
         Raises AlreadyComplete when the upload is sealed, NotFound when it was discarded.
         """
 
-    def inspect(self, transfer: Transfer) -> Inspection:
+    def status(self, transfer: Transfer) -> UploadStatus:
         """How far the upload is. Raises NotFound when it was discarded."""
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
@@ -189,7 +190,7 @@ class Storage(Protocol):
         discard at the same moment never both succeed.
         """
 
-    def discard(self, transfer: Transfer) -> None:
+    def abort(self, transfer: Transfer) -> None:
         """Give the upload up, sealed but unconfirmed or not; its segments go, its temp URLs are worth nothing.
 
         Raises AlreadyComplete when it is complete. Repeatable.
@@ -218,7 +219,7 @@ class Storage(Protocol):
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         """A temp URL for GET, good for ``ttl`` seconds, that gives the object under ``filename``."""
 
-    def page_origin(self) -> str | None:
+    def browser_storage_origin(self) -> str | None:
         """The origin that browsers send segments to; None when it is the application's own. May do I/O."""
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:

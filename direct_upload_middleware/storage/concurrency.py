@@ -12,7 +12,7 @@ R = TypeVar("R")
 PARALLEL = 16
 
 
-def each(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+def map_concurrently(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``call`` of every item, in parallel, in order."""
     items = list(items)
     if len(items) < 2:
@@ -21,7 +21,7 @@ def each(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(call, items))
 
 
-def each_as_it_comes(call: Callable[[T], R], items: Sequence[T], parallel: int = PARALLEL) -> Iterator[R]:
+def imap_concurrently(call: Callable[[T], R], items: Sequence[T], parallel: int = PARALLEL) -> Iterator[R]:
     """``call`` of every item, in parallel, in order, each as soon as it is there. When nobody wants more of it, what
     has begun is finished and nothing else is begun."""
     with ThreadPoolExecutor(parallel, "direct-upload") as pool:

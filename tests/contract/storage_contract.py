@@ -96,7 +96,7 @@ def etags_of(transfer: Transfer, data: bytes) -> dict[int, str]:
 def begin(storage: Storage, data: bytes, **changes: Any) -> tuple[Transfer, list[SignedSegment]]:
     """A new upload and the temp URLs of all its segments."""
     transfer = new_transfer(data, **changes)
-    storage.prepare(transfer, origin=ORIGIN)
+    storage.begin(transfer, origin=ORIGIN)
     return transfer, storage.sign(transfer, range(transfer.segment_count), ttl=300, fresh=True)
 
 
@@ -254,7 +254,7 @@ class StorageContract:
     @pytest.mark.parametrize("data", SIZES)
     def test_each_segment_that_is_asked_for_is_signed(self, storage: Storage, data: bytes, fresh: bool) -> None:
         transfer = new_transfer(data)
-        storage.prepare(transfer, origin=ORIGIN)
+        storage.begin(transfer, origin=ORIGIN)
         indexes = list(range(transfer.segment_count))[::-1]
         before = int(time.time())
         signed = storage.sign(transfer, indexes, ttl=60, fresh=fresh)
@@ -272,14 +272,14 @@ class StorageContract:
     @pytest.mark.parametrize("data", SIZES)
     def test_making_ready_may_be_repeated(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = uploaded(storage, http, data)
-        storage.prepare(transfer, origin=ORIGIN)
-        assert len(storage.inspect(transfer).stored) == len(urls)
+        storage.begin(transfer, origin=ORIGIN)
+        assert len(storage.status(transfer).stored) == len(urls)
 
     @pytest.mark.parametrize("data", SIZES)
     def test_what_was_damaged_on_the_way_is_not_stored(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
         assert put(http, urls[0], b"damaged", ETag=md5(data[:SEGMENT])) == 422
-        assert storage.inspect(transfer).stored == ()
+        assert storage.status(transfer).stored == ()
         assert put(http, urls[0], data[:SEGMENT], ETag=md5(data[:SEGMENT])) == 201
 
     @pytest.mark.parametrize("data", SIZES)
@@ -287,7 +287,7 @@ class StorageContract:
         transfer, urls = begin(storage, data)
         assert put(http, urls[0], b"something else") == 201
         put_all(http, urls, transfer, data)
-        assert {s.index: s.etag for s in storage.inspect(transfer).stored} == etags_of(transfer, data)
+        assert {s.index: s.etag for s in storage.status(transfer).stored} == etags_of(transfer, data)
         seal(storage, transfer, data)
         assert download(storage, http, transfer.name).body == data
 
@@ -311,13 +311,13 @@ class StorageContract:
         transfer, urls = begin(storage, data)
         assert http.request("PUT", forge(urls[0].url), b"evil").status == 401
         assert http.request("HEAD", forge(urls[0].url)).status == 401
-        assert storage.inspect(transfer).stored == ()
+        assert storage.status(transfer).stored == ()
 
     def test_a_signature_is_good_for_one_segment_only(self, storage: Storage, http: Http) -> None:
         transfer, urls = begin(storage, SEVERAL)
         url = with_path(urls[0].url, lambda _: urlsplit(urls[1].url).path)
         assert http.request("PUT", url, b"evil").status == 401
-        assert storage.inspect(transfer).stored == ()
+        assert storage.status(transfer).stored == ()
 
     @pytest.mark.parametrize("data", SIZES)
     def test_a_signature_is_good_for_one_upload_only(self, storage: Storage, http: Http, data: bytes) -> None:
@@ -325,14 +325,14 @@ class StorageContract:
         other, others = begin(storage, data)
         url = with_path(mine[0].url, lambda _: urlsplit(others[0].url).path)
         assert http.request("PUT", url, b"evil").status == 401
-        assert storage.inspect(other).stored == ()
+        assert storage.status(other).stored == ()
 
     @pytest.mark.parametrize("data", SIZES)
     def test_an_expired_url_writes_nothing(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, _ = begin(storage, data)
         [signed] = storage.sign(transfer, [0], ttl=-30)
         assert put(http, signed, data[:SEGMENT]) == 401
-        assert storage.inspect(transfer).stored == ()
+        assert storage.status(transfer).stored == ()
 
     @pytest.mark.parametrize(
         ("ip_range", "status"),
@@ -358,20 +358,20 @@ class StorageContract:
     @pytest.mark.parametrize("data", SIZES)
     def test_inspect_tells_how_far_an_upload_is(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
-        assert storage.inspect(transfer).stored == ()
+        assert storage.status(transfer).stored == ()
         pieces = segment_bytes(transfer, data)
         everything = tuple(StoredSegment(index, len(piece), md5(piece)) for index, piece in pieces.items())
         for signed in urls[::-1]:
             put(http, signed, pieces[signed.segment.index])
-            found = storage.inspect(transfer)
+            found = storage.status(transfer)
             assert (found.state, found.sealed) == ("open", None)
             assert found.stored == everything[signed.segment.index :]
         sealed = seal(storage, transfer, data, pending=True)
         assert not sealed.complete
-        found = storage.inspect(transfer)
+        found = storage.status(transfer)
         assert (found.state, found.stored, found.sealed) == ("sealed", everything, sealed)
         storage.confirm(transfer, sealed)
-        found = storage.inspect(transfer)
+        found = storage.status(transfer)
         assert found.state == "complete"
         assert found.sealed == Sealed(sealed.etag, sealed.size, sealed.sealed_at, complete=True)
 
@@ -382,7 +382,7 @@ class StorageContract:
         transfer, _ = uploaded(storage, http, data)
         sealed = seal(storage, transfer, data)
         assert sealed.complete
-        found = storage.inspect(transfer)
+        found = storage.status(transfer)
         assert (found.state, found.sealed) == ("complete", sealed)
 
     @pytest.mark.parametrize("data", SIZES)
@@ -391,7 +391,7 @@ class StorageContract:
         sealed = seal(storage, transfer, data, pending=True)
         for _ in range(3):
             storage.confirm(transfer, sealed)
-        assert storage.inspect(transfer).state == "complete"
+        assert storage.status(transfer).state == "complete"
         assert download(storage, http, transfer.name).body == data
 
     # -- sealing ----------------------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ class StorageContract:
             seal(storage, transfer, data)
         assert type(caught.value) is SegmentsMissing
         assert caught.value.indexes == [0]
-        assert [s.index for s in storage.inspect(transfer).stored] == list(range(1, len(urls)))
+        assert [s.index for s in storage.status(transfer).stored] == list(range(1, len(urls)))
         put_all(http, urls[:1], transfer, data)
         seal(storage, transfer, data)
         assert download(storage, http, transfer.name).body == data
@@ -431,7 +431,7 @@ class StorageContract:
         with pytest.raises(SegmentsDiffer) as caught:
             seal(storage, transfer, data)
         assert caught.value.indexes == indexes
-        assert storage.inspect(transfer).state == "open"
+        assert storage.status(transfer).state == "open"
         assert download(storage, http, transfer.name).status == 404
         put_all(http, [urls[index] for index in wrong], transfer, data)
         seal(storage, transfer, data)
@@ -535,37 +535,35 @@ class StorageContract:
 
     @pytest.mark.parametrize("sent", [pytest.param(True, id="with segments"), pytest.param(False, id="empty")])
     @pytest.mark.parametrize("data", SIZES)
-    def test_a_discarded_upload_is_not_found(self, storage: Storage, http: Http, data: bytes, sent: bool) -> None:
+    def test_a_aborted_upload_is_not_found(self, storage: Storage, http: Http, data: bytes, sent: bool) -> None:
         transfer, urls = begin(storage, data)
         if sent:
             put_all(http, urls, transfer, data)
-        storage.discard(transfer)
-        storage.discard(transfer)
-        self.check_discarded(storage, http, transfer, urls, data)
+        storage.abort(transfer)
+        storage.abort(transfer)
+        self.check_aborted(storage, http, transfer, urls, data)
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_what_was_sealed_but_not_confirmed_can_be_discarded(
-        self, storage: Storage, http: Http, data: bytes
-    ) -> None:
+    def test_what_was_sealed_but_not_confirmed_can_be_aborted(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = uploaded(storage, http, data)
         sealed = seal(storage, transfer, data, pending=True)
-        storage.discard(transfer)
-        storage.discard(transfer)
+        storage.abort(transfer)
+        storage.abort(transfer)
         with pytest.raises(StorageError):
             storage.open(stored_object(transfer, sealed)).read()
-        self.check_discarded(storage, http, transfer, urls, data)
+        self.check_aborted(storage, http, transfer, urls, data)
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_what_was_discarded_after_it_was_sealed_cannot_be_confirmed(
+    def test_what_was_aborted_after_it_was_sealed_cannot_be_confirmed(
         self, storage: Storage, http: Http, data: bytes
     ) -> None:
         transfer, urls = uploaded(storage, http, data)
         sealed = seal(storage, transfer, data, pending=True)
-        storage.discard(transfer)
+        storage.abort(transfer)
         for _ in range(2):
             with pytest.raises(NotFound):
                 storage.confirm(transfer, sealed)
-        self.check_discarded(storage, http, transfer, urls, data)
+        self.check_aborted(storage, http, transfer, urls, data)
 
     @pytest.mark.parametrize("data", SIZES)
     def test_what_was_deleted_is_not_brought_back_as_long_as_tickets_live(
@@ -573,7 +571,7 @@ class StorageContract:
     ) -> None:
         transfer, urls = uploaded(storage, http, data)
         storage.delete(stored_object(transfer, seal(storage, transfer, data)), until=transfer.expires)
-        self.check_discarded(storage, http, transfer, urls, data)
+        self.check_aborted(storage, http, transfer, urls, data)
 
     @pytest.mark.parametrize("data", SIZES)
     def test_what_is_refused_after_it_was_sealed_leaves_nothing_to_read(
@@ -598,7 +596,7 @@ class StorageContract:
         assert download(storage, http, transfer.name).body == data
 
     @pytest.mark.parametrize("data", SIZES)
-    @pytest.mark.parametrize("give_up", ["discard", "refuse"])
+    @pytest.mark.parametrize("give_up", ["abort", "refuse"])
     def test_a_name_that_another_object_has_is_neither_overwritten_nor_removed(
         self, storage: Storage, http: Http, data: bytes, give_up: str
     ) -> None:
@@ -610,14 +608,14 @@ class StorageContract:
         assert download(storage, http, first.name).body == ONE
         assert storage.open(first).read() == ONE
 
-    def check_discarded(
+    def check_aborted(
         self, storage: Storage, http: Http, transfer: Transfer, urls: list[SignedSegment], data: bytes
     ) -> None:
         """Everything is gone, and what the temp URLs can still write does not bring it back."""
         effective = (401,) if len(urls) > 1 else (201, 401)
         for _ in range(2):
             with pytest.raises(NotFound):
-                storage.inspect(transfer)
+                storage.status(transfer)
             with pytest.raises(NotFound):
                 storage.sign(transfer, [0], ttl=60)
             with pytest.raises(NotFound):
@@ -627,11 +625,11 @@ class StorageContract:
                 assert put(http, signed, segment_bytes(transfer, data)[signed.segment.index]) in effective
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_a_complete_upload_cannot_be_discarded(self, storage: Storage, http: Http, data: bytes) -> None:
+    def test_a_complete_upload_cannot_be_aborted(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, _ = uploaded(storage, http, data)
         seal(storage, transfer, data)
         with pytest.raises(AlreadyComplete):
-            storage.discard(transfer)
+            storage.abort(transfer)
         assert download(storage, http, transfer.name).body == data
 
     # -- downloading ------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def test_nothing_is_touched_before_it_is_used(directory: Path) -> None:
     storage = LocalStorage(directory)
     storage.bind(Keys(storage.default_secrets))
     storage.limits()
-    assert storage.page_origin() is None
+    assert storage.browser_storage_origin() is None
     assert not directory.exists()
 
 

@@ -228,7 +228,7 @@ def test_a_call_that_opens_the_upload_again_while_another_seals_it_gains_nothing
     monkeypatch.setattr(storage._finals, "write_manifest", raced)
     seal(storage, transfer, SEVERAL)
     assert put(http, stolen[0], b"evil bytes") == 401
-    container, name = segments.places.of(transfer, 0)
+    container, name = segments.containers.of(transfer, 0)
     response = storage._client.request("HEAD", container, name, expect=(200,))
     assert "X-Delete-At" not in response.headers
     with pytest.raises(AlreadyComplete):
@@ -266,7 +266,7 @@ def test_a_crash_between_claim_and_copy_leaves_what_a_retry_finishes(
     with pytest.raises(KeyboardInterrupt):
         seal(storage, transfer, ONE)
     monkeypatch.undo()
-    assert storage.inspect(transfer).state == "open"
+    assert storage.status(transfer).state == "open"
     seal(storage, transfer, ONE)
     assert download(storage, http, transfer.name).body == ONE
 
@@ -286,7 +286,7 @@ def test_a_crash_after_the_revocation_leaves_what_a_retry_finishes(
     with pytest.raises(KeyboardInterrupt):
         seal(storage, transfer, SEVERAL)
     monkeypatch.undo()
-    storage._client.request("DELETE", *storage._segments.places.of(transfer, 0), expect=(204,))
+    storage._client.request("DELETE", *storage._segments.containers.of(transfer, 0), expect=(204,))
     with pytest.raises(SegmentsMissing):
         seal(storage, transfer, SEVERAL)
     [again] = storage.sign(transfer, [0], ttl=60)
@@ -345,7 +345,7 @@ def test_pages_of_several_origins_may_send(swift_server: SwiftServer, http: Brow
     for origin in origins:  # each from a process that knows nothing of the others
         storage = new_storage(swift_server, container)
         transfer = begin(storage, ONE)[0]
-        storage.prepare(transfer, origin=origin)
+        storage.begin(transfer, origin=origin)
     [signed] = storage.sign(transfer, [0], ttl=60)
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "etag"}
     for origin in origins:

@@ -55,7 +55,7 @@ class File:
 
     number: int
     size: int
-    is_given_up: bool
+    is_aborting: bool
 
     @property
     def name(self) -> str:
@@ -82,7 +82,7 @@ class Soak:
 
     def _file(self, number: int) -> File:
         size = self._chance.choice([0, 1, self._chance.randrange(SEGMENT), self._chance.randrange(6 * SEGMENT)])
-        return File(number, size, is_given_up=self._chance.randrange(10) == 0)
+        return File(number, size, is_aborting=self._chance.randrange(10) == 0)
 
     def run(self) -> None:
         """Send them all, whatever happens."""
@@ -137,7 +137,7 @@ class Soak:
         self._attempts[file.number] += 1
         assert self._attempts[file.number] <= ATTEMPTS, f"{file} never arrives"
         self._visitor.driver.execute_script(START, file.number, file.size)
-        if file.is_given_up:
+        if file.is_aborting:
             self._visitor.driver.execute_script(ABORT, file.number)
 
     def _ended(self, running: dict[int, File]) -> list[dict[str, Any]]:
@@ -172,7 +172,7 @@ class Soak:
         for proxy in (website.front, website.storage_way, website.back):
             proxy.choose = lambda: None
             proxy.cut()
-        assert {file for file in self._files if not file.is_given_up} <= set(self.finished)
+        assert {file for file in self._files if not file.is_aborting} <= set(self.finished)
         for seen in self.finished.values():
             assert website.told[seen["result"]["upload"]["id"]] >= 1
         list(website.storage.sweep(older_than=0))

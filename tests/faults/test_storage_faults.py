@@ -14,7 +14,7 @@ import pytest
 import requests
 from helpers.fault_proxy import Fault, Proxy, no_fault
 from helpers.storage_faults import Applications, Trouble, Troubled
-from helpers.uploads import ONE, SEVERAL, Begun, ServerAccess, Site, assert_problem
+from helpers.uploads import ONE, SEVERAL, BegunUpload, ServerAccess, Site, assert_problem
 from webtest import TestResponse
 
 from direct_upload_middleware import StorageError, StorageUnavailable
@@ -53,7 +53,7 @@ def is_storage_problem(answer: TestResponse) -> bool:
     return answer.status_int in (502, 503) and answer.json["code"] in ("storage-error", "storage-unavailable")
 
 
-def assert_finished(applications: Applications, site: Site, begun: Begun) -> None:
+def assert_finished(applications: Applications, site: Site, begun: BegunUpload) -> None:
     """The upload can be completed, or is complete, and it is the only thing that Swift holds."""
     done = begun.complete()
     assert done.status_int == 200, done.text
@@ -66,7 +66,7 @@ def assert_finished(applications: Applications, site: Site, begun: Begun) -> Non
     assert applications.names(f"{applications.container}_staging") == []
 
 
-def assert_aborted(applications: Applications, site: Site, begun: Begun) -> None:
+def assert_aborted(applications: Applications, site: Site, begun: BegunUpload) -> None:
     assert_problem(site.call("status", begun), 404, "not-found")
     assert_problem(begun.complete(), 404, "not-found")
     if len(begun.pieces()) > 1:
@@ -249,7 +249,7 @@ def goes_on_without(removed: str, applications: Applications, data: bytes) -> No
     assert_origin_may_send(begun)
 
 
-def assert_origin_may_send(begun: Begun) -> None:
+def assert_origin_may_send(begun: BegunUpload) -> None:
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "etag"}
     preflight = begun.site.fetch("OPTIONS", begun.urls[0], headers={"Origin": "http://localhost", **asked})
     assert preflight.status == 200

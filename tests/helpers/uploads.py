@@ -134,15 +134,15 @@ class Site:
 
     def begin(
         self, data: bytes = ONE, filename: str = "report.pdf", type: str = "application/pdf", **changes: Any
-    ) -> Begun:
+    ) -> BegunUpload:
         answer = self.request(
             "POST", "/uploads", json={"filename": filename, "size": len(data), "type": type, **changes}
         )
         assert answer.status_int == 201, answer.text
-        return Begun(self, data, answer)
+        return BegunUpload(self, data, answer)
 
     def call(
-        self, name: str, begun: Begun, *, ticket: str | None = None, browser: TestApp | None = None
+        self, name: str, begun: BegunUpload, *, ticket: str | None = None, browser: TestApp | None = None
     ) -> TestResponse:
         """One of :data:`CALLS`, as the browser that began the upload makes it."""
         base = f"/uploads/{begun.id}"
@@ -198,7 +198,7 @@ class Site:
         return answered.body
 
 
-class Begun:
+class BegunUpload:
     """An upload under way."""
 
     def __init__(self, site: Site, data: bytes, answer: TestResponse) -> None:

@@ -62,7 +62,7 @@ MUTATIONS = [
         "test_tickets.py::test_an_expired_ticket_is_over",
     ),
     Mutation(
-        "tickets.py",
+        "tokens.py",
         'self._salt = f"direct-upload {salt}"',
         'self._salt = "direct-upload"',
         "test_receipts.py::test_a_ticket_is_no_receipt_and_a_receipt_is_no_ticket",
@@ -87,7 +87,7 @@ MUTATIONS = [
     ),
     Mutation(
         "storage/swift/segmented.py",
-        "        self._revoke(transfer)\n        found = each",
+        "        self._revoke(transfer)\n        found = map_concurrently",
         "        found = each",
         "test_temp_url_holders.py::test_after_complete_no_temp_url_changes_what_is_downloaded",
     ),
@@ -99,8 +99,8 @@ MUTATIONS = [
     ),
     Mutation(
         "storage/swift/single.py",
-        "self.words.settle(transfer.id, transfer.expires)",
-        "self.words.withdraw(transfer.id)",
+        "self.tombstones.mark_aborted(transfer.id, transfer.expires)",
+        "self.tombstones.withdraw(transfer.id)",
         "test_temp_url_holders.py::test_after_abort_what_a_temp_url_of_one_segment_still_writes_is_never_read",
     ),
     Mutation(
@@ -111,13 +111,13 @@ MUTATIONS = [
     ),
     Mutation(
         "storage/swift/segmented.py",
-        "each(lambda s: self.places.clear(transfer, s.stored.index), [s for s in segments if s.is_marked])",
-        "pass",
+        "lambda s: self.containers.clear(transfer, s.stored.index), [s for s in segments if s.is_marked]",
+        "lambda s: None, []",
         "test_uploader.py::test_headers_of_the_uploaders_own_do_not_reach_what_stays",
     ),
     Mutation(
         "storage/swift/final_objects.py",
-        'headers = {**mark.headers(), "If-None-Match": "*"}',
+        'headers = {**metadata.headers(), "If-None-Match": "*"}',
         "headers = mark.headers()",
         "test_uploader.py::test_an_object_that_a_later_upload_gets_the_name_of_stays_as_it_is",
     ),
@@ -130,7 +130,7 @@ MUTATIONS = [
     Mutation(
         "uploads.py",
         "self._storage.refuse(ticket.transfer)",
-        "self._storage.discard(ticket.transfer)",
+        "self._storage.abort(ticket.transfer)",
         "test_refusals.py::test_what_is_refused_at_the_end_is_gone",
     ),
     Mutation(
@@ -164,13 +164,13 @@ MUTATIONS = [
         "test_cross_site.py::test_the_cookie_does_not_go_along_from_another_site",
     ),
     Mutation(
-        "tickets.py",
+        "tokens.py",
         "if base64_encode(base64_decode(signature)) != signature:",
         "if False:",
         "test_receipts.py::test_no_character_of_a_receipt_can_be_changed",
     ),
     Mutation(
-        "tickets.py",
+        "tokens.py",
         "list(self._keys.secrets),",
         '["a secret"],',
         "test_receipts.py::test_a_receipt_of_another_application_with_another_secret_is_none",
@@ -333,19 +333,19 @@ MUTATIONS = [
     ),
     Mutation(
         "storage/swift/single.py",
-        "        if not self._take(transfer):\n            self._give_way(transfer)",
+        "        if not self._take(transfer):\n            self._yield_to_abort(transfer)",
         "        self._take(transfer)",
         "test_tickets.py::test_an_abort_while_the_application_is_asked_wins",
     ),
     Mutation(
         "storage/swift/segmented.py",
-        "        self.places.confirm(transfer)\n        self._give_way(transfer)",
-        "        self.places.confirm(transfer)",
+        "        self.containers.confirm(transfer)\n        self._yield_to_abort(transfer)",
+        "        self.containers.confirm(transfer)",
         "test_tickets.py::test_an_abort_while_the_application_is_asked_wins",
     ),
     Mutation(
         "tickets.py",
-        '"open-ended ticket" if open_ended else "ticket"',
+        '"open-ended ticket" if unknown_size else "ticket"',
         '"ticket"',
         "test_companion.py::test_a_ticket_is_no_key_and_a_key_no_ticket",
     ),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from helpers.uploads import ONE, SEVERAL, Begun, Site
+from helpers.uploads import ONE, SEVERAL, BegunUpload, Site
 
 from direct_upload_middleware.storage import temp_urls
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
@@ -17,7 +17,7 @@ KEY_HEADER = "X-Account-Meta-Temp-Url-Key"
 
 
 @pytest.fixture
-def begun(site: Site) -> Begun:
+def begun(site: Site) -> BegunUpload:
     begun = site.begin(SEVERAL)
     begun.send()
     return begun
@@ -28,14 +28,14 @@ def neighbours_token(swift_server: SwiftServer) -> str:
     return swift_server.token(swift_server.other_username, swift_server.other_key)
 
 
-def places(begun: Begun) -> list[str]:
+def places(begun: BegunUpload) -> list[str]:
     container = begun.site.storage.container
     return [container, f"{container}_staging", f"{container}_segments_{begun.id}"]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE"])
 def test_a_neighbours_token_opens_none_of_the_containers(
-    swift_server: SwiftServer, begun: Begun, neighbours_token: str, method: str
+    swift_server: SwiftServer, begun: BegunUpload, neighbours_token: str, method: str
 ) -> None:
     """No container is ever given an ACL. Notices when one is made readable so that temp URLs "work"."""
     for place in places(begun):
@@ -48,7 +48,7 @@ def test_a_neighbours_token_opens_none_of_the_containers(
 
 
 def test_a_key_of_the_neighbours_signs_nothing_for_us(
-    swift_server: SwiftServer, begun: Begun, neighbours_token: str
+    swift_server: SwiftServer, begun: BegunUpload, neighbours_token: str
 ) -> None:
     key = secrets.token_hex(16)
     headers = {"X-Auth-Token": neighbours_token, KEY_HEADER: key}

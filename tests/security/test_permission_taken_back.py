@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from helpers.uploads import CALLS, ONE, SEVERAL, Begun, assert_problem, md5
+from helpers.uploads import CALLS, ONE, SEVERAL, BegunUpload, assert_problem, md5
 from security.conftest import MakeSite
 
 from direct_upload_middleware.storage.swift import SwiftStorage
@@ -69,7 +69,7 @@ def test_a_temp_url_that_was_already_signed_lives_as_long_as_url_ttl_says(
     assert expired(begun, site.storage) == 401
 
 
-def expired(begun: Begun, storage: SwiftStorage) -> int:
+def expired(begun: BegunUpload, storage: SwiftStorage) -> int:
     """What the first temp URL answers when its time is over: the same one, as it was signed two minutes ago."""
     ticket = begun.site.middleware._uploads.tickets.read(begun.ticket, id=begun.id)
     [signed] = storage.sign(ticket.transfer, [0], ttl=60 - 120)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem
+from helpers.uploads import ONE, SEVERAL, BegunUpload, Site, assert_problem
 from security.conftest import Account, MakeSite
 
 from direct_upload_middleware import Refused, Upload
@@ -105,7 +105,7 @@ def test_a_refusal_cannot_be_slipped_past_by_sending_again(
 
 
 def declared_of(data: bytes, site: Site) -> list[dict[str, Any]]:
-    return Begun(site, data, site.begin(data).answer).declared
+    return BegunUpload(site, data, site.begin(data).answer).declared
 
 
 @pytest.mark.parametrize("data", BOTH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
-from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem, md5
+from helpers.uploads import ONE, SEVERAL, BegunUpload, Site, assert_problem, md5
 from security.conftest import Account, MakeSite
 
 from direct_upload_middleware.keys import Keys
@@ -14,7 +14,7 @@ from direct_upload_middleware.storage import temp_urls
 BOTH = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]
 
 
-def overwrite(begun: Begun) -> list[int]:
+def overwrite(begun: BegunUpload) -> list[int]:
     """What an eavesdropper does who has every temp URL of the upload: other bytes of the same length, everywhere."""
     evil = [b"!" * len(piece) for piece in begun.pieces()]
     return [begun.site.fetch("PUT", begun.urls[index], body).status for index, body in enumerate(evil)]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, Begun, Site, assert_problem
+from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, BegunUpload, Site, assert_problem
 from security.conftest import MakeSite
 from webtest import TestApp, TestResponse
 
@@ -102,7 +102,7 @@ def test_an_abort_while_the_application_is_asked_wins(new_site: MakeSite, data: 
     assert_problem(site.call("status", begun), 404, "not-found")
 
 
-def at_once(begun: Begun, calls: list[str]) -> list[TestResponse]:
+def at_once(begun: BegunUpload, calls: list[str]) -> list[TestResponse]:
     """What the calls answer that the same browser makes at the same moment."""
     started = Barrier(len(calls))
 

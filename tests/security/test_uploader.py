@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem, md5
+from helpers.uploads import ONE, SEVERAL, BegunUpload, Site, assert_problem, md5
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from security.conftest import Account, MakeSite
@@ -31,7 +31,7 @@ VALUE = r'(?:[a-z0-9]{1,9}|"(?:[ -!#-\[\]-~]|\\[ -~]){0,9}")'
 MIME = rf"{NAME}/{NAME}(?:[ \t]*;[ \t]*[a-zA-Z_*]{{1,9}}={VALUE}){{0,2}}"
 
 
-def stored(begun: Begun, account: Account) -> dict[str, dict[str, str]]:
+def stored(begun: BegunUpload, account: Account) -> dict[str, dict[str, str]]:
     """The metadata of everything that stays of an upload, by path."""
     container = begun.site.storage.container
     name = begun.complete().json["upload"]["name"]
@@ -149,7 +149,7 @@ def test_every_other_type_can_be_stored(site: Site, type: str) -> None:
     if answer.status_int == 422:
         assert "swift_" in type.lower()
         return
-    begun = Begun(site, ONE, answer)
+    begun = BegunUpload(site, ONE, answer)
     begun.send()
     done = begun.complete()
     assert done.status_int == 200, done.text

@@ -29,7 +29,7 @@ LAYERS = [
     {""},  # the package itself: the public names
     {"integrations", "testing", "cli"},
 ]
-"""From the bottom to the top. Within a layer, modules may import each other, but not in a circle."""
+"""From the bottom to the top. Within a layer, modules may import map_concurrently other, but not in a circle."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 from helpers.no_container_keys import drop_keys, storage_behind
-from helpers.uploads import ONE, SECRET, SEVERAL, Begun, Site, new_container, swift_storage
+from helpers.uploads import ONE, SECRET, SEVERAL, BegunUpload, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError
 from direct_upload_middleware.cli import main
@@ -41,7 +41,7 @@ def events(caplog: pytest.LogCaptureFixture, message: str) -> list[dict[str, obj
     ]
 
 
-def secrets_of(begun: Begun) -> set[str]:
+def secrets_of(begun: BegunUpload) -> set[str]:
     """What the answers to one browser had that is nobody else's business."""
     cookies = begun.site.browser.cookies.values()
     return {begun.ticket, *cookies, *(signature_of(url) for url in begun.urls.values())}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from direct_upload_middleware.errors import CrossSite, NotAuthenticated, NotYours
 from direct_upload_middleware.models import Upload
-from direct_upload_middleware.origins import check_same_site, normal_origin, page_origin
+from direct_upload_middleware.origins import check_same_site, normalize_origin, request_page_origin
 from direct_upload_middleware.receipts import Receipt
 from direct_upload_middleware.requester import Requester
 from direct_upload_middleware.storage.base import Transfer
@@ -110,15 +110,15 @@ def test_behind_a_proxy_that_changes_the_host_the_applications_origin_is_listed(
     ],
 )
 def test_the_normal_form_of_an_origin(text: str, normal: str | None) -> None:
-    assert normal_origin(text) == normal
+    assert normalize_origin(text) == normal
 
 
 @given(st.text(st.characters(max_codepoint=255)))
 def test_no_origin_breaks_it(text: str) -> None:
     for candidate in (text, f"https://{text}"):
-        normal = normal_origin(candidate)
-        assert normal is None or normal_origin(normal) == normal
-    assert page_origin(request(text, HTTP_HOST=text)).startswith("http")
+        normal = normalize_origin(candidate)
+        assert normal is None or normalize_origin(normal) == normal
+    assert request_page_origin(request(text, HTTP_HOST=text)).startswith("http")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_no_origin_breaks_it(text: str) -> None:
     ],
 )
 def test_the_origin_of_the_page_that_asks(environ: dict[str, Any], origin: str) -> None:
-    assert page_origin(environ) == origin
+    assert request_page_origin(environ) == origin
 
 
 # -- whose a ticket or receipt is ----------------------------------------------------------------------------

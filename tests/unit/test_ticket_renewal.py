@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from helpers.uploads import ONE, SEVERAL, Begun, Site, assert_problem
+from helpers.uploads import ONE, SEVERAL, BegunUpload, Site, assert_problem
 
 pytest_plugins = ["helpers.fixtures"]
 
@@ -31,12 +31,12 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> PassTime:
 
 
 @pytest.fixture
-def begun(storage: object) -> Begun:
+def begun(storage: object) -> BegunUpload:
     return Site(storage, ticket_ttl=TTL).begin(SEVERAL)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("call", RENEWING)
-def test_a_ticket_in_the_first_half_of_its_life_stays(begun: Begun, call: str, pass_time: PassTime) -> None:
+def test_a_ticket_in_the_first_half_of_its_life_stays(begun: BegunUpload, call: str, pass_time: PassTime) -> None:
     pass_time(TTL // 2 - 100)
     answer = begun.site.call(call, begun)
     assert not {"ticket", "expires"} & set(answer.json)
@@ -45,7 +45,7 @@ def test_a_ticket_in_the_first_half_of_its_life_stays(begun: Begun, call: str, p
 
 @pytest.mark.parametrize("call", RENEWING)
 def test_a_ticket_in_the_second_half_of_its_life_is_renewed_with_its_cookie(
-    begun: Begun, call: str, pass_time: PassTime
+    begun: BegunUpload, call: str, pass_time: PassTime
 ) -> None:
     begun.send()
     first, cookie = begun.ticket, begun.answer.headers["Set-Cookie"].partition(";")[0]
@@ -90,7 +90,7 @@ def test_only_its_owner_has_it_renewed(local_site: Site, pass_time: PassTime) ->
         assert_problem(site.call(call, begun, ticket=renewed, browser=site.new_browser("bob")), 403, "not-yours")
 
 
-def test_what_was_aborted_stays_so_for_every_ticket(begun: Begun, pass_time: PassTime) -> None:
+def test_what_was_aborted_stays_so_for_every_ticket(begun: BegunUpload, pass_time: PassTime) -> None:
     first = begun.ticket
     pass_time(TTL // 2 + 1)
     begun.ticket = begun.site.call("status", begun).json["ticket"]
@@ -99,7 +99,7 @@ def test_what_was_aborted_stays_so_for_every_ticket(begun: Begun, pass_time: Pas
         assert_problem(begun.site.call("status", begun, ticket=ticket), 404, "not-found")
 
 
-def test_a_finished_upload_needs_no_ticket(begun: Begun, pass_time: PassTime) -> None:
+def test_a_finished_upload_needs_no_ticket(begun: BegunUpload, pass_time: PassTime) -> None:
     begun.send()
     begun.complete()
     pass_time(TTL // 2 + 1)

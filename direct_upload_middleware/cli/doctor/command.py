@@ -16,11 +16,11 @@ from rich.text import Text
 from ...errors import ConfigurationError, DirectUploadError
 from ...storage.base import SEALS, Seal
 from ...storage.swift.storage import SwiftStorage
-from ..common import Duration, Header, Origin, PageUrl, console, open_swift, secrets, told_without_traceback
+from ..common import Duration, Header, Origin, PageUrl, console, open_swift, secrets, without_traceback
 from .cluster import examine
 from .page import examine_page
 from .result import Result, failure
-from .round_trip import REVOCATION_PATIENCE, Trial
+from .round_trip import REVOCATION_PATIENCE, RoundTrip
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 _LONGEST_CHECK = len("preflight-foreign")
@@ -36,7 +36,7 @@ _LONGEST_CHECK = len("preflight-foreign")
 @click.option("--seal", type=click.Choice(SEALS), default="revoke", help="As the middleware's option.  [revoke]")
 @click.option("--patience", type=Duration(), default=REVOCATION_PATIENCE, help="For the end of a revoked key.  [90s]")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON.")
-@told_without_traceback
+@without_traceback
 def doctor(
     storage: str,
     origin: str | None,
@@ -83,11 +83,11 @@ def diagnose(
         yield failure("storage", str(error), "See the credentials, the endpoint, and what a firewall may forbid.")
         return
     try:
-        yield from Trial(admin, origin, seal=seal, patience=patience).results()
+        yield from RoundTrip(admin, origin, seal=seal, patience=patience).results()
     except DirectUploadError as error:
-        yield failure("trial", str(error), "See Swift's own log for the request that failed.")
+        yield failure("round_trip", str(error), "See Swift's own log for the request that failed.")
     if page is not None:
-        yield from examine_page(page, storage.page_origin() or "", headers)
+        yield from examine_page(page, storage.browser_storage_origin() or "", headers)
 
 
 def _print_json(results: Generator[Result, None, None]) -> Counter[str]:

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import requests
 
 from ...errors import StorageUnavailable
-from ...origins import normal_origin
+from ...origins import normalize_origin
 
 TIMEOUT = 30
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class Visitor:
+class HttpClient:
     """Whoever has the page open. Each request is on a connection of its own, so that any process may answer it.
 
     :param page: the page's URL.
@@ -30,7 +30,7 @@ class Visitor:
     def origin(self) -> str:
         """The page's origin, as the Origin header has it."""
         parts = urlsplit(self.page)
-        return normal_origin(f"{parts.scheme}://{parts.netloc}") or ""
+        return normalize_origin(f"{parts.scheme}://{parts.netloc}") or ""
 
     @property
     def is_https(self) -> bool:

@@ -10,7 +10,7 @@ import requests
 
 from ...errors import StorageUnavailable
 from ...pages import csp
-from .http_client import Visitor
+from .http_client import HttpClient
 from .result import Result, failure, judge, ok, warning
 from .upload_api import SCRIPT, examine_api
 
@@ -45,7 +45,7 @@ def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> I
     :param headers: what is sent along, such as the cookie of somebody who is logged in.
     """
     try:
-        answer = Visitor(url, headers).get(url, follow=True)
+        answer = HttpClient(url, headers).get(url, follow=True)
     except StorageUnavailable as error:
         yield failure("page", str(error), "Is the application running, and its certificate one that browsers take?")
         return
@@ -57,14 +57,14 @@ def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> I
     yield _script(answer, reader)
     if reader.script is None:
         return
-    visitor = Visitor(answer.url, headers)
+    client = HttpClient(answer.url, headers)
     script = urljoin(answer.url, reader.script)
     policies = [(_POLICY, value) for name, value in answer.headers.items() if name.lower() == _POLICY]
     policies += [(_POLICY, value) for value in reader.policies]
     yield from _policies(policies, reader, storage_origin)
-    yield from _scripts(policies, script, visitor.origin, reader.nonce)
+    yield from _scripts(policies, script, client.origin, reader.nonce)
     try:
-        yield from examine_api(visitor, script, storage_origin, accept=reader.accept or "")
+        yield from examine_api(client, script, storage_origin, accept=reader.accept or "")
     except StorageUnavailable as error:
         yield failure("page-api", str(error), "Something in front of the application does not pass all of it on.")
 
@@ -105,15 +105,15 @@ def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: 
         )
 
 
-def _scripts(policies: list[tuple[str, str]], script: str, page_origin: str, nonce: str) -> Iterator[Result]:
+def _scripts(policies: list[tuple[str, str]], script: str, browser_storage_origin: str, nonce: str) -> Iterator[Result]:
     yield judge(
         "page-script-src",
-        csp.lets_run(policies, script, page_origin, nonce),
+        csp.lets_run(policies, script, browser_storage_origin, nonce),
         "the page's Content-Security-Policy lets the script run",
         "the page's Content-Security-Policy does not let the script run",
         "Add a nonce, or 'self', to script-src; the middleware never loosens it.",
     )
-    if csp.lets_work(policies, script, page_origin):
+    if csp.lets_work(policies, script, browser_storage_origin):
         yield ok("page-worker", "the script may compute checksums in workers")
     else:
         yield warning(

@@ -14,9 +14,9 @@ from ...errors import StorageError
 from ...storage.base import Seal
 from ...storage.swift.admin import SwiftAdmin
 from ...storage.swift.capabilities import REFUSED
-from ...storage.swift.final_objects import if_copied
+from ...storage.swift.final_objects import copy_conditions
 from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
-from ...storage.swift.manifests import Entry, manifest_body
+from ...storage.swift.manifests import ManifestEntry, manifest_body
 from ...storage.swift.provisioning import cors_headers
 from ...storage.swift.signing import temp_url
 from .result import Result, failure, judge, ok, warning
@@ -29,7 +29,7 @@ REVOCATION_PATIENCE = 90
 _PIN = "what it cannot do is under Operations, 'Where containers have no keys'."
 
 
-class Trial:
+class RoundTrip:
     """One trial. ``seal`` is as the middleware's option, ``patience`` how many seconds a revoked key may live on."""
 
     def __init__(self, admin: SwiftAdmin, origin: str, *, seal: Seal, patience: float = REVOCATION_PATIENCE) -> None:
@@ -168,7 +168,7 @@ class Trial:
     # -- what the middleware does --------------------------------------------------------------------------------
 
     def _copy(self, name: str, etag: str, **headers: str) -> int:
-        sent = {"X-Copy-From": f"/{self._container}/good", **if_copied(etag), **headers}
+        sent = {"X-Copy-From": f"/{self._container}/good", **copy_conditions(etag), **headers}
         expect = range(200, 500)
         return self._request("PUT", self._container, name, headers=sent, data=b"", expect=expect).status_code
 
@@ -207,7 +207,7 @@ class Trial:
         )
 
     def _manifest(self, etag: str) -> int:
-        body = manifest_body([Entry(f"/{self._container}/{name}", etag, len(DATA)) for name in ("1", "2")])
+        body = manifest_body([ManifestEntry(f"/{self._container}/{name}", etag, len(DATA)) for name in ("1", "2")])
         params = {"multipart-manifest": "put"}
         answer = self._request("PUT", self._container, "large", params=params, data=body, expect=range(200, 500))
         return answer.status_code

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from .cookies import faults, find_cookie, pair_of
-from .http_client import Visitor
+from .http_client import HttpClient
 from .result import Result, failure, judge, ok, warning
 
 SCRIPT = "/static/direct-upload.js"
@@ -22,12 +22,12 @@ _LOG_IN = "Give the log-in of a browser, as it sends it: --header 'Cookie: …'.
 _MOUNT = "Something in front of the application keeps the middleware's mount for itself, or moves the application."
 
 
-def examine_api(visitor: Visitor, script: str, storage_origin: str, *, accept: str) -> Iterator[Result]:
+def examine_api(client: HttpClient, script: str, storage_origin: str, *, accept: str) -> Iterator[Result]:
     """The script, and an upload as far as it goes. ``accept`` is the page's input's.
 
     Raises StorageUnavailable where there is no answer.
     """
-    asset = visitor.get(script)
+    asset = client.get(script)
     yield judge(
         "page-asset",
         asset.status_code == 200 and "javascript" in asset.headers.get("Content-Type", ""),
@@ -36,7 +36,7 @@ def examine_api(visitor: Visitor, script: str, storage_origin: str, *, accept: s
         _MOUNT,
     )
     base = script.partition(SCRIPT)[0]
-    call = visitor.call("POST", f"{base}/uploads", json={})
+    call = client.call("POST", f"{base}/uploads", json={})
     reached = _code(call) is not None and call.status_code in _API_STATUSES
     yield judge(
         "page-api",
@@ -47,10 +47,10 @@ def examine_api(visitor: Visitor, script: str, storage_origin: str, *, accept: s
     )
     if not reached:
         return
-    yield from _origin(visitor, base, call)
-    yield _https(visitor)
+    yield from _origin(client, base, call)
+    yield _https(client)
     if _code(call) != "cross-site":
-        yield from _upload(visitor, base, storage_origin, accept)
+        yield from _upload(client, base, storage_origin, accept)
 
 
 def _code(answer: requests.Response) -> str | None:
@@ -60,9 +60,9 @@ def _code(answer: requests.Response) -> str | None:
     return str(answer.json().get("code"))
 
 
-def _origin(visitor: Visitor, base: str, call: requests.Response) -> Iterator[Result]:
+def _origin(client: HttpClient, base: str, call: requests.Response) -> Iterator[Result]:
     remedy = "Pass the Host header on as the browser sent it, or name the page's origin in the option origins."
-    plain = visitor.call("POST", f"{base}/uploads", json={}, fetch_metadata=False)
+    plain = client.call("POST", f"{base}/uploads", json={}, fetch_metadata=False)
     if _code(call) == "cross-site":
         yield failure("page-origin", "the application takes its own pages for another site's", remedy)
     elif _code(plain) == "cross-site":
@@ -73,10 +73,10 @@ def _origin(visitor: Visitor, base: str, call: requests.Response) -> Iterator[Re
         yield ok("page-origin", "the application knows its own pages")
 
 
-def _https(visitor: Visitor) -> Result:
+def _https(client: HttpClient) -> Result:
     return judge(
         "page-https",
-        visitor.is_https or visitor.is_local,
+        client.is_https or client.is_local,
         "nobody reads tickets and cookies on the way",
         "the page is not under https: tickets and cookies can be read on the way",
         "Serve the application under https.",
@@ -86,8 +86,8 @@ def _https(visitor: Visitor) -> Result:
 # -- an upload -----------------------------------------------------------------------------------------------
 
 
-def _upload(visitor: Visitor, base: str, storage_origin: str, accept: str) -> Iterator[Result]:
-    begin = visitor.call("POST", f"{base}/uploads", json={"size": 1, **_file(accept)})
+def _upload(client: HttpClient, base: str, storage_origin: str, accept: str) -> Iterator[Result]:
+    begin = client.call("POST", f"{base}/uploads", json={"size": 1, **_file(accept)})
     if begin.status_code != 201:
         yield _refused(begin)
         return
@@ -95,17 +95,17 @@ def _upload(visitor: Visitor, base: str, storage_origin: str, accept: str) -> It
     upload = f"{base}/uploads/{begun['id']}"
     header = find_cookie(begin.raw.headers.getlist("Set-Cookie"))
     try:
-        yield from _storage(visitor, begun["segments"][0]["url"], storage_origin)
+        yield from _storage(client, begun["segments"][0]["url"], storage_origin)
         if header is None:
             detail = "the answer that begins an upload has no cookie"
             yield failure("page-cookie", detail, "Something in front of the application drops Set-Cookie.")
             return
-        found = [failure("page-cookie", *fault) for fault in faults(header, visitor.page, upload)]
+        found = [failure("page-cookie", *fault) for fault in faults(header, client.page, upload)]
         yield from found or [ok("page-cookie", "the cookie is kept, and comes with the page's own requests only")]
-        yield _ticket(visitor, upload, begun["ticket"], pair_of(header))
+        yield _ticket(client, upload, begun["ticket"], pair_of(header))
     finally:
         cookie = pair_of(header) if header else None
-        visitor.call("DELETE", upload, Upload_Ticket=begun["ticket"], cookie=cookie)
+        client.call("DELETE", upload, Upload_Ticket=begun["ticket"], cookie=cookie)
 
 
 def _file(accept: str) -> dict[str, str]:
@@ -129,7 +129,7 @@ def _refused(begin: requests.Response) -> Result:
     return warning("page-cookie", f"the application refuses the doctor's file ({code}): {detail}", remedy)
 
 
-def _storage(visitor: Visitor, url: str, storage_origin: str) -> Iterator[Result]:
+def _storage(client: HttpClient, url: str, storage_origin: str) -> Iterator[Result]:
     """Whether the browser is sent where the doctor has been looking, and may go there."""
     if not url.startswith(f"{storage_origin}/"):
         host = urlsplit(url).netloc or "the application itself"
@@ -140,19 +140,19 @@ def _storage(visitor: Visitor, url: str, storage_origin: str) -> Iterator[Result
         )
         return
     sent: dict[str, Any] = {"Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "etag"}
-    preflight = visitor.call("OPTIONS", url, fetch_metadata=False, **sent)
+    preflight = client.call("OPTIONS", url, fetch_metadata=False, **sent)
     yield judge(
         "page-storage",
         preflight.status_code == 200,
         "storage lets the page send its files",
-        f"storage answers {preflight.status_code} to the preflight request of a page of {visitor.origin}",
+        f"storage answers {preflight.status_code} to the preflight request of a page of {client.origin}",
         "Pass the Origin header on to the application, which tells storage by it whose pages may send.",
     )
 
 
-def _ticket(visitor: Visitor, upload: str, ticket: str, cookie: str) -> Result:
+def _ticket(client: HttpClient, upload: str, ticket: str, cookie: str) -> Result:
     """Whether ticket and cookie come back, to whatever process."""
-    answers = [visitor.call("GET", upload, Upload_Ticket=ticket, cookie=cookie) for _ in range(CALLS)]
+    answers = [client.call("GET", upload, Upload_Ticket=ticket, cookie=cookie) for _ in range(CALLS)]
     codes = [None if answer.status_code == 200 else _code(answer) or answer.status_code for answer in answers]
     if not any(codes):
         return ok("page-ticket", "ticket and cookie come back to the application")

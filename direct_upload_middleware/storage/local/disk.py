@@ -37,7 +37,7 @@ _MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class UploadRecord:
     """A sealed upload. ``segments`` has the ETag and the size of each, in order."""
 
     id: str
@@ -50,7 +50,7 @@ class Manifest:
     segments: tuple[tuple[str, int], ...]
 
     @classmethod
-    def from_json(cls, text: bytes) -> Manifest:
+    def from_json(cls, text: bytes) -> UploadRecord:
         """What :meth:`to_json` wrote."""
         try:
             fields = json.loads(text)
@@ -82,11 +82,11 @@ class UploadFiles:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def manifest(self) -> Manifest | None:
+    def manifest(self) -> UploadRecord | None:
         """The manifest of a sealed upload, None of an open one. Raises NotFound when there is no such upload."""
         try:
             with open(os.path.join(self.path, _MANIFEST), "rb") as file:
-                return Manifest.from_json(file.read())
+                return UploadRecord.from_json(file.read())
         except FileNotFoundError:
             if os.path.isdir(self.path):
                 return None
@@ -122,11 +122,11 @@ class UploadFiles:
             if other == index and entry.name != name:
                 os.unlink(entry.path)
 
-    def write(self, manifest: Manifest) -> None:
+    def write(self, manifest: UploadRecord) -> None:
         """Seal the upload, or change its state."""
         write_whole(os.path.join(self.path, _MANIFEST), manifest.to_json(), by_way_of=self.path)
 
-    def complete(self, manifest: Manifest) -> Manifest:
+    def complete(self, manifest: UploadRecord) -> UploadRecord:
         """Mark a sealed upload as complete; what does not belong to it goes."""
         completed = replace(manifest, complete=True)
         self.write(completed)
@@ -135,11 +135,11 @@ class UploadFiles:
                 os.unlink(os.path.join(self.path, name))
         return completed
 
-    def unneeded(self, manifest: Manifest) -> list[str]:
+    def unneeded(self, manifest: UploadRecord) -> list[str]:
         """Files that do not belong to a sealed upload."""
         return sorted({*os.listdir(self.path)} - {_MANIFEST, *manifest.file_names()})
 
-    def reader(self, manifest: Manifest) -> FilesReader:
+    def reader(self, manifest: UploadRecord) -> FilesReader:
         """The bytes of a sealed upload."""
         sizes = [size for _, size in manifest.segments]
         paths = [os.path.join(self.path, name) for name in manifest.file_names()]
@@ -205,7 +205,7 @@ class Disk:
             return sorted(filter(_ID.fullmatch, os.listdir(self._uploads)))
         return []
 
-    def prepare(self, id: str) -> None:
+    def begin(self, id: str) -> None:
         """Make the directory of a new upload."""
         make_directory(self.files(id).path)
 
@@ -234,7 +234,7 @@ class Disk:
             return file.read()
         return None
 
-    def publish(self, manifest: Manifest) -> None:
+    def publish(self, manifest: UploadRecord) -> None:
         """Make the sealed upload the object of its name. Raises ApplicationError when another upload has the name."""
         make_directory(self._objects)
         with self._lock_objects():
@@ -250,7 +250,7 @@ class Disk:
                 os.unlink(self._pointer(name))
                 sync_directory(self._objects)
 
-    def published(self, name: str) -> Manifest | None:
+    def published(self, name: str) -> UploadRecord | None:
         """The manifest of the object of this name."""
         id = self._points_to(name)
         if id is None:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote
 
 from ...errors import AlreadyComplete, NotFound, StorageError
 from .. import temp_urls
-from .disk import Disk, Manifest
+from .disk import Disk, UploadRecord
 from .files import FilesReader
 from .ranges import Unsatisfiable, asked_range, matches, unchanged
 from .receive import BLOCK, content_length, receive
@@ -150,7 +150,7 @@ class TempUrlServer:
         body = self._download(manifest, start, stop)
         return Answer("206 Partial Content" if bounds else "200 OK", headers, body)
 
-    def _download(self, manifest: Manifest, start: int, stop: int) -> _Download:
+    def _download(self, manifest: UploadRecord, start: int, stop: int) -> _Download:
         try:
             return _Download(self._disk.files(manifest.id).reader(manifest), start, stop)
         except StorageError as error:
@@ -199,7 +199,7 @@ class _TempUrl:
 # -- sending -----------------------------------------------------------------------------------------------
 
 
-def _object_headers(manifest: Manifest, temp_url: _TempUrl, name: str) -> list[tuple[str, str]]:
+def _object_headers(manifest: UploadRecord, temp_url: _TempUrl, name: str) -> list[tuple[str, str]]:
     return [
         ("ETag", f'"{manifest.etag}"'),
         ("Last-Modified", formatdate(manifest.sealed_at, usegmt=True)),

@@ -21,9 +21,9 @@ from ...errors import (
     StorageUnavailable,
 )
 from .. import temp_urls
-from ..base import Inspection, Limits, Sealed, SignedSegment, StoredObject, StoredSegment, Transfer, object_etag
+from ..base import Limits, Sealed, SignedSegment, StoredObject, StoredSegment, Transfer, UploadStatus, object_etag
 from ..sweeping import Finding, Progress, nowhere
-from .disk import Disk, Manifest
+from .disk import Disk, UploadRecord
 from .files import make_directory, write_once
 from .receive import MAX_SEGMENT_SIZE
 from .server import DOWNLOADS, PREFIX, TempUrlServer, object_path, segment_path, segment_purpose
@@ -89,9 +89,9 @@ class LocalStorage:
         return Limits(max_segment_size=MAX_SEGMENT_SIZE)
 
     @_faults()
-    def prepare(self, transfer: Transfer, *, origin: str) -> None:
+    def begin(self, transfer: Transfer, *, origin: str) -> None:
         """See :meth:`.base.Storage.prepare`."""
-        self._disk.prepare(transfer.id)
+        self._disk.begin(transfer.id)
 
     @_faults()
     def sign(
@@ -116,14 +116,14 @@ class LocalStorage:
         ]
 
     @_faults()
-    def inspect(self, transfer: Transfer) -> Inspection:
+    def status(self, transfer: Transfer) -> UploadStatus:
         """See :meth:`.base.Storage.inspect`."""
         files = self._disk.files(transfer.id)
         with self._disk.lock(transfer.id):
             manifest = files.manifest()
             if manifest is None:
-                return Inspection("open", tuple(files.segments().values()))
-        return Inspection("complete" if manifest.complete else "sealed", manifest.stored(), manifest.sealed())
+                return UploadStatus("open", tuple(files.segments().values()))
+        return UploadStatus("complete" if manifest.complete else "sealed", manifest.stored(), manifest.sealed())
 
     @_faults()
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
@@ -152,8 +152,8 @@ class LocalStorage:
                 files.complete(manifest)
 
     @_faults()
-    def discard(self, transfer: Transfer) -> None:
-        """See :meth:`.base.Storage.discard`."""
+    def abort(self, transfer: Transfer) -> None:
+        """See :meth:`.base.Storage.abort`."""
         with self._disk.lock(transfer.id):
             try:
                 manifest = self._disk.files(transfer.id).manifest()
@@ -166,7 +166,7 @@ class LocalStorage:
 
     def refuse(self, transfer: Transfer) -> None:
         """See :meth:`.base.Storage.refuse`. A discarded upload leaves nothing here."""
-        self.discard(transfer)
+        self.abort(transfer)
 
     @_faults()
     def delete(self, stored: StoredObject, *, until: int = 0) -> None:
@@ -193,7 +193,7 @@ class LocalStorage:
         """See :meth:`.sweeping.Sweepable.sweep`."""
         return LocalSweep(self._disk, older_than, dry_run).sweep(progress)
 
-    def page_origin(self) -> str | None:
+    def browser_storage_origin(self) -> str | None:
         """None: segments go to the application's own origin."""
         return None
 
@@ -204,14 +204,14 @@ class LocalStorage:
         return self._server(environ, start_response)
 
 
-def _verified(transfer: Transfer, etags: Mapping[int, str], stored: Mapping[int, StoredSegment]) -> Manifest:
+def _verified(transfer: Transfer, etags: Mapping[int, str], stored: Mapping[int, StoredSegment]) -> UploadRecord:
     """The manifest of the upload, if what is stored is what was declared; raises SegmentsMissing, SegmentsDiffer."""
     declared = [StoredSegment(s.index, s.size, etags[s.index]) for s in transfer.segments()]
     if missing := [s.index for s in declared if s.index not in stored]:
         raise SegmentsMissing(missing)
     if different := [s.index for s in declared if stored[s.index] != s]:
         raise SegmentsDiffer(different)
-    return Manifest(
+    return UploadRecord(
         id=transfer.id,
         name=transfer.name,
         type=transfer.type,

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ...errors import NotFound, StorageError
 from ..sweeping import Finding, Progress
-from .disk import Disk, Manifest, UploadFiles
+from .disk import Disk, UploadFiles, UploadRecord
 
 
 class LocalSweep:
@@ -48,7 +48,7 @@ class LocalSweep:
         newest = max((stat.st_mtime for stat in stats), default=os.stat(path).st_mtime)
         return Finding("segments", path, sum(stat.st_size for stat in stats), max(0, int(self._now - newest)))
 
-    def _remove(self, id: str, files: UploadFiles, manifest: Manifest | None) -> bool:
+    def _remove(self, id: str, files: UploadFiles, manifest: UploadRecord | None) -> bool:
         try:
             if manifest is not None and manifest.complete:
                 files.complete(manifest)

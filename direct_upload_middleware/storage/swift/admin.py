@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 from ...errors import StorageError, StorageUnavailable
 from ...keys import Keys
 from .. import temp_urls
-from .capabilities import heeds_container_keys, is_heeded
+from .capabilities import accepts_container_keys, accepts_key
 from .client import SwiftClient
 from .headers import ACCOUNT_KEYS, CONTAINER_KEYS
-from .provisioning import ORIGIN_HEADER, PINNED, STAGING, Setup, best_digest, cors_headers, with_origin
+from .provisioning import ORIGIN_HEADER, PINNED, STAGING, Provisioning, best_digest, cors_headers, with_origin
 
 ROTATING = "X-Account-Meta-Direct-Upload-Rotating"  # the second key is to be the first, once all proxies know it
 ROTATED = "X-Account-Meta-Direct-Upload-Rotated"
@@ -87,7 +87,7 @@ class SwiftAdmin:
         """Whether containers may have temp URL keys of their own. For a storage that is set up."""
         written, purpose = self._written(seal)
         account_key = next(filter(None, _slots(self.headers_of(), ACCOUNT_KEYS)), "")
-        return heeds_container_keys(self.client, written, self.keys.derive(*purpose), account_key, self.digest())
+        return accepts_container_keys(self.client, written, self.keys.derive(*purpose), account_key, self.digest())
 
     def _container(self, container: str) -> Iterator[Step]:
         if self.headers_of(container) is not None:
@@ -130,8 +130,8 @@ class SwiftAdmin:
             what = f"let {self.container} hold {quota} bytes at most"
             yield Step(what, lambda: self._post(self.container, headers=headers))
 
-    def _setup(self, container: str, purpose: tuple[str, ...]) -> Setup:
-        return Setup(self.client, self.container, container, purpose)
+    def _setup(self, container: str, purpose: tuple[str, ...]) -> Provisioning:
+        return Provisioning(self.client, self.container, container, purpose)
 
     def _post(self, *container: str, headers: Mapping[str, str]) -> None:
         self.client.request("POST", *container, headers=headers, expect=_OK)
@@ -176,7 +176,7 @@ class SwiftAdmin:
         """Until Swift accepts what the key signs: nobody signs with it before."""
         time.sleep(settle)
         deadline = time.monotonic() + 60
-        while not is_heeded(self.client, key, self.container, self.digest()):
+        while not accepts_key(self.client, key, self.container, self.digest()):
             if time.monotonic() > deadline:
                 raise StorageUnavailable("Swift does not accept the account's new temp URL key.")
             time.sleep(0.2)

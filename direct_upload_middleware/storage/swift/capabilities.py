@@ -14,7 +14,7 @@ _ANY = frozenset(range(200, 500)) - AGAIN
 _TTL = 60
 
 
-def is_heeded(client: SwiftClient, key: str, container: str, digest: temp_urls.Digest) -> bool:
+def accepts_key(client: SwiftClient, key: str, container: str, digest: temp_urls.Digest) -> bool:
     """Whether Swift takes what this key signs for a container: of an object that is not there it then says so."""
     name = f"no-such-object-{secrets.token_hex(8)}"
     url = temp_url(client, key, "GET", container, name, expires=client.now() + _TTL, digest=digest)
@@ -22,7 +22,7 @@ def is_heeded(client: SwiftClient, key: str, container: str, digest: temp_urls.D
     return response.status_code not in REFUSED
 
 
-def heeds_container_keys(
+def accepts_container_keys(
     client: SwiftClient, container: str, key: str, account_key: str, digest: temp_urls.Digest
 ) -> bool:
     """Whether containers may have temp URL keys of their own: ``key`` is one that ``container`` has.
@@ -31,11 +31,11 @@ def heeds_container_keys(
     the container as it was before it had the key; so where the key is refused and the account's is not, a container
     decides that is new and was made with a key. Where nothing is taken, it is no question of whose key it is: True.
     """
-    if is_heeded(client, key, container, digest) or not is_heeded(client, account_key, container, digest):
+    if accepts_key(client, key, container, digest) or not accepts_key(client, account_key, container, digest):
         return True
     trial, key = f"{container}_trial_{secrets.token_hex(8)}", secrets.token_hex(32)
     try:
         client.request("PUT", trial, headers={CONTAINER_KEYS[0]: key}, expect=(201, 202))
-        return is_heeded(client, key, trial, digest)
+        return accepts_key(client, key, trial, digest)
     finally:
         client.request("DELETE", trial, expect=(204, 404))

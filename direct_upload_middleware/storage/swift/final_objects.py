@@ -17,7 +17,7 @@ import requests
 from ...errors import ApplicationError, StorageError, StorageUnavailable
 from ..base import Sealed, Transfer
 from .client import SwiftClient
-from .manifests import Entry, Problems, is_passing_fault, manifest_body, manifest_problems
+from .manifests import ManifestEntry, Problems, is_passing_fault, manifest_body, manifest_problems
 
 FinalState = Literal["sealing", "sealed", "complete"]
 
@@ -29,7 +29,7 @@ _TAKEN = 412
 _GONE = 404
 
 
-def if_copied(etag: str) -> dict[str, str]:
+def copy_conditions(etag: str) -> dict[str, str]:
     """Headers that have a copy made only of what has this ETag. Swift heeds the first, Ceph's gateway the second
     (``RGWCopyObj_ObjStore_SWIFT`` in its source)."""
     return {"If-Match": etag, "Copy-If-Match": etag}
@@ -40,7 +40,7 @@ class ContainerMissing(StorageUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
+class FinalObject:
     """What there is under an upload's final name.
 
     ``state`` "sealing" is a name that was taken, "sealed" an object that its application has yet to confirm, as far as
@@ -56,7 +56,7 @@ class Final:
     is_slo: bool
 
     @property
-    def is_whole(self) -> bool:
+    def is_sealed(self) -> bool:
         """Whether all bytes of the upload are in it."""
         return self.state in ("sealed", "complete")
 
@@ -66,7 +66,7 @@ class Final:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FinalMetadata:
     """What we write into the metadata of an upload's final object."""
 
     transfer: Transfer
@@ -92,66 +92,66 @@ class FinalObjects:
         self._client = client
         self._container = container
 
-    def find(self, name: str) -> Final | None:
+    def find(self, name: str) -> FinalObject | None:
         """The object, None where there is none. One that is not ours has an empty ``id``."""
         response = self._client.request("HEAD", self._container, name, expect=(200, 404))
         return _final(response) if response.status_code == 200 else None
 
-    def find_ours(self, transfer: Transfer) -> Final | None:
+    def find_own(self, transfer: Transfer) -> FinalObject | None:
         """The upload's final object; None where there is none, or another's."""
         final = self.find(transfer.name)
         return final if final is not None and final.id == transfer.id else None
 
-    def find_of(self, transfer: Transfer) -> Final | None:
+    def find_own_or_raise(self, transfer: Transfer) -> FinalObject | None:
         """The upload's final object. Raises ApplicationError when another has its name."""
         final = self.find(transfer.name)
         if final is not None and final.id != transfer.id:
             raise ApplicationError("The name that object_name gave is taken by another object.")
         return final
 
-    def claim(self, mark: Mark) -> bool:
+    def claim(self, metadata: FinalMetadata) -> bool:
         """Take the name with an empty object. False: it is taken, by another call or another upload.
 
         Raises ContainerMissing.
         """
-        headers = {**mark.headers(), "If-None-Match": "*"}
-        response = self._put(mark, headers, expect=(201, 202, _TAKEN, _GONE))  # 202: see copy
+        headers = {**metadata.headers(), "If-None-Match": "*"}
+        response = self._put(metadata, headers, expect=(201, 202, _TAKEN, _GONE))  # 202: see copy
         _raise_if_gone(response.status_code)
         return response.status_code == 201
 
-    def write_manifest(self, mark: Mark, manifest: Sequence[Entry]) -> Problems | bool:
+    def write_manifest(self, metadata: FinalMetadata, manifest: Sequence[ManifestEntry]) -> Problems | bool:
         """Take the name with a manifest, whose segments Swift verifies for it.
 
         False: the name is taken. Problems: segments are missing or differ, and nothing has happened. Raises
         ContainerMissing.
         """
         response = self._put(
-            mark,
-            {**mark.headers(), "If-None-Match": "*", "Accept": "application/json"},
+            metadata,
+            {**metadata.headers(), "If-None-Match": "*", "Accept": "application/json"},
             expect=(202, 201, 400, _TAKEN, _GONE),
             params={"multipart-manifest": "put", "heartbeat": "on"},
             data=manifest_body(manifest),
         )
         return _outcome(response, manifest)
 
-    def copy(self, mark: Mark, source: str) -> int:
-        """Copy ``/container/object`` over the name, if its ETag is the mark's; the status: 201, 404 or 412.
+    def copy(self, metadata: FinalMetadata, source: str) -> int:
+        """Copy ``/container/object`` over the name, if its ETag is the metadata's; the status: 201, 404 or 412.
 
         202: it was not written, since another write to the name was later than this one and quicker.
         """
-        headers = {"X-Copy-From": quote(source), "X-Fresh-Metadata": "true", **if_copied(mark.etag)}
-        response = self._put(mark, {**mark.headers(), **headers}, expect=(201, 202, 404, 412))
-        if response.status_code == 201 and response.headers.get("Etag", mark.etag).strip('"') != mark.etag:
+        headers = {"X-Copy-From": quote(source), "X-Fresh-Metadata": "true", **copy_conditions(metadata.etag)}
+        response = self._put(metadata, {**metadata.headers(), **headers}, expect=(201, 202, 404, 412))
+        if response.status_code == 201 and response.headers.get("Etag", metadata.etag).strip('"') != metadata.etag:
             raise StorageError("Swift made a copy that is not like the original.")
         return response.status_code
 
-    def _put(self, mark: Mark, headers: Mapping[str, str], **request: Any) -> requests.Response:
+    def _put(self, metadata: FinalMetadata, headers: Mapping[str, str], **request: Any) -> requests.Response:
         request.setdefault("data", b"")
-        return self._client.request("PUT", self._container, mark.transfer.name, headers=headers, **request)
+        return self._client.request("PUT", self._container, metadata.transfer.name, headers=headers, **request)
 
-    def delete_ours(self, transfer: Transfer) -> None:
+    def delete_own(self, transfer: Transfer) -> None:
         """Delete the upload's final object, whatever its state. No error where there is none, or another's."""
-        if self.find_ours(transfer) is not None:
+        if self.find_own(transfer) is not None:
             self.delete(transfer.name)
 
     def delete(self, name: str) -> None:
@@ -159,11 +159,11 @@ class FinalObjects:
         self._client.request("DELETE", self._container, name, expect=(204, 404))
 
 
-def _final(response: requests.Response) -> Final:
+def _final(response: requests.Response) -> FinalObject:
     headers = response.headers
     sealed_at = headers.get(META + "Sealed-At", "0")
     state: Any = headers.get(META + "State", "complete")
-    return Final(
+    return FinalObject(
         id=headers.get(META + "Id", ""),
         state=state,
         etag=headers.get(META + "Etag", ""),
@@ -179,7 +179,7 @@ def _raise_if_gone(status: int | str) -> None:
         raise ContainerMissing
 
 
-def _outcome(response: requests.Response, manifest: Sequence[Entry]) -> Problems | bool:
+def _outcome(response: requests.Response, manifest: Sequence[ManifestEntry]) -> Problems | bool:
     """What became of a manifest: with heartbeat the real status is in the body."""
     _raise_if_gone(response.status_code)
     if response.status_code in (201, _TAKEN):

@@ -16,7 +16,7 @@ ETAG_MISMATCH = "Etag Mismatch"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestEntry:
     """One line of a manifest: ``path`` is ``/container/object``, not quoted; ``size_bytes`` of the segment."""
 
     path: str
@@ -24,7 +24,7 @@ class Entry:
     size_bytes: int
 
 
-def manifest_body(manifest: Iterable[Entry]) -> bytes:
+def manifest_body(manifest: Iterable[ManifestEntry]) -> bytes:
     """The body of ``PUT …?multipart-manifest=put``."""
     lines = [{"path": e.path, "etag": e.etag, "size_bytes": e.size_bytes} for e in manifest]
     return json.dumps(lines, separators=(",", ":")).encode()

@@ -19,7 +19,7 @@ from ...errors import StorageUnavailable
 from ...keys import Keys
 from ..base import GiB, Limits
 from ..temp_urls import Digest
-from .capabilities import heeds_container_keys
+from .capabilities import accepts_container_keys
 from .client import SwiftClient
 from .headers import ACCOUNT_KEYS, CONTAINER_KEYS
 
@@ -71,7 +71,7 @@ def free_slot(slots: list[str], wanted: list[str]) -> int | None:
 
 
 @dataclass
-class Ground:
+class ClusterInfo:
     """What is known of the cluster: ``digest`` for temp URLs, ``limits``, the account's key, whether containers may
     have keys of their own, and which origins the shared containers list. ``looked_at`` is by the monotonic clock."""
 
@@ -87,7 +87,7 @@ class Ground:
         return time.monotonic() - self.looked_at < REMEMBERED_SECONDS
 
 
-class Setup:
+class Provisioning:
     """Sets up two shared containers: the final one, and the one that temp URLs write to.
 
     :param container: the final one.
@@ -100,43 +100,43 @@ class Setup:
         self._containers = (container, written)
         self._purpose = purpose
         self._lock = threading.Lock()
-        self._ground: Ground | None = None
+        self._cluster: ClusterInfo | None = None
 
-    def ground(self, keys: Keys) -> Ground:
+    def cluster_info(self, keys: Keys) -> ClusterInfo:
         """What is known; found out, and set up where it is missing, on first use."""
-        ground = self._ground
-        if ground is not None and ground.is_fresh:
-            return ground
+        cluster = self._cluster
+        if cluster is not None and cluster.is_fresh:
+            return cluster
         with self._lock:
-            if self._ground is None or not self._ground.is_fresh:
-                self._ground = self._find_out(keys)
-            return self._ground
+            if self._cluster is None or not self._cluster.is_fresh:
+                self._cluster = self._find_out(keys)
+            return self._cluster
 
     def forget(self) -> None:
         """What is known: it is found out again."""
         with self._lock:
-            self._ground = None
+            self._cluster = None
 
     def allow_origin(self, keys: Keys, origin: str) -> None:
         """Let pages of ``origin`` use the shared containers."""
-        ground = self.ground(keys)
-        if origin in ground.origins:
+        cluster = self.cluster_info(keys)
+        if origin in cluster.origins:
             return
         with self._lock:
-            self._allow_everywhere(ground, origin)
+            self._allow_everywhere(cluster, origin)
 
-    def _allow_everywhere(self, ground: Ground, origin: str) -> None:
+    def _allow_everywhere(self, cluster: ClusterInfo, origin: str) -> None:
         for container in self._containers:
             self._allow(container, origin)
-        ground.origins.add(origin)
+        cluster.origins.add(origin)
 
     def mend(self, keys: Keys) -> None:
         """Set everything up again, since somebody has removed something: for all origins that are known here."""
         with self._lock:
-            known = self._ground
-            self._ground = ground = self._find_out(keys)
+            known = self._cluster
+            self._cluster = cluster = self._find_out(keys)
             for origin in sorted(known.origins) if known else ():
-                self._allow_everywhere(ground, origin)
+                self._allow_everywhere(cluster, origin)
 
     def is_intact(self, keys: Keys, origin: str) -> bool:
         """Whether the container that temp URLs write to is there, with our key, for pages of ``origin``."""
@@ -144,10 +144,10 @@ class Setup:
         headers = response.headers
         listed = headers.get(ORIGIN_HEADER, "")
         has_key = keys.derive(*self._purpose) in [headers.get(name) for name in CONTAINER_KEYS]
-        has_key = has_key or not self.ground(keys).has_container_keys
+        has_key = has_key or not self.cluster_info(keys).has_container_keys
         return response.status_code != 404 and has_key and with_origin(listed, origin) == listed
 
-    def _find_out(self, keys: Keys) -> Ground:
+    def _find_out(self, keys: Keys) -> ClusterInfo:
         info = self._info()
         for container in self._containers:
             if self._client.request("PUT", container, expect=(201, 202)).status_code == 201:
@@ -156,21 +156,21 @@ class Setup:
         digest = best_digest(info)
         account_key = self._account_key(keys)
         own, written = keys.derive(*self._purpose), self._containers[1]
-        ground = Ground(
+        cluster = ClusterInfo(
             digest=digest,
             limits=_limits(info),
             account_key=account_key,
-            has_container_keys=heeds_container_keys(self._client, written, own, account_key, digest),
+            has_container_keys=accepts_container_keys(self._client, written, own, account_key, digest),
             looked_at=time.monotonic(),
         )
-        self._warn(ground)
-        return ground
+        self._warn(cluster)
+        return cluster
 
-    def _warn(self, ground: Ground) -> None:
+    def _warn(self, cluster: ClusterInfo) -> None:
         host = self._client.host
-        if ground.digest == "sha1":
+        if cluster.digest == "sha1":
             _warn_of_sha1(host)
-        if not ground.has_container_keys:
+        if not cluster.has_container_keys:
             _warn_of_missing_keys(host)
 
     def _info(self) -> Any:

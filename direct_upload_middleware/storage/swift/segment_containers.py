@@ -14,11 +14,11 @@ from typing import Any
 from ...errors import StorageUnavailable
 from ...keys import Keys
 from ..base import StoredSegment, Transfer
-from ..concurrency import each
+from ..concurrency import map_concurrently
 from .client import SwiftClient
 from .headers import CONTAINER_KEYS
 from .provisioning import cors_headers
-from .tombstones import ANNOUNCED_SECONDS
+from .tombstones import ABORTING_SECONDS
 
 NAME = "X-Container-Meta-Direct-Upload-Name-"
 _META_BYTES = 250  # of one value; Swift takes 256
@@ -30,7 +30,7 @@ CONFIRMED = "confirmed"  # the name of the object that tells that the applicatio
 
 GENERATION = "X-Container-Meta-Direct-Upload-Generation"
 SWEPT = "swept"  # the generation of a container that is being swept: as good as gone
-_GIVEN_UP = "given-up "  # with Swift's time in Unix seconds: the generation of one whose upload is being aborted
+_ABORTING = "aborting "  # with Swift's time in Unix seconds: the generation of one whose upload is being aborted
 _UPLOADERS_HEADERS = {"x-delete-at", "content-encoding", "content-disposition", "content-language", "cache-control"}
 _GONE = 404
 
@@ -41,7 +41,7 @@ def upload_key(keys: Keys, id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ContainerState:
     """A segment container as it is: its temp URL key ("" when revoked), its ``generation``, which changes whenever the
     upload is opened again or given up, whether the upload is ``confirmed``, and the segments that are there."""
 
@@ -50,14 +50,14 @@ class Look:
     confirmed: bool
     stored: tuple[StoredSegment, ...]
 
-    def is_given_up(self, now: int) -> bool:
+    def is_aborting(self, now: int) -> bool:
         """Whether an abort is under way; not when it died long ago."""
-        since = self.generation.removeprefix(_GIVEN_UP)
-        return since != self.generation and now - int(since) < ANNOUNCED_SECONDS
+        since = self.generation.removeprefix(_ABORTING)
+        return since != self.generation and now - int(since) < ABORTING_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class SegmentObject:
     """A segment itself: what is stored, when it was (Unix seconds), and whether the uploader put headers on it."""
 
     stored: StoredSegment
@@ -65,7 +65,7 @@ class Segment:
     is_marked: bool
 
 
-class SegmentPlaces:
+class SegmentContainers:
     """Segments in the shared container ``prefix`` (seal "pin"), or in ``prefix_<id>`` (seal "revoke")."""
 
     def __init__(self, client: SwiftClient, prefix: str) -> None:
@@ -97,7 +97,7 @@ class SegmentPlaces:
 
     # -- the container -----------------------------------------------------------------------------------------
 
-    def look(self, transfer: Transfer, limit: int = PAGE) -> Look | None:
+    def look(self, transfer: Transfer, limit: int = PAGE) -> ContainerState | None:
         """What there is; without the segments where ``limit`` is 0. None where it is gone, or as good as gone."""
         if transfer.seal == "pin":
             container, params = self.prefix, {"prefix": transfer.id + "/"}
@@ -111,7 +111,7 @@ class SegmentPlaces:
         if response.status_code == _GONE or response.headers.get(GENERATION) == SWEPT:
             return None
         listing = response.json() if limit and response.status_code == 200 else []
-        return Look(
+        return ContainerState(
             key=response.headers.get(CONTAINER_KEYS[0], ""),
             generation=response.headers.get(GENERATION, ""),
             confirmed=any(item["name"].rpartition("/")[2] == CONFIRMED for item in listing),
@@ -127,9 +127,9 @@ class SegmentPlaces:
         """End every temp URL of the upload."""
         self._change(transfer, {CONTAINER_KEYS[0]: ""})
 
-    def give_up(self, transfer: Transfer) -> None:
+    def mark_aborting(self, transfer: Transfer) -> None:
         """Revoke, and say that the upload is being aborted."""
-        self._change(transfer, {CONTAINER_KEYS[0]: "", GENERATION: f"{_GIVEN_UP}{self._client.now()}"})
+        self._change(transfer, {CONTAINER_KEYS[0]: "", GENERATION: f"{_ABORTING}{self._client.now()}"})
 
     def reopen(self, transfer: Transfer, key: str, generation: str) -> None:
         """Give it this key, "" for none, and this generation."""
@@ -140,7 +140,7 @@ class SegmentPlaces:
 
     # -- what is in it -----------------------------------------------------------------------------------------
 
-    def find(self, transfer: Transfer, index: int) -> Segment | None:
+    def find(self, transfer: Transfer, index: int) -> SegmentObject | None:
         """A segment, as it is asked for itself."""
         response = self._client.request("HEAD", *self.of(transfer, index), expect=(200, _GONE))
         if response.status_code == _GONE:
@@ -148,7 +148,7 @@ class SegmentPlaces:
         headers = response.headers
         stored = StoredSegment(index, int(headers["Content-Length"]), headers["Etag"].strip('"'))
         modified = int(parsedate_to_datetime(headers["Last-Modified"]).timestamp())
-        return Segment(stored, modified, any(_is_uploaders(name) for name in headers))
+        return SegmentObject(stored, modified, any(_is_uploaders(name) for name in headers))
 
     def clear(self, transfer: Transfer, index: int) -> None:
         """Take away what the uploader put on a segment."""
@@ -212,4 +212,4 @@ def _empty(client: SwiftClient, container: str, prefix: str) -> None:
     params = {"format": "json", "limit": str(PAGE), "prefix": prefix}
     response = client.request("GET", container, params=params, expect=(200, 204, _GONE))
     names = [item["name"] for item in response.json()] if response.status_code == 200 else []
-    each(lambda name: client.request("DELETE", container, name, expect=(204, _GONE)), names)
+    map_concurrently(lambda name: client.request("DELETE", container, name, expect=(204, _GONE)), names)

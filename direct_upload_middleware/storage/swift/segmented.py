@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 from ...errors import AlreadyComplete, NotFound, SegmentsDiffer, SegmentsMissing, StorageUnavailable
 from ...keys import Keys
-from ..base import Inspection, Sealed, StoredSegment, Transfer, object_etag
-from ..concurrency import each
+from ..base import Sealed, StoredSegment, Transfer, UploadStatus, object_etag
+from ..concurrency import map_concurrently
 from .client import SwiftClient
-from .final_objects import Final, FinalObjects, Mark
-from .manifests import Entry, Problems
-from .segment_containers import Look, Segment, SegmentPlaces
-from .tombstones import Words, being_aborted, over
+from .final_objects import FinalMetadata, FinalObject, FinalObjects
+from .manifests import ManifestEntry, Problems
+from .segment_containers import ContainerState, SegmentContainers, SegmentObject
+from .tombstones import Tombstones, abort_under_way, aborted_or_deleted
 
 _ATTEMPTS = 3
 
@@ -41,21 +41,21 @@ class SegmentedUploads:
     """The seal of uploads whose segments are in ``prefix`` (seal "pin"), or in ``prefix_<id>`` (seal "revoke")."""
 
     def __init__(self, client: SwiftClient, prefix: str, finals: FinalObjects) -> None:
-        self.places = SegmentPlaces(client, prefix)
-        self.words = Words(client, prefix)
+        self.containers = SegmentContainers(client, prefix)
+        self.tombstones = Tombstones(client, prefix)
         self._client = client
         self._finals = finals
 
-    def prepare(self, transfer: Transfer, keys: Keys, origin: str) -> None:
+    def begin(self, transfer: Transfer, keys: Keys, origin: str) -> None:
         """Make the container, with its key, for pages of ``origin``."""
-        self.places.make(transfer, keys, origin)
+        self.containers.make(transfer, keys, origin)
 
     def signing_key(self, transfer: Transfer) -> str:
         """The key for more temp URLs. Raises NotFound, AlreadyComplete; StorageUnavailable while it is being sealed."""
-        look = self.places.look(transfer, limit=0)
+        look = self.containers.look(transfer, limit=0)
         if look is None:
             self._raise_if_sealed(transfer)
-            raise over()
+            raise aborted_or_deleted()
         # The key is read before the final object is looked for: once that is there, nobody signs.
         if look.generation or not look.key:
             self._raise_if_sealed(transfer)
@@ -64,28 +64,28 @@ class SegmentedUploads:
         return look.key
 
     def _raise_if_sealed(self, transfer: Transfer) -> None:
-        final = self._finals.find_of(transfer)
+        final = self._finals.find_own_or_raise(transfer)
         if final is not None:
             raise AlreadyComplete
 
-    def inspect(self, transfer: Transfer) -> Inspection:
-        final = self._finals.find_of(transfer)
-        look = self.places.look(transfer)
+    def status(self, transfer: Transfer) -> UploadStatus:
+        final = self._finals.find_own_or_raise(transfer)
+        look = self.containers.look(transfer)
         self._check_not_over(transfer, look)
         if final is None:
             if look is None:
-                raise over()
-            return Inspection("open", look.stored)
+                raise aborted_or_deleted()
+            return UploadStatus("open", look.stored)
         complete = _is_complete(final, look)
         stored = look.stored if look else ()
-        return Inspection("complete" if complete else "sealed", stored, final.sealed(complete=complete))
+        return UploadStatus("complete" if complete else "sealed", stored, final.sealed(complete=complete))
 
-    def _check_not_over(self, transfer: Transfer, look: Look | None) -> None:
+    def _check_not_over(self, transfer: Transfer, look: ContainerState | None) -> None:
         """Raises NotFound when the upload is over, StorageUnavailable while that is being decided."""
         if transfer.seal == "pin":
-            self.words.check(transfer.id)
-        elif look is not None and look.is_given_up(self._client.now()):
-            raise being_aborted()
+            self.tombstones.check(transfer.id)
+        elif look is not None and look.is_aborting(self._client.now()):
+            raise abort_under_way()
 
     # -- sealing -------------------------------------------------------------------------------------------
 
@@ -93,15 +93,15 @@ class SegmentedUploads:
         """Compare, revoke, look at every segment itself, and write the manifest."""
         written = False
         for _ in range(_ATTEMPTS):
-            look = self.places.look(transfer)
+            look = self.containers.look(transfer)
             self._check_not_over(transfer, look)
             if not written and (look is None or not look.key or transfer.seal == "pin"):
-                final = self._finals.find_of(transfer)
+                final = self._finals.find_own_or_raise(transfer)
                 if final is not None:
                     return final.sealed(complete=_is_complete(final, look))
             if look is None:
                 self._raise_gone(transfer)
-                raise over()
+                raise aborted_or_deleted()
             wanted = [StoredSegment(s.index, s.size, etags[s.index]) for s in transfer.segments()]
             found = self._compare(transfer, wanted, look) or self._revoke_and_examine(transfer, wanted)
             outcome = found if isinstance(found, Problems) else self._write(transfer, wanted, found, pending)
@@ -113,11 +113,11 @@ class SegmentedUploads:
                 return outcome.sealed
         raise StorageUnavailable("Several calls try to complete this upload, with different segments.")
 
-    def _compare(self, transfer: Transfer, wanted: Sequence[StoredSegment], look: Look) -> Problems | None:
+    def _compare(self, transfer: Transfer, wanted: Sequence[StoredSegment], look: ContainerState) -> Problems | None:
         """What is listed against what was declared. A listing may lag behind: what it says is wrong is asked for."""
         listed = {s.index: s for s in look.stored}
         doubtful = [w for w in wanted if listed.get(w.index) != w]
-        return _problems(doubtful, each(lambda w: self.places.find(transfer, w.index), doubtful))
+        return _problems(doubtful, map_concurrently(lambda w: self.containers.find(transfer, w.index), doubtful))
 
     def _revoke_and_examine(self, transfer: Transfer, wanted: Sequence[StoredSegment]) -> Problems | int:
         """End every temp URL; then look at each segment, and take away what the uploader put on it: an expiry, say.
@@ -125,33 +125,37 @@ class SegmentedUploads:
         Gives when the last segment was stored, in Unix seconds.
         """
         self._revoke(transfer)
-        found = each(lambda w: self.places.find(transfer, w.index), wanted)
+        found = map_concurrently(lambda w: self.containers.find(transfer, w.index), wanted)
         problems = _problems(wanted, found)
         if problems is not None:
             return problems
         segments = [segment for segment in found if segment is not None]
-        each(lambda s: self.places.clear(transfer, s.stored.index), [s for s in segments if s.is_marked])
+        map_concurrently(
+            lambda s: self.containers.clear(transfer, s.stored.index), [s for s in segments if s.is_marked]
+        )
         return max(s.modified for s in segments)
 
     def _revoke(self, transfer: Transfer) -> None:
         if transfer.seal == "revoke":
-            self.places.revoke(transfer)
+            self.containers.revoke(transfer)
 
     def _write(
         self, transfer: Transfer, wanted: Sequence[StoredSegment], sealed_at: int, pending: bool
     ) -> Problems | Outcome:
         etag = object_etag([w.etag for w in wanted])
-        manifest = [Entry("/" + "/".join(self.places.of(transfer, w.index)), w.etag, w.size) for w in wanted]
-        mark = Mark(transfer, "sealed" if pending else "complete", etag, sealed_at)
-        written = self._finals.write_manifest(mark, manifest)
+        manifest = [
+            ManifestEntry("/" + "/".join(self.containers.of(transfer, w.index)), w.etag, w.size) for w in wanted
+        ]
+        metadata = FinalMetadata(transfer, "sealed" if pending else "complete", etag, sealed_at)
+        written = self._finals.write_manifest(metadata, manifest)
         if isinstance(written, Problems):
             return written
         if written:
             return Outcome(Sealed(etag, transfer.size, sealed_at, not pending), by_us=True)
-        final = self._finals.find_of(transfer)
+        final = self._finals.find_own_or_raise(transfer)
         if final is None:
             raise StorageUnavailable  # taken, and free again
-        return Outcome(final.sealed(complete=_is_complete(final, self.places.look(transfer))), by_us=False)
+        return Outcome(final.sealed(complete=_is_complete(final, self.containers.look(transfer))), by_us=False)
 
     def _reopen(self, transfer: Transfer, written: bool) -> None:
         """Let segments be sent again. If the key has not been touched, nothing has happened; else there is a new one.
@@ -161,23 +165,23 @@ class SegmentedUploads:
         """
         if transfer.seal == "pin":
             return
-        now = self.places.look(transfer, limit=0)
-        if now is None or now.key or now.is_given_up(self._client.now()):
+        now = self.containers.look(transfer, limit=0)
+        if now is None or now.key or now.is_aborting(self._client.now()):
             return
         if written:
             self._finals.delete(transfer.name)
-        self.places.reopen(transfer, key=secrets.token_hex(32), generation=secrets.token_hex(8))
+        self.containers.reopen(transfer, key=secrets.token_hex(32), generation=secrets.token_hex(8))
 
-    def _is_settled(self, transfer: Transfer, look: Look) -> bool:
+    def _is_settled(self, transfer: Transfer, look: ContainerState) -> bool:
         """Whether nobody has opened the upload again, or given it up, since we looked.
 
         Once there is a manifest nobody signs for it; so if it is revoked now, and was never opened since, no temp URL
         lives.
         """
         if transfer.seal == "pin":
-            self._give_way(transfer)
+            self._yield_to_abort(transfer)
             return True
-        after = self.places.look(transfer, limit=0)
+        after = self.containers.look(transfer, limit=0)
         return after is not None and not after.key and after.generation == look.generation
 
     def confirm(self, transfer: Transfer) -> None:
@@ -185,66 +189,66 @@ class SegmentedUploads:
 
         Raises NotFound, StorageUnavailable.
         """
-        self.places.confirm(transfer)
-        self._give_way(transfer)
+        self.containers.confirm(transfer)
+        self._yield_to_abort(transfer)
 
-    def _give_way(self, transfer: Transfer) -> None:
+    def _yield_to_abort(self, transfer: Transfer) -> None:
         """To an abort that was first. A manifest that has come after it goes again."""
         look = None
-        if transfer.seal == "revoke" and (look := self.places.look(transfer, limit=0)) is None:
+        if transfer.seal == "revoke" and (look := self.containers.look(transfer, limit=0)) is None:
             self._raise_gone(transfer)
         try:
             self._check_not_over(transfer, look)
         except NotFound:
-            self._finals.delete_ours(transfer)
+            self._finals.delete_own(transfer)
             raise
 
     def _raise_gone(self, transfer: Transfer) -> None:
         """Where the container is gone, the manifest goes too, and NotFound is raised. One that is being swept is not
         gone: the sweep itself looks for the manifest."""
-        if transfer.seal == "revoke" and self.places.is_gone(transfer):
-            self._finals.delete_ours(transfer)
-            raise over()
+        if transfer.seal == "revoke" and self.containers.is_gone(transfer):
+            self._finals.delete_own(transfer)
+            raise aborted_or_deleted()
 
     # -- giving up -----------------------------------------------------------------------------------------
 
-    def discard(self, transfer: Transfer) -> None:
+    def abort(self, transfer: Transfer) -> None:
         """Revoke, then delete what there is; for "pin" there is word that nothing is ever read again."""
         if transfer.seal == "pin":
-            self._discard_pinned(transfer)
+            self._abort_pinned(transfer)
             return
-        look = self.places.look(transfer, limit=0)
+        look = self.containers.look(transfer, limit=0)
         if look is not None:
-            self.places.give_up(transfer)
+            self.containers.mark_aborting(transfer)
         if self._is_finished(transfer, look):
             if look is not None:
-                self.places.reopen(transfer, key="", generation=secrets.token_hex(8))
+                self.containers.reopen(transfer, key="", generation=secrets.token_hex(8))
             raise AlreadyComplete
-        self._finals.delete_ours(transfer)
-        self.places.remove(transfer.id)
-        self._finals.delete_ours(transfer)  # that a call has written meanwhile
+        self._finals.delete_own(transfer)
+        self.containers.remove(transfer.id)
+        self._finals.delete_own(transfer)  # that a call has written meanwhile
 
-    def _discard_pinned(self, transfer: Transfer) -> None:
-        is_over = self.words.announce(transfer.id)
-        if not is_over and self._is_finished(transfer, self.places.look(transfer, limit=0)):
-            self.words.withdraw(transfer.id)
+    def _abort_pinned(self, transfer: Transfer) -> None:
+        is_over = self.tombstones.mark_aborting(transfer.id)
+        if not is_over and self._is_finished(transfer, self.containers.look(transfer, limit=0)):
+            self.tombstones.remove(transfer.id)
             raise AlreadyComplete
-        self.words.settle(transfer.id, transfer.expires)
-        self._finals.delete_ours(transfer)
-        self.places.remove(transfer.id)
+        self.tombstones.mark_aborted(transfer.id, transfer.expires)
+        self._finals.delete_own(transfer)
+        self.containers.remove(transfer.id)
 
-    def _is_finished(self, transfer: Transfer, look: Look | None) -> bool:
-        final = self._finals.find_ours(transfer)
-        if final is None or not final.is_whole:
+    def _is_finished(self, transfer: Transfer, look: ContainerState | None) -> bool:
+        final = self._finals.find_own(transfer)
+        if final is None or not final.is_sealed:
             return False
-        return _is_complete(final, look) or self.places.is_confirmed(transfer)
+        return _is_complete(final, look) or self.containers.is_confirmed(transfer)
 
 
-def _is_complete(final: Final, look: Look | None) -> bool:
+def _is_complete(final: FinalObject, look: ContainerState | None) -> bool:
     return final.state == "complete" or look is None or look.confirmed
 
 
-def _problems(wanted: Sequence[StoredSegment], found: Sequence[Segment | None]) -> Problems | None:
+def _problems(wanted: Sequence[StoredSegment], found: Sequence[SegmentObject | None]) -> Problems | None:
     missing = [w.index for w, there in zip(wanted, found, strict=True) if there is None]
     differ = [w.index for w, there in zip(wanted, found, strict=True) if there is not None and there.stored != w]
     return Problems(missing, differ) if missing or differ else None

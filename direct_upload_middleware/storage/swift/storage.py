@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 
 from ...errors import AlreadyComplete, ConfigurationError, StorageError
 from ...keys import Keys
-from ..base import Inspection, Limits, Sealed, SignedSegment, StoredObject, Transfer
+from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from ..sweeping import Finding, Progress, nowhere
 from .admin import SwiftAdmin
 from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
-from .final_objects import ContainerMissing, Final, FinalObjects
-from .provisioning import PINNED, STAGING, Ground, Setup
+from .final_objects import ContainerMissing, FinalObject, FinalObjects
+from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
 from .reader import SMALLEST_WINDOW, ObjectReader
 from .segment_containers import upload_key
 from .segmented import SegmentedUploads
 from .signing import temp_url
-from .single import StagedUploads
+from .single import SingleSegmentUploads
 from .sweep import Sweeping, sweep_swift
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ class SwiftStorage:
         self.container = container
         self._client = SwiftClient(access or OpenStackAccess(cloud))
         self._finals = FinalObjects(self._client, container)
-        self._staged = StagedUploads(self._client, f"{container}_staging", self._finals)
+        self._staged = SingleSegmentUploads(self._client, f"{container}_staging", self._finals)
         self._segments = SegmentedUploads(self._client, f"{container}_segments", self._finals)
-        self._setup = Setup(self._client, container, self._staged.container, STAGING)
-        self._pinned_setup = Setup(self._client, container, f"{container}_segments", PINNED)
+        self._provisioning = Provisioning(self._client, container, self._staged.container, STAGING)
+        self._pinned_provisioning = Provisioning(self._client, container, f"{container}_segments", PINNED)
         self._keys = Keys(())
 
     def __repr__(self) -> str:
@@ -65,24 +65,24 @@ class SwiftStorage:
 
     def bind(self, keys: Keys) -> None:
         self._keys = keys
-        self._setup.forget()  # for another middleware, of other secrets, it has to be set up anew
-        self._pinned_setup.forget()
+        self._provisioning.forget()  # for another middleware, of other secrets, it has to be set up anew
+        self._pinned_provisioning.forget()
 
     def limits(self) -> Limits:
-        return self._setup.ground(self._keys).limits
+        return self._provisioning.cluster_info(self._keys).limits
 
     # -- before completion -----------------------------------------------------------------------------------
 
-    def prepare(self, transfer: Transfer, *, origin: str) -> None:
+    def begin(self, transfer: Transfer, *, origin: str) -> None:
         shared = self._shared(transfer)
-        _check_keys(transfer, shared.ground(self._keys))
+        _check_keys(transfer, shared.cluster_info(self._keys))
         shared.allow_origin(self._keys, origin)
         if _has_own_container(transfer):
-            self._segments.prepare(transfer, self._keys, origin)
+            self._segments.begin(transfer, self._keys, origin)
 
-    def _shared(self, transfer: Transfer) -> Setup:
+    def _shared(self, transfer: Transfer) -> Provisioning:
         """What sets up the shared containers that this upload needs."""
-        return self._pinned_setup if transfer.is_segmented and transfer.seal == "pin" else self._setup
+        return self._pinned_provisioning if transfer.is_segmented and transfer.seal == "pin" else self._provisioning
 
     def sign(
         self,
@@ -96,11 +96,11 @@ class SwiftStorage:
     ) -> list[SignedSegment]:
         if origin is not None and not fresh and not _has_own_container(transfer):
             self._mend_for(transfer, origin)
-        ground = self._shared(transfer).ground(self._keys)
-        _check_keys(transfer, ground)
-        key = self._upload_key(transfer, ground, fresh)
+        cluster = self._shared(transfer).cluster_info(self._keys)
+        _check_keys(transfer, cluster)
+        key = self._upload_key(transfer, cluster, fresh)
         expires = self._client.now() + ttl
-        options: dict[str, Any] = {"expires": expires, "digest": ground.digest, "ip_range": ip_range}
+        options: dict[str, Any] = {"expires": expires, "digest": cluster.digest, "ip_range": ip_range}
         return [
             SignedSegment(
                 transfer.segment(index),
@@ -127,10 +127,10 @@ class SwiftStorage:
 
     def _place(self, transfer: Transfer, index: int) -> tuple[str, str]:
         if transfer.is_segmented:
-            return self._segments.places.of(transfer, index)
+            return self._segments.containers.of(transfer, index)
         return self._staged.container, transfer.id
 
-    def _upload_key(self, transfer: Transfer, ground: Ground, fresh: bool) -> str:
+    def _upload_key(self, transfer: Transfer, cluster: ClusterInfo, fresh: bool) -> str:
         """The key for temp URLs of this upload; unless it is fresh, after a look whether there may be more of them.
 
         It is the account's only where containers cannot have keys, and where the application has agreed to that by
@@ -139,18 +139,18 @@ class SwiftStorage:
         if _has_own_container(transfer):
             return upload_key(self._keys, transfer.id) if fresh else self._segments.signing_key(transfer)
         if not fresh:
-            self._kind(transfer).words.check(transfer.id)
-            final = self._finals.find_of(transfer)
-            if final is not None and final.is_whole:
+            self._kind(transfer).tombstones.check(transfer.id)
+            final = self._finals.find_own_or_raise(transfer)
+            if final is not None and final.is_sealed:
                 raise AlreadyComplete
-        if not ground.has_container_keys:
-            return ground.account_key
+        if not cluster.has_container_keys:
+            return cluster.account_key
         return self._keys.derive(*(PINNED if transfer.is_segmented else STAGING))
 
-    def inspect(self, transfer: Transfer) -> Inspection:
-        return self._kind(transfer).inspect(transfer)
+    def status(self, transfer: Transfer) -> UploadStatus:
+        return self._kind(transfer).status(transfer)
 
-    def _kind(self, transfer: Transfer) -> StagedUploads | SegmentedUploads:
+    def _kind(self, transfer: Transfer) -> SingleSegmentUploads | SegmentedUploads:
         return self._segments if transfer.is_segmented else self._staged
 
     # -- completion and abort ----------------------------------------------------------------------------------
@@ -163,14 +163,14 @@ class SwiftStorage:
         if not transfer.is_segmented or not sealed.complete:
             self._kind(transfer).confirm(transfer)
 
-    def discard(self, transfer: Transfer) -> None:
+    def abort(self, transfer: Transfer) -> None:
         kind = self._kind(transfer)
-        self._mending(transfer, lambda: kind.discard(transfer))
+        self._mending(transfer, lambda: kind.abort(transfer))
 
     def refuse(self, transfer: Transfer) -> None:
-        self.discard(transfer)
+        self.abort(transfer)
         if not _has_own_container(transfer):
-            self._kind(transfer).words.withdraw(transfer.id)
+            self._kind(transfer).tombstones.remove(transfer.id)
 
     # -- afterwards --------------------------------------------------------------------------------------------
 
@@ -180,16 +180,16 @@ class SwiftStorage:
             return
         if final is not None:
             if until > self._client.now():
-                self._leave_word(stored, final, until)
+                self._leave_tombstone(stored, final, until)
             self._finals.delete(stored.name)
         if final is None or final.is_slo:
-            self._segments.places.remove(stored.id)
+            self._segments.containers.remove(stored.id)
 
-    def _leave_word(self, stored: StoredObject, final: Final, until: int) -> None:
+    def _leave_tombstone(self, stored: StoredObject, final: FinalObject, until: int) -> None:
         """That the upload is over. Where the container for that is gone, no temp URL writes there either."""
         kind = self._segments if final.is_slo else self._staged
         with suppress(ContainerMissing):
-            kind.words.settle(stored.id, until)
+            kind.tombstones.mark_aborted(stored.id, until)
 
     def open(self, stored: StoredObject) -> BinaryIO:
         def fetch(first: int, last: int) -> bytes:
@@ -202,23 +202,23 @@ class SwiftStorage:
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
-        ground = self._setup.ground(self._keys)
-        options: dict[str, Any] = {"filename": filename, "inline": inline, "digest": ground.digest}
+        cluster = self._provisioning.cluster_info(self._keys)
+        options: dict[str, Any] = {"filename": filename, "inline": inline, "digest": cluster.digest}
         expires = self._client.now() + ttl
-        return temp_url(self._client, ground.account_key, "GET", self.container, name, expires=expires, **options)
+        return temp_url(self._client, cluster.account_key, "GET", self.container, name, expires=expires, **options)
 
     def admin(self) -> SwiftAdmin:
         """For operators' commands."""
         return SwiftAdmin(
-            self._client, self.container, self._staged.container, self._segments.places.prefix, self._keys
+            self._client, self.container, self._staged.container, self._segments.containers.prefix, self._keys
         )
 
     def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
-        parts = (self._client, self.container, self._staged.container, self._finals, self._segments.places)
+        parts = (self._client, self.container, self._staged.container, self._finals, self._segments.containers)
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
 
-    def page_origin(self) -> str | None:
+    def browser_storage_origin(self) -> str | None:
         parts = urlsplit(self._client.storage_url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -226,9 +226,9 @@ class SwiftStorage:
         return None
 
 
-def _check_keys(transfer: Transfer, ground: Ground) -> None:
+def _check_keys(transfer: Transfer, cluster: ClusterInfo) -> None:
     """Temp URLs that the account's key signs cannot be called back: "revoke" has none."""
-    if transfer.seal == "revoke" and not ground.has_container_keys:
+    if transfer.seal == "revoke" and not cluster.has_container_keys:
         raise StorageError("This storage heeds no temp URL keys of containers, which seal='revoke' needs.")
 
 

@@ -19,7 +19,7 @@ from ...errors import NotFound, StorageUnavailable
 from .client import SwiftClient
 from .final_objects import META, ContainerMissing
 
-ANNOUNCED_SECONDS = 300
+ABORTING_SECONDS = 300
 """For which an announcement counts: far longer than an abort may take."""
 
 NAME = re.compile(r"[0-9a-f]{32}_over")
@@ -28,17 +28,17 @@ _DAY = 86400
 _GONE = 404
 
 
-def over() -> NotFound:
+def aborted_or_deleted() -> NotFound:
     """The answer to whoever wants something of an upload that is over."""
     return NotFound("This upload was aborted, or its file was deleted.")
 
 
-def being_aborted() -> StorageUnavailable:
+def abort_under_way() -> StorageUnavailable:
     """The answer while nobody can tell yet whether a complete or an abort was first."""
     return StorageUnavailable("This upload is being aborted.", retry_after=1)
 
 
-class Words:
+class Tombstones:
     """The words in ``container``, one for each upload that is over, by the upload's id."""
 
     def __init__(self, client: SwiftClient, container: str) -> None:
@@ -49,38 +49,38 @@ class Words:
         """Raises NotFound when the upload is over, StorageUnavailable while that is being decided."""
         state = self._find(id)
         if state == "over":
-            raise over()
+            raise aborted_or_deleted()
         if state is not None:
-            raise being_aborted()
+            raise abort_under_way()
 
-    def announce(self, id: str) -> bool:
+    def mark_aborting(self, id: str) -> bool:
         """Say that the upload is to be aborted; whether it is over already. Raises ContainerMissing."""
         if self._find(id) == "over":
             return True
-        self._put(id, "announced", {"X-Delete-After": str(ANNOUNCED_SECONDS)})
+        self._put(id, "aborting", {"X-Delete-After": str(ABORTING_SECONDS)})
         return False
 
-    def settle(self, id: str, expires: int) -> None:
+    def mark_aborted(self, id: str, expires: int) -> None:
         """The upload is over, until its last ticket has expired (Unix seconds), and a day. Raises ContainerMissing."""
         self._put(id, "over", {"X-Delete-At": str(max(expires, self._client.now()) + _DAY)})
 
-    def withdraw(self, id: str) -> None:
+    def remove(self, id: str) -> None:
         """Take the word back."""
-        self._client.request("DELETE", self._container, word_of(id), expect=(204, _GONE))
+        self._client.request("DELETE", self._container, tombstone_name(id), expect=(204, _GONE))
 
     def _find(self, id: str) -> str | None:
-        response = self._client.request("HEAD", self._container, word_of(id), expect=(200, _GONE))
+        response = self._client.request("HEAD", self._container, tombstone_name(id), expect=(200, _GONE))
         return response.headers.get(_STATE) if response.status_code == 200 else None
 
-    def _put(self, id: str, state: Literal["announced", "over"], headers: dict[str, str]) -> None:
+    def _put(self, id: str, state: Literal["aborting", "over"], headers: dict[str, str]) -> None:
         sent = {_STATE: state, **headers}
         response = self._client.request(
-            "PUT", self._container, word_of(id), headers=sent, data=b"", expect=(201, 202, _GONE)
+            "PUT", self._container, tombstone_name(id), headers=sent, data=b"", expect=(201, 202, _GONE)
         )
         if response.status_code == _GONE:
             raise ContainerMissing
 
 
-def word_of(id: str) -> str:
+def tombstone_name(id: str) -> str:
     """The name of the object that is an upload's word."""
     return f"{id}_over"

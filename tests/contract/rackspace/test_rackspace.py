@@ -102,7 +102,7 @@ class TestRackspaceStorage(StorageContract):
 class TestLogIn:
     def test_sixteen_threads_make_one_log_in(self, identity: Identity, storage: RackspaceStorage) -> None:
         with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda _: storage.page_origin(), range(64)))
+            list(pool.map(lambda _: storage.browser_storage_origin(), range(64)))
         assert len(identity.logins) == 1
 
     def test_a_token_that_swift_refuses_is_renewed_once(
@@ -170,7 +170,7 @@ class TestLogIn:
 
     @pytest.mark.parametrize("region", ["ord", "ORD"])
     def test_a_region_is_found_in_any_case(self, identity: Identity, region: str) -> None:
-        assert make_storage(identity, region=region).page_origin()
+        assert make_storage(identity, region=region).browser_storage_origin()
 
     def test_a_region_that_is_not_there_is_told_with_those_that_are(self, identity: Identity) -> None:
         with pytest.raises(ConfigurationError, match=r"no region 'SYD'; known: ORD"):
@@ -202,7 +202,7 @@ class TestCredentials:
     def test_come_from_the_environment(self, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rackspace.RackspaceAccess.__init__, "__kwdefaults__", self._defaults(identity))
         storage = storage_from_url("rackspace://uploads?region=ord")
-        assert storage.page_origin()
+        assert storage.browser_storage_origin()
 
     @pytest.mark.parametrize("name", [".pyrax.cfg", ".rackspace_cloud_credentials"])
     @pytest.mark.usefixtures("environ")
@@ -241,7 +241,7 @@ class TestUrl:
         identity.internal_url = "https://internal.example.com/v1/MossoCloudFS_1"
         monkeypatch.setattr(RackspaceAccess.__init__, "__kwdefaults__", TestCredentials._defaults(identity))
         storage = storage_from_url(f"rackspace://uploads?region=ORD{url}")
-        assert storage.page_origin() == f"https://{kind}.example.com"
+        assert storage.browser_storage_origin() == f"https://{kind}.example.com"
 
     @pytest.mark.parametrize(
         "url",

@@ -13,7 +13,7 @@ from wsgiref.validate import validator
 
 import pytest
 from helpers.companion import Multipart
-from helpers.uploads import ONE, SECRET, SEVERAL, Begun, Site
+from helpers.uploads import ONE, SECRET, SEVERAL, BegunUpload, Site
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -73,7 +73,7 @@ class Requests:
 
     def __init__(self, directory: Path, caplog: pytest.LogCaptureFixture) -> None:
         self.site = Site(LocalStorage(directory), origins=["https://www.example.com"])
-        self.begun: Begun = self.site.begin(SEVERAL)
+        self.begun: BegunUpload = self.site.begin(SEVERAL)
         self.begun.send()
         self.multipart = Multipart(self.site, SEVERAL)
         self.multipart.send()

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, Begun, Site, assert_problem, spoilt
+from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, BegunUpload, Site, assert_problem, spoilt
 
 from direct_upload_middleware import Refused, StorageError, StorageUnavailable, UploadRequest, tickets
 from direct_upload_middleware.storage import Storage
@@ -580,7 +580,7 @@ class Faulty(LocalStorage):
 
     def __getattribute__(self, name: str) -> Any:
         fault = object.__getattribute__(self, "fault")
-        if fault is not None and name in ("prepare", "sign", "inspect", "seal", "discard", "download_url"):
+        if fault is not None and name in ("begin", "sign", "status", "seal", "abort", "download_url"):
             raise fault
         return object.__getattribute__(self, name)
 
@@ -602,7 +602,7 @@ def test_a_fault_of_the_storage_is_told_logged_and_over_when_it_is_over(
 ) -> None:
     storage = Faulty(tmp_path)
     site = Site(storage)
-    begun: Begun = site.begin()
+    begun: BegunUpload = site.begin()
     begun.send()
     storage.fault = fault
     answers = [site.request("POST", "/uploads", json=BODY), *(site.call(call, begun) for call in CALLS)]

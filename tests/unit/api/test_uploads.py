@@ -11,7 +11,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from helpers.uploads import EMPTY, ONE, SEVERAL, Begun, Site, assert_problem, md5, swift_storage
+from helpers.uploads import EMPTY, ONE, SEVERAL, BegunUpload, Site, assert_problem, md5, swift_storage
 
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
@@ -457,7 +457,7 @@ def test_local_needs_no_secret_and_its_processes_share_one(tmp_path: Path) -> No
 def test_a_ticket_and_a_receipt_fit_into_what_servers_take(local_site: Site) -> None:
     """Gunicorn takes header fields of 8190 bytes and request lines of 4094."""
     filename = "".join(chr(0x1F300 + number) for number in range(256))
-    begun: Begun = local_site.begin(ONE, filename=filename, type="application/" + "x" * 200)
+    begun: BegunUpload = local_site.begin(ONE, filename=filename, type="application/" + "x" * 200)
     begun.send()
     receipt = begun.complete().json["receipt"]
     assert len(begun.ticket) < 8000

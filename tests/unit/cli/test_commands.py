@@ -130,7 +130,9 @@ class TestSweep:
 
             raise StorageError("Swift answered 403 to DELETE of a container.")
 
-        monkeypatch.setattr("direct_upload_middleware.storage.swift.segment_containers.SegmentPlaces.remove", refuse)
+        monkeypatch.setattr(
+            "direct_upload_middleware.storage.swift.segment_containers.SegmentContainers.remove", refuse
+        )
         result = run("sweep", f"swift://{container}", "--older-than", "0", "--quiet")
         assert result.exit_code == 1
         assert "Swift answered 403 to DELETE of a container." in result.output

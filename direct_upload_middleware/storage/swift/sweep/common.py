@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from ...concurrency import PARALLEL, each_as_it_comes
+from ...concurrency import PARALLEL, imap_concurrently
 from ...sweeping import Finding, Progress, nowhere
 from ..client import SwiftClient
 from ..final_objects import FinalObjects
 from ..listings import changed, pages
-from ..segment_containers import SegmentPlaces
+from ..segment_containers import SegmentContainers
 
 T = TypeVar("T")
 Item: TypeAlias = Mapping[str, Any]
@@ -29,7 +29,7 @@ class Sweeping:
     container: str
     staging: str
     finals: FinalObjects
-    segments: SegmentPlaces
+    segments: SegmentContainers
     older_than: int
     dry_run: bool = False
     progress: Progress = nowhere
@@ -69,7 +69,7 @@ class Sweeping:
         """Remove it, unless this is a dry run. See :meth:`.sweeping.Finding.removed_by`."""
         return finding if self.dry_run else finding.removed_by(remove)
 
-    def remove_word(self, kind: Any, container: str, item: Item) -> Finding | None:
+    def remove_tombstone(self, kind: Any, container: str, item: Item) -> Finding | None:
         """Remove a word that an upload is over. One that has expired is in the listing all the same, until an expirer
         comes by, or a DELETE."""
 
@@ -79,8 +79,8 @@ class Sweeping:
 
         return self.remove(self.finding(kind, container, item), remove)
 
-    def each(
+    def map_concurrently(
         self, sweep: Callable[[T], Finding | None], items: Iterable[T], parallel: int = PARALLEL
     ) -> Iterator[Finding]:
         """What comes of each, in parallel."""
-        yield from filter(None, each_as_it_comes(sweep, list(items), parallel))
+        yield from filter(None, imap_concurrently(sweep, list(items), parallel))

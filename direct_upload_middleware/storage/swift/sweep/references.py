@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ...concurrency import each
+from ...concurrency import map_concurrently
 from ..client import SwiftClient
-from ..final_objects import Final, FinalObjects
+from ..final_objects import FinalObject, FinalObjects
 from ..listings import pages
 
 
-class Manifests:
+class References:
     """Looks through the final container.
 
     :param prefix: of the names of segment containers, ``<container>_segments``.
@@ -23,11 +23,11 @@ class Manifests:
         self._finals = finals
         self._path = re.compile(re.escape(f"/{prefix}") + "[_/]([0-9a-f]{32})/")
 
-    def of(self, id: str, name: str) -> Final | None:
+    def of(self, id: str, name: str) -> FinalObject | None:
         """The object of this name, if its manifest refers to segments of the upload."""
         return self._refers(name).get(id)
 
-    def referring_to(self, ids: Iterable[str], *, thorough: bool) -> dict[str, tuple[str, Final]]:
+    def referring_to(self, ids: Iterable[str], *, thorough: bool) -> dict[str, tuple[str, FinalObject]]:
         """Those of ``ids`` that any object has a manifest of, each with the object's name.
 
         Since 2018 a listing tells which objects have a manifest. One that was written before does not: ``thorough``
@@ -39,17 +39,19 @@ class Manifests:
             found |= self._search(wanted - set(found), lambda item: "slo_etag" not in item)
         return found
 
-    def _search(self, wanted: set[str], choose: Callable[[dict[str, object]], bool]) -> dict[str, tuple[str, Final]]:
-        found: dict[str, tuple[str, Final]] = {}
+    def _search(
+        self, wanted: set[str], choose: Callable[[dict[str, object]], bool]
+    ) -> dict[str, tuple[str, FinalObject]]:
+        found: dict[str, tuple[str, FinalObject]] = {}
         for page in pages(self._client, self._container) if wanted else ():
             names = [item["name"] for item in page if choose(item)]
-            for name, finals in zip(names, each(self._refers, names), strict=True):
+            for name, finals in zip(names, map_concurrently(self._refers, names), strict=True):
                 found |= {id: (name, final) for id, final in finals.items() if id in wanted}
             if wanted <= set(found):
                 break
         return found
 
-    def _refers(self, name: str) -> dict[str, Final]:
+    def _refers(self, name: str) -> dict[str, FinalObject]:
         """The uploads whose segments the object is made of. Its metadata tell, unless somebody has replaced them."""
         final = self._finals.find(name)
         if final is None or not final.is_slo:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from ...concurrency import each_as_it_comes
+from ...concurrency import imap_concurrently
 from ...sweeping import Finding
-from ..final_objects import Final
+from ..final_objects import FinalObject
 from ..headers import CONTAINER_KEYS
 from ..listings import changed, pages
 from ..segment_containers import CONFIRMED, GENERATION, SWEPT, name_of
 from ..tombstones import NAME as WORD
 from .common import ID, Item, Sweeping
-from .references import Manifests
+from .references import References
 
 _CONTAINERS_AT_ONCE = 4  # each deletes its segments in parallel
 
@@ -34,8 +34,10 @@ class _Candidate:
 def sweep_segments(sweeping: Sweeping) -> Iterator[Finding]:
     """Segments in containers of their own and in the shared one. Most are some finished upload's."""
     sweep = _SegmentSweep(sweeping)
-    yield from sweeping.each(sweep.remove, sweep.garbage(), _CONTAINERS_AT_ONCE)
-    yield from sweeping.each(partial(sweeping.remove_word, "segments", sweeping.segments.prefix), sweep.words)
+    yield from sweeping.map_concurrently(sweep.remove, sweep.garbage(), _CONTAINERS_AT_ONCE)
+    yield from sweeping.map_concurrently(
+        partial(sweeping.remove_tombstone, "segments", sweeping.segments.prefix), sweep.tombstones
+    )
 
 
 class _SegmentSweep:
@@ -43,9 +45,11 @@ class _SegmentSweep:
         self._sweeping = sweeping
         self._client = sweeping.client
         self._segments = sweeping.segments
-        self._manifests = Manifests(sweeping.client, sweeping.container, self._segments.prefix, sweeping.finals)
+        self._manifests = References(sweeping.client, sweeping.container, self._segments.prefix, sweeping.finals)
         self._names: dict[str, str] = {}
-        self.words: list[Item] = []  #: that uploads with segments in the shared container are over, found by garbage()
+        self.tombstones: list[
+            Item
+        ] = []  #: that uploads with segments in the shared container are over, found by garbage()
 
     def garbage(self) -> list[_Candidate]:
         """Those that no manifest anywhere refers to, but one that is old and was never confirmed."""
@@ -58,7 +62,7 @@ class _SegmentSweep:
             self._names |= {id: name for id, (name, _) in found.items()}
         return [c for c in candidates if c.id not in needed]
 
-    def _is_unconfirmed(self, candidate: _Candidate, final: Final) -> bool:
+    def _is_unconfirmed(self, candidate: _Candidate, final: FinalObject) -> bool:
         return final.state == "sealed" and not candidate.confirmed and self._sweeping.is_old(final.timestamp)
 
     # -- looking -------------------------------------------------------------------------------------------------
@@ -68,7 +72,7 @@ class _SegmentSweep:
         prefix = self._segments.container_of("")
         for page in self._sweeping.pages(prefix=prefix):
             ids = [item["name"].removeprefix(prefix) for item in page]
-            yield from filter(None, each_as_it_comes(self._look_at, list(filter(ID.fullmatch, ids))))
+            yield from filter(None, imap_concurrently(self._look_at, list(filter(ID.fullmatch, ids))))
 
     def _look_at(self, id: str) -> _Candidate | None:
         container = self._segments.container_of(id)
@@ -89,7 +93,7 @@ class _SegmentSweep:
         items = (item for page in self._sweeping.pages(prefix) for item in page)
         for id, group in groupby(items, lambda item: item["name"].partition("/")[0]):
             if WORD.fullmatch(id):
-                self.words += [item for item in group if self._sweeping.is_old(changed(item))]
+                self.tombstones += [item for item in group if self._sweeping.is_old(changed(item))]
             elif ID.fullmatch(id) and (candidate := self._candidate(id, None, f"{prefix}/{id}", 0, list(group))):
                 yield candidate
 
@@ -134,8 +138,8 @@ class _SegmentSweep:
 
     def _is_confirmed(self, id: str) -> bool:
         """Whether there is word by now that the application has taken the upload."""
-        places = ((self._segments.container_of(id), CONFIRMED), (self._segments.prefix, f"{id}/{CONFIRMED}"))
-        heads = [self._client.request("HEAD", *place, expect=(200, 404)) for place in places]
+        containers = ((self._segments.container_of(id), CONFIRMED), (self._segments.prefix, f"{id}/{CONFIRMED}"))
+        heads = [self._client.request("HEAD", *place, expect=(200, 404)) for place in containers]
         return any(head.status_code == 200 for head in heads)
 
     def _condemn(self, id: str) -> None:

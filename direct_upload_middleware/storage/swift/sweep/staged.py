@@ -7,9 +7,9 @@ from functools import partial
 
 import requests
 
-from ...concurrency import each
+from ...concurrency import map_concurrently
 from ...sweeping import Finding
-from ..final_objects import SEALING_TYPE, Final
+from ..final_objects import SEALING_TYPE, FinalObject
 from ..listings import changed
 from ..tombstones import NAME as WORD
 from .common import ID, Item, Sweeping
@@ -18,12 +18,12 @@ from .common import ID, Item, Sweeping
 def sweep_staged(sweeping: Sweeping) -> Iterator[Finding]:
     """What is staged, together with what was sealed of it and never confirmed; names that hold nothing; and words."""
     sweep = _StagedSweep(sweeping)
-    staged, words = sweep.staged()
+    staged, tombstones = sweep.staged()
     placeholders, sealed = sweep.finals(staged)
-    yield from sweeping.each(sweep.remove_sealed, sealed)
-    yield from sweeping.each(sweep.remove_staged, staged.values())
-    yield from sweeping.each(sweep.remove_placeholder, placeholders)
-    yield from sweeping.each(partial(sweeping.remove_word, "staged", sweeping.staging), words)
+    yield from sweeping.map_concurrently(sweep.remove_sealed, sealed)
+    yield from sweeping.map_concurrently(sweep.remove_staged, staged.values())
+    yield from sweeping.map_concurrently(sweep.remove_placeholder, placeholders)
+    yield from sweeping.map_concurrently(partial(sweeping.remove_tombstone, "staged", sweeping.staging), tombstones)
 
 
 class _StagedSweep:
@@ -39,26 +39,28 @@ class _StagedSweep:
         old = [item for item in items if self._sweeping.is_old(changed(item))]
         return {i["name"]: i for i in old if ID.fullmatch(i["name"])}, [i for i in old if WORD.fullmatch(i["name"])]
 
-    def finals(self, staged: dict[str, Item]) -> tuple[list[Item], list[tuple[Item, Final]]]:
+    def finals(self, staged: dict[str, Item]) -> tuple[list[Item], list[tuple[Item, FinalObject]]]:
         """Of the final container: old names that hold nothing, as their type says; and copies of what is staged."""
         bytes_of = {(item["hash"], item["bytes"]) for item in staged.values()}
         placeholders: list[Item] = []
-        copies: list[tuple[Item, Final]] = []
+        copies: list[tuple[Item, FinalObject]] = []
         for page in self._sweeping.pages(self._sweeping.container):
             typed = [item for item in page if item["content_type"] == SEALING_TYPE]
             placeholders += [item for item in typed if self._sweeping.is_old(changed(item))]
             copies += self._copies([item for item in page if (item["hash"], item["bytes"]) in bytes_of], staged)
         return placeholders, copies
 
-    def _copies(self, items: Iterable[Item], staged: dict[str, Item]) -> Iterator[tuple[Item, Final]]:
+    def _copies(self, items: Iterable[Item], staged: dict[str, Item]) -> Iterator[tuple[Item, FinalObject]]:
         items = list(items)
-        for item, final in zip(items, each(lambda item: self._finals.find(item["name"]), items), strict=True):
+        for item, final in zip(
+            items, map_concurrently(lambda item: self._finals.find(item["name"]), items), strict=True
+        ):
             if final is not None and final.id in staged and final.state == "sealed":
                 yield item, final
 
     # -- removing ------------------------------------------------------------------------------------------------
 
-    def remove_sealed(self, copy: tuple[Item, Final]) -> Finding | None:
+    def remove_sealed(self, copy: tuple[Item, FinalObject]) -> Finding | None:
         """A sealed upload that was not confirmed, as what is staged shows; what was staged later shows nothing."""
         item, final = copy
         staged = self._head_staged(final.id)

@@ -108,10 +108,10 @@ def test_a_segment_whose_writing_crashed_is_as_it_was_or_there_whole(
         return transfer, urls
 
     for transfer, urls in crash_points(monkeypatch, prepared, lambda subject: put(http, subject[1][0], data[:10])):
-        [stored] = storage.inspect(transfer).stored
+        [stored] = storage.status(transfer).stored
         assert stored.etag in (md5(b"before"), md5(data[:10]))
         put_all(http, urls, transfer, data)
-        assert {s.index: s.etag for s in storage.inspect(transfer).stored} == etags_of(transfer, data)
+        assert {s.index: s.etag for s in storage.status(transfer).stored} == etags_of(transfer, data)
         seal(storage, transfer, data)
         assert download(storage, http, transfer.name).body == data
 
@@ -133,7 +133,7 @@ def test_a_seal_that_crashed_is_finished_by_a_retry(
 
 
 @pytest.mark.parametrize("data", SIZES)
-def test_a_seal_that_crashed_can_be_discarded(
+def test_a_seal_that_crashed_can_be_aborted(
     directory: Path, storage: LocalStorage, http: Browser, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     for transfer, _ in crash_points(
@@ -141,14 +141,14 @@ def test_a_seal_that_crashed_can_be_discarded(
         lambda: uploaded(storage, http, data),
         lambda subject: seal(storage, subject[0], data, pending=True),
     ):
-        storage.discard(transfer)
+        storage.abort(transfer)
         with pytest.raises(NotFound):
-            storage.inspect(transfer)
+            storage.status(transfer)
         assert files_below(directory) == set()
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_a_discard_that_crashed_is_whole_or_not_begun(
+def test_an_abort_that_crashed_is_whole_or_not_begun(
     directory: Path, storage: LocalStorage, http: Browser, monkeypatch: pytest.MonkeyPatch, sealed: bool
 ) -> None:
     def prepared() -> Any:
@@ -157,7 +157,7 @@ def test_a_discard_that_crashed_is_whole_or_not_begun(
             seal(storage, transfer, SEVERAL, pending=True)
         return transfer
 
-    for number, transfer in enumerate(crash_points(monkeypatch, prepared, storage.discard)):
+    for number, transfer in enumerate(crash_points(monkeypatch, prepared, storage.abort)):
         if number % 2:  # the one who retries goes on, all the same
             try:
                 assert seal(storage, transfer, SEVERAL).size == len(SEVERAL)
@@ -166,9 +166,9 @@ def test_a_discard_that_crashed_is_whole_or_not_begun(
             else:
                 storage.delete(finished_object(transfer))
                 continue
-        storage.discard(transfer)
+        storage.abort(transfer)
         assert download(storage, http, transfer.name).status == 404
-    storage.discard(begin(storage, ONE)[0])
+    storage.abort(begin(storage, ONE)[0])
     assert files_below(directory) == set()
 
 
@@ -242,13 +242,13 @@ def test_a_disk_that_fails_is_a_fault_of_the_storage(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fail)
         assert put(http, urls[0], SEVERAL[:10]) == status
-    assert storage.inspect(transfer).stored == ()
+    assert storage.status(transfer).stored == ()
     put_all(http, urls, transfer, SEVERAL)
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fail)
         with pytest.raises(error):
             seal(storage, transfer, SEVERAL)
-    assert storage.inspect(transfer).state == "open"
+    assert storage.status(transfer).state == "open"
     seal(storage, transfer, SEVERAL)
     assert download(storage, http, transfer.name).body == SEVERAL
 
@@ -281,7 +281,7 @@ def test_a_damaged_manifest_is_an_error(directory: Path, storage: LocalStorage, 
     for id in (transfer.id, stored.id):
         (directory / "uploads" / id / "manifest.json").write_bytes(text)
     with pytest.raises(StorageError):
-        storage.inspect(transfer)
+        storage.status(transfer)
     with pytest.raises(StorageError):
         storage.open(stored)
     assert put(http, urls[0], ONE) == 503
@@ -295,14 +295,14 @@ def test_a_directory_that_went_away_takes_its_uploads_along(
     shutil.rmtree(directory)
     assert put(http, urls[0], ONE) == 401
     with pytest.raises(NotFound):
-        storage.inspect(transfer)
+        storage.status(transfer)
 
 
 @pytest.mark.parametrize("id", ["", "../../etc", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "/", "0" * 32 + "\n"])
 def test_only_an_id_of_ours_becomes_a_path(storage: LocalStorage, directory: Path, id: str) -> None:
     transfer = new_transfer(ONE, id=id)
     with pytest.raises(NotFound):
-        storage.prepare(transfer, origin="")
+        storage.begin(transfer, origin="")
     with pytest.raises(NotFound):
         storage.sign(transfer, [0], ttl=60)
     assert not directory.exists()

@@ -87,7 +87,7 @@ def test_a_put_that_is_not_whole_stores_nothing(
     transfer, urls = begin(storage, ONE)
     given = {"CONTENT_LENGTH": "8", "wsgi.input": io.BytesIO(ONE), **environ}
     assert put_raw(http, urls[0], **given).status == status
-    assert storage.inspect(transfer).stored == ()
+    assert storage.status(transfer).stored == ()
     assert files_below(directory) == set()
 
 
@@ -95,7 +95,7 @@ def test_a_body_that_ends_by_itself_is_taken(storage: LocalStorage, http: Browse
     transfer, urls = begin(storage, ONE)
     environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "CONTENT_LENGTH": None}
     assert put_raw(http, urls[0], **environ, **{"wsgi.input": io.BytesIO(ONE)}).status == 201
-    assert [s.etag for s in storage.inspect(transfer).stored] == [md5(ONE)]
+    assert [s.etag for s in storage.status(transfer).stored] == [md5(ONE)]
 
 
 def test_a_body_that_ends_by_itself_may_not_be_too_large(
@@ -105,13 +105,13 @@ def test_a_body_that_ends_by_itself_may_not_be_too_large(
     transfer, urls = begin(storage, ONE)
     environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "CONTENT_LENGTH": None}
     assert put_raw(http, urls[0], **environ, **{"wsgi.input": io.BytesIO(ONE)}).status == 413
-    assert storage.inspect(transfer).stored == ()
+    assert storage.status(transfer).stored == ()
 
 
 def test_a_body_is_not_read_when_the_url_is_not_good(storage: LocalStorage, http: Browser) -> None:
     transfer, urls = begin(storage, ONE)
     body = Body(8)
-    storage.discard(transfer)
+    storage.abort(transfer)
     assert put_raw(http, urls[0], CONTENT_LENGTH="8", **{"wsgi.input": body}).status == 401
     assert body.left == 8
 
@@ -132,14 +132,14 @@ def test_a_segment_that_arrives_while_the_upload_is_sealed_changes_nothing(
 
 
 @pytest.mark.parametrize("data", SIZES)
-def test_a_segment_that_arrives_while_the_upload_is_discarded_brings_nothing_back(
+def test_a_segment_that_arrives_while_the_upload_is_aborted_brings_nothing_back(
     directory: Path, storage: LocalStorage, http: Browser, data: bytes
 ) -> None:
     transfer, urls = begin(storage, data)
 
     class Slow(Body):
         def read(self, size: int = -1) -> bytes:
-            storage.discard(transfer)
+            storage.abort(transfer)
             return super().read(size)
 
     assert put_raw(http, urls[0], CONTENT_LENGTH="8", **{"wsgi.input": Slow(8)}).status == 401
@@ -383,12 +383,12 @@ def test_no_request_with_a_signature_makes_it_fail(
 def test_memory_does_not_grow_with_the_file(storage: LocalStorage, http: Browser) -> None:
     size = 48 * 1024 * 1024
     transfer = new_transfer(b"", size=size, segment_size=size)
-    storage.prepare(transfer, origin="")
+    storage.begin(transfer, origin="")
     [signed] = storage.sign(transfer, [0], ttl=60)
     tracemalloc.start()
     try:
         assert put_raw(http, signed, CONTENT_LENGTH=str(size), **{"wsgi.input": Body(size)}).status == 201
-        [stored] = storage.inspect(transfer).stored
+        [stored] = storage.status(transfer).stored
         storage.seal(transfer, {0: stored.etag}, pending=False)
         path, _, query = download_url(storage, transfer.name).partition("?")
         environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query}

@@ -43,7 +43,10 @@ class Call:
     def __init__(self, storage: SwiftStorage, carry_out: Callable[[SwiftStorage], Any]) -> None:
         self.error: DirectUploadError | None = None
         self._storage = new_storage_like(storage)
-        self._storage._setup, self._storage._pinned_setup = storage._setup, storage._pinned_setup  # no part of the race
+        self._storage._provisioning, self._storage._pinned_provisioning = (
+            storage._provisioning,
+            storage._pinned_provisioning,
+        )  # no part of the race
         self._request = self._storage._client.request
         self._storage._client.request = self._stop  # type: ignore[method-assign]
         self._turns = 0
@@ -124,7 +127,7 @@ def test_a_complete_and_an_abort_never_both_succeed(
         transfer, urls = begin(storage, data, seal=seal)
         put_all(http, urls, transfer, data)
         begun.append(transfer)
-        calls = (Call(storage, lambda s: s.discard(transfer)), Call(storage, complete(transfer, data, pending)))
+        calls = (Call(storage, lambda s: s.abort(transfer)), Call(storage, complete(transfer, data, pending)))
         return calls if abort_is_first else calls[::-1]
 
     for first, second in orders(make):
@@ -138,13 +141,13 @@ def check(
     assert aborted.error is not None or completed.error is not None, "both succeeded"
     if aborted.error is None:
         with pytest.raises(NotFound):
-            storage.inspect(transfer)
+            storage.status(transfer)
         with pytest.raises(NotFound):
             complete(transfer, data, pending)(storage)
         assert download(storage, http, transfer.name).status == 404
     else:
         complete(transfer, data, pending)(storage)  # again, or because both have given way
-        assert storage.inspect(transfer).state == "complete"
+        assert storage.status(transfer).state == "complete"
         assert download(storage, http, transfer.name).body == data
 
 
@@ -166,11 +169,11 @@ def test_an_abort_whose_answer_is_lost_makes_nothing_complete_that_was_not_confi
 
     monkeypatch.setattr(storage._client, "_try", lose)
     with pytest.raises(StorageUnavailable):
-        storage.discard(transfer)
+        storage.abort(transfer)
     assert lost
     with pytest.raises(NotFound):
-        storage.inspect(transfer)
-    storage.discard(transfer)
+        storage.status(transfer)
+    storage.abort(transfer)
     with pytest.raises(NotFound):
-        storage.inspect(transfer)
+        storage.status(transfer)
     assert download(storage, http, transfer.name).status == 404

@@ -125,7 +125,7 @@ def renamed(storage: SwiftStorage) -> StoredObject:
 
 
 def abort(storage: SwiftStorage, transfer: Transfer) -> None:
-    storage.discard(transfer)
+    storage.abort(transfer)
 
 
 def seal_whole(storage: SwiftStorage, transfer: Transfer) -> None:
@@ -428,7 +428,7 @@ class TestBetweenTwoRequests:
     ) -> None:
         for _ in range(3):
             given_up(SEVERAL)(storage)
-        delete = storage._segments.places.remove
+        delete = storage._segments.containers.remove
         ids = iter(["fails"])
 
         def fail_once(id: str) -> None:
@@ -436,7 +436,7 @@ class TestBetweenTwoRequests:
                 raise DirectUploadError("Swift answered 403.")
             delete(id)
 
-        monkeypatch.setattr(storage._segments.places, "remove", fail_once)
+        monkeypatch.setattr(storage._segments.containers, "remove", fail_once)
         found = sweep(storage)
         assert sorted((f.removed, f.error) for f in found) == [
             (False, "Swift answered 403."),
