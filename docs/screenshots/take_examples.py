@@ -1,6 +1,6 @@
 """Takes the screenshots of the example applications for the documentation, into docs/_static.
 
-    python docs/screenshots/examples.py [NAME ...]
+    python docs/screenshots/take_examples.py [NAME ...]
 
 NAME is plain, bottle_app, flask_app, django_app or pyramid_app; by default all of them. It needs Chromium.
 """
