@@ -1,7 +1,7 @@
 /** @import { Unfinished } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
 import { formatSize, say } from "../messages.js";
-import { unfinished } from "../resume/unfinished.js";
+import { listUnfinished } from "../resume/unfinished.js";
 
 /** What was begun before the page was loaded anew, and needs its file again: a browser forgets which it was. */
 export class UnfinishedList {
@@ -21,7 +21,7 @@ export class UnfinishedList {
    * @param {string} place
    */
   async look(mount, place) {
-    const found = await unfinished(mount, place);
+    const found = await listUnfinished(mount, place);
     for (const row of this.#rows.values()) row.remove();
     this.#rows = new Map(found.map((each) => [each, this.#row(each)]));
     this.element.append(...this.#rows.values());
@@ -49,7 +49,7 @@ export class UnfinishedList {
     const row = element("li", {}, part("span", "preview", { ariaHidden: "true" }, icon(ICONS.file)), about, again, forget);
     row.part.add("row");
     forget.addEventListener("click", () => {
-      void each.forget();
+      void each.abort();
       this.#remove(each, row);
       this.#actions.forgotten();
     });
