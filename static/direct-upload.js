@@ -1,7 +1,8 @@
 // The entry. It is small, since every page with a file input loads it; other modules are loaded when needed.
 /** @import { Sendable, UploadAllOptions, UploadAllTask, UploadControls, UploadOptions, UploadRun } from "./types.d.ts" */
 /** @import { UploadTask } from "./types.d.ts" */
-import { DirectUploadFailure } from "./engine/failure.js";
+import { DirectUploadFailure, toFailure } from "./engine/failure.js";
+import { isSupported } from "./engine/support.js";
 
 export { DirectUploadFailure };
 
@@ -50,7 +51,7 @@ function unreachable() {
  */
 function createTask(run) {
   const call = (/** @type {keyof UploadControls} */ name) => () => void run.then((it) => it[name](), () => {});
-  const task = run.then((it) => it.done);
+  const task = run.then((it) => it.done).catch((error) => { throw toFailure(error); });
   return Object.assign(task, {
     pause: call("pause"),
     resume: call("resume"),
@@ -76,15 +77,15 @@ async function enhance() {
     await form.enhance(document, upload, MOUNT);
   } finally {
     removeEventListener("submit", hold, true);
-    for (const { target, submitter } of held) target.requestSubmit(submitter);
+    for (const { target, submitter } of held) target.requestSubmit(submitter?.form === target ? submitter : undefined);
   }
 }
 
-if (globalThis.document) {
+if (globalThis.document && isSupported()) {
   const look = () => {
     if (!document.querySelector(MARKED)) return;
     watcher.disconnect();
-    void enhance();
+    enhance().catch((error) => console.error("direct-upload: file inputs are left as they are.", error));
   };
   const watcher = new MutationObserver(look);
   const marks = { attributes: true, attributeFilter: ["data-direct-upload"], childList: true, subtree: true };

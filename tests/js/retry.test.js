@@ -130,6 +130,6 @@ for (const [why, answer] of [
     world.app.intercept = ({ operation }) => (operation === "sign" ? answer : undefined);
     const run = world.upload(makeFile(50));
     await assert.rejects(world.end(run), { code: answer.body.code, status: answer.status });
-    assert.equal(world.storage.puts.length, 1);
+    assert.equal(world.storage.puts.length, answer.body.code === "not-yours" ? 2 : 1); // the cookie may be replaced
   });
 }

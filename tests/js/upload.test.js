@@ -184,6 +184,31 @@ test("a request without progress is aborted and retried with a longer timeout", 
   assert.equal(world.storage.puts.length, 3);
 });
 
+test("where progress is hidden, the timeout that a segment needed is used for all further ones", async () => {
+  const world = new World({ parallel: 1 });
+  world.storage.reply = () => undefined;
+  const run = world.upload(makeFile(300), { stall: 1000 });
+  const since = new Map();
+  for (let turn = 0; turn < 100 && world.storage.objects.size < 3; turn += 1) {
+    await settle();
+    for (const put of world.storage.open) {
+      if (!since.has(put)) since.set(put, world.clock.time);
+      else if (world.clock.time - since.get(put) >= 3000) put.answer(201);
+    }
+    await settle();
+    world.clock.advance(500);
+  }
+  await world.end(run);
+  assert.deepEqual(sentIndexes(world), [0, 0, 0, 1, 2]);
+});
+
+test("a stall that was real does not lengthen the timeout of other segments", async () => {
+  const world = new World({ parallel: 1 });
+  world.storage.reply = (_, nth) => (nth === 1 ? undefined : 201);
+  await world.end(world.upload(makeFile(100), { stall: 1000 }));
+  assert.equal(world.env.connections.longestGap < 500, true);
+});
+
 test("after failures fewer segments are sent at once, after successes more again", async () => {
   const world = new World({ parallel: 4 });
   let failures = 4;

@@ -262,6 +262,7 @@ export class World {
       hasHashWorkers: () => !this.hashing,
       records: this.records,
       owners: this.owners,
+      verifiedMounts: new Set(),
       connections: new ConnectionPool(),
       now: () => this.clock.time,
       sleep: this.clock.sleep,
