@@ -77,7 +77,7 @@ async function enhance() {
     await form.enhance(document, upload, MOUNT);
   } finally {
     removeEventListener("submit", hold, true);
-    for (const { target, submitter } of held) target.requestSubmit(submitter?.form === target ? submitter : undefined);
+    for (const { target, submitter } of held) target.requestSubmit(submitter);
   }
 }
 
@@ -85,7 +85,7 @@ if (globalThis.document && isSupported()) {
   const look = () => {
     if (!document.querySelector(MARKED)) return;
     watcher.disconnect();
-    enhance().catch((error) => console.error("direct-upload: file inputs are left as they are.", error));
+    void enhance();
   };
   const watcher = new MutationObserver(look);
   const marks = { attributes: true, attributeFilter: ["data-direct-upload"], childList: true, subtree: true };
