@@ -14,14 +14,15 @@ PACKAGE = Path(direct_upload_middleware.__file__).parent
 NAME = PACKAGE.name
 
 LAYERS = [
-    {"errors"},
-    {"models"},
+    {"errors", "headers"},
+    {"models", "callbacks"},
     {"keys", "storage"},
     {"plan", "policy", "sniff", "media_types"},
     {"tokens"},
     {"tickets", "receipts"},
     {"origins"},
     {"requester"},
+    {"option_values"},
     {"options"},
     {"uploads"},
     {"api", "request_uploads", "pages", "identity_subrequest"},
@@ -29,7 +30,7 @@ LAYERS = [
     {""},  # the package itself: the public names
     {"integrations", "testing", "cli"},
 ]
-"""From the bottom to the top. Within a layer, modules may import map_concurrently other, but not in a circle."""
+"""From the bottom to the top. Within a layer, modules may import each other, but not in a circle."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -213,10 +213,10 @@ def test_ticket_and_receipt_do_not_give_the_cookie_away() -> None:
 def test_who_is_nobody_may_upload_only_where_that_is_allowed(identity: str, anonymous: bool, passes: bool) -> None:
     who = requester(identity, anonymous=anonymous)
     if passes:
-        who.authenticate()
+        who.check_authenticated()
     else:
         with pytest.raises(NotAuthenticated):
-            who.authenticate()
+            who.check_authenticated()
 
 
 def test_identity_is_asked_for_once() -> None:
@@ -228,7 +228,7 @@ def test_identity_is_asked_for_once() -> None:
 
     who = Requester(ENVIRON, identify, anonymous=False)
     assert asked == []
-    who.authenticate()
+    who.check_authenticated()
     who.bind()
     assert (who.identity, len(asked)) == ("ann", 1)
 
@@ -237,7 +237,7 @@ def test_identity_is_asked_for_once() -> None:
 def test_an_identity_is_a_str(identity: Any) -> None:
     identify: Callable[[Any], Any] = lambda _: identity  # noqa: E731
     with pytest.raises(TypeError, match="identify"):
-        Requester(ENVIRON, identify, anonymous=True).authenticate()
+        Requester(ENVIRON, identify, anonymous=True).check_authenticated()
 
 
 @pytest.mark.parametrize(
