@@ -15,6 +15,7 @@ from .models import Upload, UploadRequest
 from .option_values import Kind
 from .plan import MiB
 from .policy import Policy
+from .requester import remote_user
 from .sniff import check_library
 from .storage.base import Seal, Storage
 from .storage.urls import storage_from_url
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     Authorize: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], None]
     OnComplete: TypeAlias = Callable[[WSGIEnvironment, Upload], Any]
     ObjectName: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], str]
-
-
-def remote_user(environ: WSGIEnvironment) -> str | None:
-    """Return ``REMOTE_USER``, which the server or an outer middleware sets. The default ``identify``."""
-    return environ.get("REMOTE_USER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,8 @@ _DECLARED = [
     Option(
         "identify", None, kinds.IDENTIFY,
         "callable(environ) → the requester's identity, a user id as str, or None; or a path of the application, "
-        '``"/whoami"``, which receives a subrequest with the same cookies and responds with 2xx and the identity in the '
-        'header ``Remote-User`` (as nginx\'s ``auth_request``). By default ``environ["REMOTE_USER"]``.',
+        '``"/whoami"``, which receives a subrequest with the same cookies and responds with 2xx and the identity in '
+        'the header ``Remote-User`` (as nginx\'s ``auth_request``). By default ``environ["REMOTE_USER"]``.',
     ),
     Option(
         "anonymous", False, kinds.BOOL,

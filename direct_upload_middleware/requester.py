@@ -41,6 +41,11 @@ class Binding:
     anonymous_owner: str | None
 
 
+def remote_user(environ: WSGIEnvironment) -> str | None:
+    """Return ``REMOTE_USER``, which the server or an outer middleware sets. The default ``identify``."""
+    return environ.get("REMOTE_USER")
+
+
 class Requester:
     """The sender of one request. ``identify`` is called at most once, and only if the identity is needed.
 

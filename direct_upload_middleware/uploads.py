@@ -161,7 +161,7 @@ class Uploads:
             ttl=max(1, min(self._options.url_ttl, left)),
             ip_range=call_application(client_address, environ) if self._options.bind_ip else None,
             fresh=fresh,
-            origin=request_page_origin(environ),
+            origin=None if fresh else request_page_origin(environ),
         )
         log.debug("presigned URLs issued", extra={"upload_id": ticket.transfer.id, "upload_signed": len(wanted)})
         return signed

@@ -24,12 +24,8 @@ _EXPOSED = f"Location, Retry-After, Date, ETag, {UPLOAD_OWNER}"
 
 
 def is_preflight(environ: WSGIEnvironment) -> bool:
-    """Return whether the request is a CORS preflight (Fetch, CORS-preflight request)."""
-    return (
-        environ["REQUEST_METHOD"] == "OPTIONS"
-        and "HTTP_ORIGIN" in environ
-        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-    )
+    """Return whether an OPTIONS request is a CORS preflight (Fetch, CORS-preflight request)."""
+    return "HTTP_ORIGIN" in environ and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
 
 
 def preflight_response(environ: WSGIEnvironment, origins: Collection[str]) -> Response:
@@ -43,8 +39,6 @@ def preflight_response(environ: WSGIEnvironment, origins: Collection[str]) -> Re
 
 def add_cors(environ: WSGIEnvironment, start_response: StartResponse, origins: Collection[str]) -> StartResponse:
     """Return a start_response that adds the headers with which a page of ``origins`` may read the response."""
-    if not origins:
-        return start_response
     added = [("Vary", "Origin")]
     if request_origin(environ) in origins:
         added += [

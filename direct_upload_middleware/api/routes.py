@@ -59,7 +59,8 @@ class Api:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        start_response = add_cors(environ, start_response, self._options.origins)
+        if self._options.origins:
+            start_response = add_cors(environ, start_response, self._options.origins)
         unread = UnreadBody(environ)
         try:
             response = self._respond(environ)
@@ -73,7 +74,7 @@ class Api:
         return body
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
-        if is_preflight(environ):
+        if environ["REQUEST_METHOD"] == "OPTIONS" and is_preflight(environ):
             return preflight_response(environ, self._options.origins)
         path = environ["PATH_INFO"][len(self._options.mount) :].split("/")[1:]
         calls = self._calls(path)

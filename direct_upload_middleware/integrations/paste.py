@@ -13,7 +13,7 @@
     pipeline = direct-upload myapp
 
 The options are the middleware's, as strings: lists are separated by commas or line breaks, several secrets by
-whitespace, callables are written ``module:attr`` or ``module.attr`` (``identify`` may also be a path of the application,
+whitespace, callables are written ``module:attr`` or ``module.attr`` (``identify`` may also be a path such as
 ``/whoami``), and booleans as for Paste's ``asbool``.
 """
 

@@ -92,9 +92,6 @@ def test_no_bytes_break_it(data: bytes, claimed: str) -> None:
         assert may_be_accepted((accept,), claimed, data) in (True, False)
 
 
-# -- in an application -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "segment_size", [pytest.param(10, id="several segments"), pytest.param(10**6, id="one segment")]
 )

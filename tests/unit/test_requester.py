@@ -134,8 +134,6 @@ def test_the_origin_of_the_page_that_asks(environ: dict[str, Any], origin: str) 
     assert request_page_origin(environ) == origin
 
 
-# -- whose a ticket or receipt is ----------------------------------------------------------------------------
-
 COOKIE = "a" * 32
 ENVIRON = {"HTTP_COOKIE": f"direct_upload={COOKIE}"}
 TRANSFER = Transfer("0" * 32, "name", "x/y", 1, 10, 1, "revoke", 2**31)

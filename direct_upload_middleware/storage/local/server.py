@@ -23,7 +23,7 @@ from webob import Request, Response
 
 from ...errors import AlreadyComplete, NotFound, StorageError
 from .. import temp_urls
-from .disk import Disk
+from .disk import Disk, UploadRecord
 from .files import FilesReader
 from .receive import BLOCK, CLIENT_DISCONNECT, RefusedBody, content_length, receive
 
