@@ -8,11 +8,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .api import Api
 from .errors import ConfigurationError, DirectUploadError
-from .identity_subrequest import IdentitySubrequest
 from .options import OPTIONS, describe_options, make_options
-from .pages.injector import PageInjector
 from .plan import MiB
 from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
@@ -73,6 +70,12 @@ class DirectUploadMiddleware:
         **unknown: Any,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in OPTIONS} | unknown
+        # Not imported with this module: a program that only needs Upload or an error should start quickly, and WebOb
+        # takes longer to import than everything else.
+        from .api import Api
+        from .identity_subrequest import IdentitySubrequest
+        from .pages.injector import PageInjector
+
         if isinstance(identify, str):
             given["identify"] = IdentitySubrequest(app, identify, mount=mount)
         self.options = make_options(storage, given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from .option_values import Kind
 from .plan import MiB
 from .policy import Policy
 from .requester import remote_user
-from .sniff import check_library
 from .storage.base import Seal, Storage
 from .storage.urls import storage_from_url
 
@@ -178,6 +176,8 @@ def check_names(names: Collection[str], *, prefix: str = "") -> None:
     write = str.upper if prefix.isupper() else str
     for name in names:
         if name not in OPTIONS:
+            import difflib  # slow to import
+
             close = difflib.get_close_matches(name, ("storage", *OPTIONS), 1)
             hint = f"did you mean {prefix + write(close[0])!r}?" if close else f"known options: {', '.join(OPTIONS)}"
             raise ConfigurationError(f"unknown option {prefix + write(name)!r}; {hint}")
@@ -227,4 +227,6 @@ def _keys(secrets: tuple[str, ...] | None, storage: Storage) -> Keys:
 def _check_sniff(policy: Policy) -> None:
     if not policy.accept:
         raise ConfigurationError("sniff compares files with accept: set accept too")
+    from .sniff import check_library  # has tables of types that are slow to import
+
     check_library()

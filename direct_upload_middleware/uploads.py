@@ -18,7 +18,6 @@ from .origins import request_page_origin
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
 from .receipts import Receipt, Receipts
 from .requester import Requester
-from .sniff import HEAD_SIZE, may_be_accepted
 from .storage.base import Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from .tickets import Ticket, Tickets, check_not_expired, renew
 
@@ -224,6 +223,8 @@ class Uploads:
             raise
 
     def _sniff(self, upload: Upload) -> None:
+        from .sniff import HEAD_SIZE, may_be_accepted  # make_options has imported it
+
         with self._storage.open(stored_object(upload)) as file:
             head = file.read(HEAD_SIZE)
         if not may_be_accepted(self._options.policy.accept, upload.type, head):
