@@ -1,4 +1,4 @@
-"""A real browser uploads from pages with strict policies, into the private Swift at another origin."""
+"""A real browser uploads from pages with strict policies to a private Swift of another origin."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ POLICIES = [
         id="Report-Only and enforced",
     ),
 ]
-"""The headers of the page, and which directives are violated: a nonce is for no worker, and the script does without."""
+"""The headers of the page, and the directives that it violates: a nonce does not allow workers, which are optional."""
 
 LISTEN = """
 window.violations = [];
@@ -54,7 +54,7 @@ document.addEventListener("securitypolicyviolation", (event) => violations.push(
 """
 FETCH_ELSEWHERE = "fetch('http://127.0.0.1:9/').catch(() => setTimeout(arguments[0]))"
 
-#: In one step: an element that was found may belong to a page that has gone before one asks for its text.
+#: One call, because the page may change between finding an element and reading its text.
 TEXT = "return document.body?.innerText"
 
 
@@ -64,11 +64,11 @@ class Server(ThreadingMixIn, WSGIServer):
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def application(policies: list[tuple[str, str]]) -> Callable[..., Iterable[bytes]]:
-    """A page with a form under these policies; what the form sent is told by name and size."""
+    """Return an application with a form under these policies, which answers the upload's name and size."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST":
@@ -120,9 +120,10 @@ def test_a_page_with_a_strict_policy_uploads(
     policies: list[tuple[str, str]],
     violated: list[str],
 ) -> None:
-    """Nothing that the upload does is against the page's policy. Notices when the script tag gets no nonce, Swift's
-    origin does not join ``connect-src`` of each policy, or more than that does, or the script does something that a
-    strict policy forbids.
+    """An upload does not violate the page's policy.
+
+    The test fails if the script tag has no nonce, if Swift's origin is missing in ``connect-src`` of a policy, if
+    anything else was added, or if the script does something that a strict policy forbids.
     """
     file = tmp_path / "strict.bin"
     file.write_bytes(secrets.token_bytes(300_000))
@@ -143,11 +144,11 @@ def test_a_page_with_a_strict_policy_uploads(
         assert "connect-src" in chromium.execute_script("return violations")
         chromium.find_element(By.CSS_SELECTOR, "form > button").click()
         waiting.until(lambda browser: browser.execute_script(TEXT) == "strict.bin has 300000 bytes")
-        chromium.get("about:blank")  # lets go of its connections
+        chromium.get("about:blank")  # closes the connections
 
 
-def test_a_page_that_forbids_scripts_gets_none_in_by_us(swift_server: SwiftServer, chromium: webdriver.Chrome) -> None:
-    """What a policy says of scripts stays. Notices when ``script-src`` is widened, or a nonce invented."""
+def test_a_page_that_forbids_scripts_still_does(swift_server: SwiftServer, chromium: webdriver.Chrome) -> None:
+    """The policy for scripts is unchanged. The test fails if ``script-src`` is extended or a nonce is added."""
     app = DirectUploadMiddleware(
         application([(ENFORCED, NEEDED + "; script-src 'none'")]),
         swift_storage(swift_server),
