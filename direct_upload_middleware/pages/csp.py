@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-_FIELDS: Final = frozenset({"content-security-policy", "content-security-policy-report-only"})
+_ENFORCED: Final = "content-security-policy"
+_FIELDS: Final = frozenset({_ENFORCED, "content-security-policy-report-only"})
 _SPACE: Final = "\t\n\f\r "
 _NONCE: Final = re.compile(r"'nonce-([A-Za-z0-9+/_-]+={0,2})'", re.IGNORECASE)
 _NONE: Final = re.compile(r"\s+'none'(?!\S)", re.IGNORECASE)
@@ -19,15 +20,31 @@ _HOST: Final = re.compile(r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>[^:/]+
 _PORTS: Final = {"http": 80, "https": 443}
 
 
+def is_policy(name: str) -> bool:
+    """Return whether a header with this name contains a policy, enforced or report-only."""
+    return name.lower() in _FIELDS
+
+
 def has_policy(headers: list[tuple[str, str]]) -> bool:
     """Return whether a header contains a policy, enforced or report-only."""
-    return any(name.lower() in _FIELDS for name, _ in headers)
+    return any(is_policy(name) for name, _ in headers)
 
 
 def find_nonce(headers: list[tuple[str, str]]) -> str | None:
-    """Return the nonce that satisfies most of the policies, because a script tag can have only one."""
-    offered = [nonce for policy in _iterate_policies(headers) for nonce in dict.fromkeys(_find_nonces(policy))]
-    return max(offered, key=offered.count, default=None)
+    """Return the nonce for the script tag, which can have only one.
+
+    The nonce satisfies as many enforced policies as possible, and then as many report-only policies as possible.
+    """
+    offered = [
+        (nonce, name.lower() == _ENFORCED)
+        for name, policy in _iterate_policies(headers)
+        for nonce in dict.fromkeys(_find_nonces(policy))
+    ]
+
+    def count(nonce: str) -> tuple[int, int]:
+        return offered.count((nonce, True)), offered.count((nonce, False))
+
+    return max((nonce for nonce, _ in offered), key=count, default=None)
 
 
 def allow_origin(headers: list[tuple[str, str]], origin: str) -> list[tuple[str, str]]:
@@ -36,7 +53,7 @@ def allow_origin(headers: list[tuple[str, str]], origin: str) -> list[tuple[str,
     :param origin: such as ``https://swift.example.com``, with its port unless that is the default of the scheme.
     """
     return [
-        (name, ",".join(_extend(policy, origin) for policy in value.split(",")) if name.lower() in _FIELDS else value)
+        (name, ",".join(_extend(policy, origin) for policy in value.split(",")) if is_policy(name) else value)
         for name, value in headers
     ]
 
@@ -47,7 +64,9 @@ def allows_script(headers: list[tuple[str, str]], script: str, page_origin: str,
     :param script: its URL.
     :param nonce: the nonce of its tag, ``""`` without one.
     """
-    return all(_allows_script(policy.split(";"), script, page_origin, nonce) for policy in _iterate_policies(headers))
+    return all(
+        _allows_script(policy.split(";"), script, page_origin, nonce) for _, policy in _iterate_policies(headers)
+    )
 
 
 def _allows_script(directives: list[str], script: str, page_origin: str, nonce: str) -> bool:
@@ -60,7 +79,7 @@ def _allows_script(directives: list[str], script: str, page_origin: str, nonce: 
 def allows_workers(headers: list[tuple[str, str]], script: str, page_origin: str) -> bool:
     """Return whether every policy lets a script start workers from the folder of its own URL."""
     names = ("worker-src", "child-src", "script-src", "default-src")
-    found = (_find_sources(policy.split(";"), *names) for policy in _iterate_policies(headers))
+    found = (_find_sources(policy.split(";"), *names) for _, policy in _iterate_policies(headers))
     return all(
         sources is None or "'strict-dynamic'" in sources or _matches_any(sources, script, page_origin)
         for sources in found
@@ -79,10 +98,11 @@ def _matches_any(sources: list[str], url: str, page_origin: str) -> bool:
     return is_own or any(_matches(source, parts) for source in sources)
 
 
-def _iterate_policies(headers: list[tuple[str, str]]) -> Iterator[str]:
+def _iterate_policies(headers: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for name, value in headers:
-        if name.lower() in _FIELDS:
-            yield from value.split(",")
+        if is_policy(name):
+            for policy in value.split(","):
+                yield name, policy
 
 
 def _find_nonces(policy: str) -> list[str]:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
-from typing import Final
 
-from .page_scanner import MARKER, PageScanner, decode_url
-
-_SRC: Final = re.compile(rb"""\ssrc=["']?([^"'\s>]*)""", re.IGNORECASE)
+from .page_scanner import MARKER, PageScanner, find_script_url
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +17,17 @@ class TagInserter:
     """
 
     def __init__(self, tag: bytes, *, always: bool) -> None:
-        src = _SRC.search(tag)
-        self._scanner = PageScanner(decode_url(src[1]) if src else "", has_marker=always)
+        self._scanner = PageScanner(find_script_url(tag), has_marker=always)
         self._tag = tag
         self._always = always
         self._delayed = b""
         self._returned = 0  # bytes of the page
         self._is_done = False
+
+    @property
+    def has_script(self) -> bool:
+        """Whether the page contains the script tag without us, as far as it was fed."""
+        return self._scanner.has_script
 
     def insert(self, page: bytes) -> bytes:
         """Return the complete page with the tag; the same object if it stays as it is."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import html
+import re
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from .html_tokenizer import RAW_TEXT, Tag, TagReader, compile_text_and_other_tag
 MARKER: Final = b"direct-upload"
 _MARKER_ATTRIBUTE: Final = b"data-" + MARKER
 
+_SRC: Final = re.compile(rb"""\ssrc=["']?([^"'\s>]*)""", re.IGNORECASE)
 _MAX_DEPTH: Final = 500  # open elements; browsers stop nesting at 512
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -54,7 +56,13 @@ _SKIP: Final = compile_text_and_other_tags(
 _SKIP_IN_FOREIGN: Final = compile_text_and_self_closing_tags(_SHAPES)
 
 
-def decode_url(value: bytes) -> str:
+def find_script_url(tag: bytes) -> str:
+    """Return the ``src`` of a script tag."""
+    src = _SRC.search(tag)
+    return _decode_url(src[1]) if src else ""
+
+
+def _decode_url(value: bytes) -> str:
     """Return the URL that is the value of an attribute."""
     return html.unescape(value.decode("latin-1")).strip("\t\n\f\r ")
 
@@ -177,7 +185,7 @@ class PageScanner:
         if tag.name == MARKER or (tag.name == b"input" and _MARKER_ATTRIBUTE in tag.attributes):
             self.has_marker = True
         elif tag.name == b"script" and not any(element.kind is _Kind.TEMPLATE for element in self._open):
-            self.has_script = decode_url(tag.attributes.get(b"src", b"")) == self._src
+            self.has_script = _decode_url(tag.attributes.get(b"src", b"")) == self._src
 
     def _open_html(self, tag: Tag) -> None:
         if tag.name == b"template":

@@ -191,5 +191,32 @@ def test_nonce_of_a_report_only_policy() -> None:
     assert find_nonce([(REPORT_ONLY, "script-src 'nonce-abc'")]) == "abc"
 
 
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        pytest.param([(REPORT_ONLY, "script-src 'nonce-r'"), (CSP, "script-src 'nonce-e'")], "e", id="enforced second"),
+        pytest.param([(CSP, "script-src 'nonce-e'"), (REPORT_ONLY, "script-src 'nonce-r'")], "e", id="enforced first"),
+        pytest.param(
+            [(REPORT_ONLY, "script-src 'nonce-r', script-src 'nonce-r'"), (CSP, "default-src 'nonce-e'")],
+            "e",
+            id="two report-only policies",
+        ),
+        pytest.param(
+            [(REPORT_ONLY, "script-src 'nonce-b'"), (CSP, "script-src 'nonce-a' 'nonce-b'")],
+            "b",
+            id="a nonce of both kinds",
+        ),
+        pytest.param(
+            [(REPORT_ONLY, "script-src 'nonce-r'"), (CSP, "img-src 'self'")], "r", id="no enforced policy for scripts"
+        ),
+        pytest.param(
+            [(REPORT_ONLY, "script-src 'nonce-r'"), (CSP, "script-src 'self'")], "r", id="enforced without a nonce"
+        ),
+    ],
+)
+def test_a_nonce_of_an_enforced_policy_comes_first(policies: list[tuple[str, str]], expected: str) -> None:
+    assert find_nonce(policies) == expected
+
+
 def test_no_nonce_without_a_policy() -> None:
     assert find_nonce([("X-Policy", "script-src 'nonce-abc'")]) is None
