@@ -64,7 +64,7 @@ def test_the_log_in_page_has_no_script_and_the_shelf_has(visitor: TestApp, alice
 )
 def test_a_wrong_password_does_not_log_in(visitor: TestApp, username: str, password: str) -> None:
     answer = visitor.post("/login", {"username": username, "password": password}, status=403)
-    assert "do not go together" in answer.text
+    assert "Wrong username or password." in answer.text
     assert "Log out" not in visitor.get("/").text
 
 

@@ -104,7 +104,7 @@ class Checks:
     def test_a_wrong_password_logs_nobody_in(self, visitor: TestApp, user: str, password: str) -> None:
         answer = log_in(visitor, user, password)
         assert answer.status_int in (200, 403)
-        assert "not the user name and password" in answer.text
+        assert "Wrong username or password." in answer.text
 
     def test_the_script_comes_where_files_are_chosen(self, visitor: TestApp, alice: TestApp) -> None:
         assert "<script" not in log_in_page(visitor).text

@@ -41,9 +41,9 @@ WAYS = {
     "gunicorn with ProxyFix": Way([*GUNICORN, "helpers.served_behind:app"], STRIPPED, "/app"),
     "waitress": Way([*WAITRESS, *TRUSTING, "helpers.served:app"], PLAIN),
     "waitress below a prefix": Way([*WAITRESS, *TRUSTING, "--url-prefix=/app", "helpers.served:app"], BELOW, "/app"),
-    "uwsgi": Way([*UWSGI, "--socket=127.0.0.1:0", "--module=served:app"], PROTOCOL),
+    "uwsgi": Way([*UWSGI, "--socket=127.0.0.1:0", "--module=helpers.served:app"], PROTOCOL),
     "uwsgi below a prefix": Way(
-        [*UWSGI, "--socket=127.0.0.1:0", "--mount=/app=served:app", "--manage-script-name"], PROTOCOL, "/app"
+        [*UWSGI, "--socket=127.0.0.1:0", "--mount=/app=helpers.served:app", "--manage-script-name"], PROTOCOL, "/app"
     ),
 }
 

@@ -19,7 +19,7 @@ SERVERS = {
     "gunicorn sync": [*GUNICORN, "--workers", "2", "helpers.served:app"],
     "gunicorn threads": [*GUNICORN, "--threads", "4", "helpers.served:app"],
     "gunicorn gevent": [*GUNICORN, "--worker-class", "gevent", "helpers.served:app"],
-    "uwsgi": [*UWSGI, "--http-socket=127.0.0.1:0", "--add-header=Connection: close", "--module=served:app"],
+    "uwsgi": [*UWSGI, "--http-socket=127.0.0.1:0", "--add-header=Connection: close", "--module=helpers.served:app"],
 }
 DATA = os.urandom(3 * SEGMENT + 17)
 #: As long as a name may be, and such that it cannot be compressed in the ticket.

@@ -96,7 +96,7 @@ def test_upload(direct_uploads):
     print(app.get("/?" + receipt).text)
     assert direct_uploads.secret not in repr(direct_uploads)
 """
-PLUGIN = "direct_upload_middleware.testing.pytest_plugin"
+CONFTEST = 'pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]'
 
 
 @pytest.mark.parametrize(
@@ -109,16 +109,9 @@ PLUGIN = "direct_upload_middleware.testing.pytest_plugin"
 def test_the_fixture_gives_a_storage(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], container: str
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    pytester.makeconftest(CONFTEST)
     pytester.makepyfile(APPLICATIONS_TEST)
-    outcome = pytester.runpytest_subprocess("-s", *plugin_options(), *options, timeout=120)
+    outcome = pytester.runpytest_subprocess("-s", *options, timeout=120)
     outcome.assert_outcomes(passed=1)
     outcome.stdout.fnmatch_lines([f"*{container}*"])
-
-
-def plugin_options() -> list[str]:
-    """Nothing where the package is installed, and pytest finds the plugin."""
-    from importlib.metadata import entry_points
-
-    installed = any(point.value == PLUGIN for point in entry_points(group="pytest11"))
-    return [] if installed else ["-p", PLUGIN]

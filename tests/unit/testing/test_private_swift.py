@@ -307,7 +307,7 @@ def test_without_the_swift_package_the_error_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(machine, "program_directories", lambda: [tmp_path])
     with (
-        pytest.raises(SwiftUnavailable, match=r"pip install 'direct-upload-middleware\[test\]'"),
+        pytest.raises(SwiftUnavailable, match=r"pip install 'swift>=2.33'"),
         SwiftServer(),
     ):
         pytest.fail("it runs without its programs")
