@@ -19,7 +19,7 @@ LAYERS = {
         {"errors"},
         {"models"},
         {"keys", "storage"},
-        {"plan", "policy", "sniff", "media_types"},
+        {"plan", "policy", "sniff", "media_types", "extension_types"},
         {"tokens"},
         {"tickets", "receipts"},
         {"origins"},
