@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import ConfigurationError, InvalidRequest, TooLarge, TypeNotAccepted
+from .extension_types import possible_types
 from .models import UploadRequest
 
 MAX_FILENAME_BYTES = 1024
@@ -73,12 +74,15 @@ class Policy:
             raise TypeNotAccepted(f"Accepted file types: {', '.join(self.accept)}.")
 
     def accepts(self, filename: str, media_type: str) -> bool:
-        """Return whether a token of ``accept`` matches as in HTML: the name's extension, the type, or its family."""
+        """Return whether a token of ``accept`` matches as in HTML: the name's extension, the type, or its family.
+
+        A type that is unknown or has another name is decided by the extension too, see :mod:`.extension_types`.
+        """
         essence = media_type.split(";")[0].strip().lower()
-        family = essence.split("/")[0] + "/*"
+        types = possible_types(filename, essence)
+        tokens = types | {known.split("/")[0] + "/*" for known in types} | {"*/*"}
         return any(
-            filename.lower().endswith(token) if token.startswith(".") else token in (essence, family, "*/*")
-            for token in self.accept
+            filename.lower().endswith(token) if token.startswith(".") else token in tokens for token in self.accept
         )
 
 

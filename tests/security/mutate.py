@@ -285,8 +285,8 @@ MUTATIONS = [
     ),
     Mutation(
         "pages/csp.py",
-        "allowing = f\"{_NONE.sub('', text)} {origin}\"",
-        "allowing = f\"{_NONE.sub('', text)} *\"",
+        "extended = f\"{_NONE.sub('', text)} {origin}\"",
+        "extended = f\"{_NONE.sub('', text)} *\"",
         "test_strict_pages.py::test_a_page_with_a_strict_policy_uploads",
     ),
     Mutation(

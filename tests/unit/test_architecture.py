@@ -19,7 +19,7 @@ LAYERS = {
         {"errors", "headers"},
         {"models", "callbacks"},
         {"keys", "storage"},
-        {"plan", "policy", "sniff", "media_types"},
+        {"plan", "policy", "sniff", "media_types", "extension_types"},
         {"tokens"},
         {"tickets", "receipts"},
         {"origins"},
