@@ -12,8 +12,8 @@
     [pipeline:main]
     pipeline = direct-upload myapp
 
-The options are the middleware's, as strings: lists are separated by commas, callables are ``module:attr`` (``identify``
-may be a path of the application's, ``/whoami``, too), and booleans as Paste's ``asbool`` has them.
+The options are the middleware's, written as strings: separate list items with commas, write callables as
+``module:attr`` (``identify`` may also be a path such as ``/whoami``) and booleans as Paste's ``asbool`` reads them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FALSE = ("false", "no", "off", "n", "f", "0")
 def filter_app_factory(
     app: WSGIApplication, global_conf: Mapping[str, str] | None, **settings: str
 ) -> DirectUploadMiddleware:
-    """Wrap ``app``. The entry point ``main`` of the group ``paste.filter_app_factory``.
+    """Wrap ``app``. This is the entry point ``main`` of the group ``paste.filter_app_factory``.
 
     :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
     """
@@ -43,10 +43,10 @@ def filter_app_factory(
 
 
 def options_from_strings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The middleware's keyword arguments from an ini file's strings; raises ConfigurationError.
+    """Return the middleware's keyword arguments for an ini file's strings; raise ConfigurationError.
 
-    An empty string is as if the option were not there. What is no string stays as it is; so do unknown names, for the
-    middleware to refuse.
+    An empty string counts as a missing option. Values that are not strings, and options with unknown names, are
+    returned unchanged: the middleware refuses the latter.
     """
     texts = {name: text.strip() for name, text in settings.items() if isinstance(text, str) and text.strip()}
     values = {name: value for name, value in settings.items() if not isinstance(value, str)}

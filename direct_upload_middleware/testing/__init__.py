@@ -1,4 +1,4 @@
-"""For applications' own tests: upload a file with WebTest, and a real, private Swift."""
+"""Helpers for applications' tests: upload files with a test client, and run a private OpenStack Swift."""
 
 from .client import FAILURES, upload_file, upload_files
 from .private_swift.server import SwiftServer, SwiftUnavailable

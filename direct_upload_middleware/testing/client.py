@@ -1,4 +1,4 @@
-"""What the browser does, done by WebTest."""
+"""Upload files in tests like the page's script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from webtest import TestApp
 
-#: What :func:`upload_file` can be made to fail with.
+#: The codes for ``fail_with`` of :func:`upload_file`.
 FAILURES = ("cross-site", "segments-missing", "segments-differ", "invalid-ticket", "not-yours")
 
 _SIGNED_AT_ONCE = 100
@@ -28,26 +28,26 @@ def upload_file(
     extra_environ: Mapping[str, Any] | None = None,
     fail_with: str | None = None,
 ) -> str:
-    """Upload ``data`` as ``filename`` through the middleware, and give the receipt, for the application's form.
+    """Upload ``data`` as ``filename`` through the middleware; return the receipt for the application's form.
 
     ::
 
         receipt = upload_file(test_app, "report.pdf", b"…", content_type="application/pdf")
         test_app.post("/documents", {"document": receipt})
 
-    It goes the whole way that the script in a page goes: begin, PUT of every segment to its temp URL, complete; into
-    whatever storage the middleware has. The requester is whoever ``test_app`` is logged in as.
+    It makes the same calls as the page's script: begin, PUT of each segment to its temp URL, complete. The requester
+    is the user that ``test_app`` is logged in as.
 
-    :param test_app: a ``webtest.TestApp`` around the application with the middleware. It keeps the binding cookie.
-    :param data: bytes, or a seekable binary file of any size, which is read a segment at a time.
-    :param content_type: the file's MIME type; "" as of a file whose type the browser does not know.
-    :param mount: the middleware's.
-    :param extra_environ: for each request to the application, as WebTest's: ``{"REMOTE_USER": "alice"}``.
-    :param fail_with: make the upload fail, on purpose, with this code: one of :data:`FAILURES`.
+    :param test_app: a ``webtest.TestApp`` of the application with the middleware. It keeps the binding cookie.
+    :param data: bytes, or a seekable binary file of any size, which is read one segment at a time.
+    :param content_type: the file's MIME type; "" if the browser does not know it.
+    :param mount: the middleware's mount.
+    :param extra_environ: WebTest's ``extra_environ`` for each request: ``{"REMOTE_USER": "alice"}``.
+    :param fail_with: make the upload fail with this code, one of :data:`FAILURES`.
     :raises webtest.AppError: the middleware refused; the message has the problem with its code.
     """
     if fail_with is not None and fail_with not in FAILURES:
-        raise ValueError(f"fail_with: {fail_with!r} is none of {', '.join(FAILURES)}")
+        raise ValueError(f"fail_with must be one of {', '.join(FAILURES)}, not {fail_with!r}")
     file = BytesIO(data) if isinstance(data, bytes) else data
     page = _Page(test_app, mount, dict(extra_environ or {}))
     headers = {"Sec-Fetch-Site": "cross-site"} if fail_with == "cross-site" else {}
@@ -56,26 +56,26 @@ def upload_file(
     etags = [_send(page, file, segment, fail_with) for segment in page.segments(begun)]
     done = _complete(page, begun, etags, fail_with)
     if fail_with is not None:
-        raise AssertionError(f"the upload was to fail with {fail_with}, and did not")
+        raise AssertionError(f"the upload should have failed with {fail_with}, but it succeeded")
     return str(done["receipt"])
 
 
 def upload_files(test_app: TestApp, files: Iterable[tuple[str, bytes | BinaryIO]], **options: Any) -> list[str]:
-    """The receipts of several files, for a field with ``multiple``.
+    """Upload several files; return their receipts for a field with ``multiple``.
 
     ::
 
         receipts = upload_files(test_app, [("one.png", b"…"), ("two.png", b"…")])
         test_app.post("/pictures", [("pictures", receipt) for receipt in receipts])
 
-    :param files: filenames and data.
-    :param options: those of :func:`upload_file`, the same for each file.
+    :param files: pairs of filename and data.
+    :param options: the options of :func:`upload_file`, the same for each file.
     """
     return [upload_file(test_app, filename, data, **options) for filename, data in files]
 
 
 def _send(page: _Page, file: BinaryIO, segment: Mapping[str, Any], fail_with: str | None) -> dict[str, Any]:
-    """Send one segment. What complete is to be told of it."""
+    """Send one segment; return its entry in the list for complete."""
     file.seek(segment["offset"])
     body = file.read(segment["size"])
     etag = _md5(body)
@@ -100,7 +100,7 @@ def _md5(body: bytes) -> str:
 
 
 class _Page:
-    """A page of the application, as far as its requests go."""
+    """A page of the application, which calls the upload API."""
 
     def __init__(self, test_app: TestApp, mount: str, extra_environ: dict[str, Any]) -> None:
         self._app = test_app
@@ -113,7 +113,7 @@ class _Page:
         return self._app.post_json(url, body, headers=dict(headers), extra_environ=self._environ).json
 
     def segments(self, begun: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The segments with their temp URLs, which are asked for as they are needed."""
+        """Yield the segments with their temp URLs, signing more of them when needed."""
         yield from begun["segments"]
         for first in range(len(begun["segments"]), begun["segment_count"], _SIGNED_AT_ONCE):
             indexes = list(range(first, min(first + _SIGNED_AT_ONCE, begun["segment_count"])))

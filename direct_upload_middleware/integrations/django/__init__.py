@@ -1,4 +1,4 @@
-"""Django: one line in ``wsgi.py``, settings, and a form field."""
+"""Django: settings, one line in ``wsgi.py``, and a form field."""
 
 from .middleware import UploadErrors, current_uploads, session_user, with_direct_uploads
 

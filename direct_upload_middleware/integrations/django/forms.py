@@ -1,4 +1,4 @@
-"""Django's forms: a field whose cleaned value is an :class:`~direct_upload_middleware.Upload`, or a list of them.
+"""Django forms: a field whose cleaned value is an :class:`~direct_upload_middleware.Upload`, or a list of them.
 
 ::
 
@@ -11,7 +11,7 @@
     if form.is_valid():
         Document.objects.create(title=…, id=form.cleaned_data["document"].id)
 
-When the form is shown again because of another field, what was uploaded stays chosen.
+When the form is shown again because another field is invalid, the uploaded files stay chosen.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ __all__ = ["UploadField", "UploadInput"]
 
 
 class UploadInput(forms.FileInput):
-    """A file input whose files go straight to storage; the form gets their receipts.
+    """A file input whose files go directly to storage; the form receives their receipts.
 
-    :param multiple: whether several files may be chosen.
+    :param multiple: let the user choose several files.
     """
 
     needs_multipart_form = False
@@ -47,14 +47,16 @@ class UploadInput(forms.FileInput):
         super().__init__({"data-direct-upload": True, **(attrs or {})})
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[str]:
-        """The receipts. Where a browser without the script sent the file itself, its name, which is none."""
+        """Return the receipts, or the names of files that a browser without JavaScript sent."""
         receipts = [value for value in _all(data, name) if value]
         return receipts or [file.name for file in _all(files, name) if file]
 
     def value_omitted_from_data(self, data: Mapping[str, Any], files: Any, name: str) -> bool:
+        """Tell whether the form has no value for this input."""
         return name not in data and name not in files
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the input's HTML, with a checkbox for each file that was uploaded before."""
         kept = _uploaded(value if self.allow_multiple_selected else (value or [])[-1:])
         if kept:
             attrs = {**(attrs or {}), "required": False}
@@ -67,17 +69,17 @@ class UploadInput(forms.FileInput):
 
 
 class UploadField(forms.Field):
-    """Cleans receipts into what they prove.
+    """A form field that turns receipts into uploads.
 
-    :param multiple: clean to a list, which is empty where nothing was uploaded; else to an Upload or None.
-    :param accept: what the browser offers to choose: ``[".pdf", "image/*"]``. What is taken at all is the middleware's
-        option of the same name.
-    :param max_age: how many seconds ago the upload may have been completed at most; None for any time.
+    :param multiple: if True, the cleaned value is a list, empty when nothing was uploaded; else an Upload or None.
+    :param accept: the files that the browser offers to choose: ``[".pdf", "image/*"]``. The middleware's option of the
+        same name decides what is accepted.
+    :param max_age: the greatest age of a completed upload in seconds; None for any age.
     """
 
-    default_error_messages = {  # noqa: RUF012  as Django has it
-        "invalid-receipt": _("This upload cannot be used any more. Choose the file again."),
-        "not-yours": _("This upload was made by somebody else. Choose the file again."),
+    default_error_messages = {  # noqa: RUF012  Django declares it like this
+        "invalid-receipt": _("This upload is no longer valid. Choose the file again."),
+        "not-yours": _("This upload was started by another user. Choose the file again."),
     }
 
     def __init__(
@@ -90,9 +92,11 @@ class UploadField(forms.Field):
         super().__init__(**kwargs)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Return the input's ``accept`` attribute."""
         return {"accept": self.accept} if self.accept else {}
 
     def to_python(self, value: Any) -> Upload | list[Upload] | None:
+        """Return the upload, or the list of uploads, that the receipts prove."""
         receipts = [value] if isinstance(value, str) and value else list(value or [])
         if self.multiple:
             return [self._verified(receipt) for receipt in receipts]
@@ -106,7 +110,7 @@ class UploadField(forms.Field):
 
 
 def _all(data: Mapping[str, Any], name: str) -> list[Any]:
-    """Every value of that name, in what Django gives or in a plain dictionary."""
+    """Return every value of that name in a MultiValueDict or a plain dictionary."""
     if hasattr(data, "getlist"):
         return list(data.getlist(name))
     value = data.get(name)
@@ -114,11 +118,11 @@ def _all(data: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _uploaded(value: Any) -> list[tuple[str, Upload]]:
-    """The receipts that the form carried already, as far as they are good, and what they prove."""
+    """Return the valid receipts among the form's values, with their uploads."""
     found = []
     for receipt in value if isinstance(value, list) else []:
         try:
             found.append((receipt, current_uploads().verify(receipt)))
         except (InvalidReceipt, NotYours):
-            continue  # the field has said so
+            continue  # the field reports it
     return found

@@ -1,4 +1,4 @@
-"""Django: one line in ``wsgi.py``, settings, and a form field.
+"""Django: settings, one line in ``wsgi.py``, and a form field.
 
 ::
 
@@ -16,19 +16,19 @@
     from direct_upload_middleware.integrations.django_forms import UploadField
 
     class DocumentForm(forms.Form):
-        document = UploadField()                  # cleaned: an Upload
-        pictures = UploadField(multiple=True)     # cleaned: a list of them
+        document = UploadField()                  # cleaned value: an Upload
+        pictures = UploadField(multiple=True)     # cleaned value: a list of uploads
 
-The names in ``DIRECT_UPLOAD`` are the middleware's options; callables may be given as dotted paths. The secret is
-``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``) where no other is given. The requester is the user of Django's session,
-by primary key.
+The names in ``DIRECT_UPLOAD`` are the middleware's options; callables may be dotted paths. The default secret is
+``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``). The default identity is the primary key of the logged-in user.
 
-In a view, ``request.META["direct_upload.uploads"]`` is :class:`~.request_uploads.RequestUploads`. With
-``"direct_upload_middleware.integrations.django.UploadErrors"`` in ``MIDDLEWARE``, what it raises becomes a 403 through
-``handler403``, or a 503. Forms show it as errors of the field.
+In a view, ``request.META["direct_upload.uploads"]`` is a
+:class:`~direct_upload_middleware.request_uploads.RequestUploads`. With
+``"direct_upload_middleware.integrations.django.UploadErrors"`` in ``MIDDLEWARE``, its errors become a 403 (through
+``handler403``) or a 503. Forms show them as errors of the field.
 
-Django's CSRF protection is as it was: the upload API has a same-site check of its own, and forms carry their token.
-Django's test client does not go through WSGI; use WebTest with ``wsgi.application``.
+Django's CSRF protection stays in force: the upload API has its own same-site check, and forms carry their token.
+Django's test client does not pass through WSGI; use WebTest with ``wsgi.application``.
 """
 
 from __future__ import annotations
@@ -70,21 +70,21 @@ _current: ContextVar[RequestUploads] = ContextVar("direct_upload.uploads")
 def with_direct_uploads(application: WSGIApplication, **options: Any) -> WSGIApplication:
     """Wrap Django's WSGI application.
 
-    :param options: win over ``settings.DIRECT_UPLOAD``.
+    :param options: options that override ``settings.DIRECT_UPLOAD``.
     :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
     """
     return _Wrapped(application, _configured() | options)
 
 
 def current_uploads() -> RequestUploads:
-    """The uploads of whoever sent the request that is being answered; raises ConfigurationError outside of one."""
+    """Return the uploads of the current request; raise ConfigurationError outside a request."""
     return _current.get(None) or uploads_in({})
 
 
 def session_user(environ: WSGIEnvironment) -> str | None:
-    """The primary key of the user of Django's session, None when nobody is logged in. The default ``identify``.
+    """Return the primary key of the logged-in user, or None. This is the default ``identify``.
 
-    ``auth.get_user`` may renew or end a session, whose cookie nobody would send from here: it works on a copy.
+    It reads a copy of the session: ``auth.get_user`` may renew or flush a session, whose new cookie would be lost.
     """
     request = WSGIRequest(environ.copy())
     SessionMiddleware(lambda request: HttpResponse()).process_request(request)
@@ -96,12 +96,13 @@ def session_user(environ: WSGIEnvironment) -> str | None:
 
 
 class UploadErrors(MiddlewareMixin):
-    """For ``MIDDLEWARE``: what ``environ["direct_upload.uploads"]`` raises in a view becomes an error page.
+    """A Django middleware that turns errors of ``environ["direct_upload.uploads"]`` into error pages.
 
-    A receipt that is not good is Django's ``PermissionDenied``, so ``handler403`` or ``403.html`` shows it.
+    An invalid receipt becomes ``PermissionDenied``, so that ``handler403`` or ``403.html`` shows it.
     """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the error page. Called by Django."""
         if not isinstance(exception, PAGE_ERRORS):
             return None
         if isinstance(exception, StorageError | StorageUnavailable):
@@ -115,8 +116,10 @@ def _unavailable(error: DirectUploadError) -> HttpResponse:
 
 
 class _Wrapped:
-    """The middleware around Django. Its own calls are, to Django's signals, requests too: their database connections
-    are opened and closed as those of others."""
+    """The middleware around Django.
+
+    It sends Django's request signals for calls of the upload API, so that Django closes their database connections.
+    """
 
     def __init__(self, application: WSGIApplication, options: dict[str, Any]) -> None:
         self._application = application
@@ -156,11 +159,11 @@ def _imported(name: str, path: str) -> Any:
     try:
         return import_string(path)
     except ImportError as error:
-        raise ConfigurationError(f"DIRECT_UPLOAD: {name}: {path!r} cannot be imported: {error}") from error
+        raise ConfigurationError(f"DIRECT_UPLOAD: importing {path!r} for {name} failed: {error}") from error
 
 
 def _default_identify() -> Callable[[WSGIEnvironment], str | None]:
     for app in ("django.contrib.auth", "django.contrib.sessions"):
         if not apps.is_installed(app):
-            raise ConfigurationError(f"DIRECT_UPLOAD: {app} is not in INSTALLED_APPS; give 'identify', a callable")
+            raise ConfigurationError(f"DIRECT_UPLOAD: add {app} to INSTALLED_APPS, or set 'identify' to a callable")
     return session_user
