@@ -4,6 +4,7 @@
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
+# make package   build the source distribution and the wheel into dist/, and check them for a package index
 # make screenshots   pictures of every state of the page, into docs/screenshots/taken
 # make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
 # make soak   200 uploads with faults at random (SOAK_ARGS="200 7": how many, and the seed)
@@ -11,10 +12,13 @@
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
+# With another Python: make test PYTHON=python3.13 VENV=.venv-3.13
 
 VENV = .venv
 BIN = $(VENV)/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+# The first version that installs dependency groups.
+PIP = pip>=25.1
 NODE_PACKAGES = typescript@7.0.2 esbuild@0.28.2 axe-core@4.14.1 \
 	@uppy/core@6.3.1 @uppy/dashboard@6.0.3 @uppy/aws-s3@6.3.1 @uppy/form@6.0.0 @uppy/golden-retriever@6.0.0 \
 	tus-js-client@4.3.1 @rails/activestorage@8.1.301
@@ -22,7 +26,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
+.PHONY: demo test lint docs package screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -45,6 +49,11 @@ lint: $(VENV)/.lint $(VENV)/.node
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
+package: $(VENV)/.test
+	rm -rf build dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+
 test-browsers: $(VENV)/.test $(VENV)/.node browser more-browsers
 	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
 		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script $(TEST_ARGS)
@@ -59,16 +68,24 @@ sweep: $(VENV)/.test
 	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/unit/storage/swift/test_sweep.py -k Many $(TEST_ARGS)
 
 clean:
-	rm -rf $(VENV) .venv-rackspace build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tox docs/_build
+	rm -rf $(VENV) $(RACKSPACE) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made: .ci/python
-	@test -x $(BIN)/python || "$$(.ci/python)" -m venv $(VENV)
+	@test -x $(BIN)/python || "$${PYTHON:-$$(.ci/python)}" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.demo $(VENV)/.examples $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: setup.py $(VENV)/.made
-	@echo "Installing direct-upload-middleware[$*] into $(VENV)"
-	@$(PIP_INSTALL) --editable '.[$*]'
+# Each needs some of the package's extras, and a dependency group of the project.
+$(VENV)/.demo: INSTALL = --editable '.[demo]'
+$(VENV)/.examples: INSTALL = --editable '.[demo]' --group examples
+$(VENV)/.test: INSTALL = --editable '.[swift,cli,sniff]' --group test
+$(VENV)/.lint: INSTALL = --editable '.[cli,sniff]' --group lint
+$(VENV)/.docs: INSTALL = --editable . --group docs
+
+$(VENV)/.demo $(VENV)/.examples $(VENV)/.test $(VENV)/.lint $(VENV)/.docs: $(VENV)/.%: pyproject.toml setup.py $(VENV)/.made
+	@echo "Installing what \"$*\" needs into $(VENV)"
+	@$(BIN)/python $(PIP_INSTALL) '$(PIP)'
+	@$(BIN)/python $(PIP_INSTALL) $(INSTALL)
 	@touch $@
 
 # After .test or .lint, which bring Node.

@@ -1,5 +1,7 @@
 """Files of any size from the browser straight into OpenStack Swift, for any WSGI application, in one line."""
 
+from typing import TYPE_CHECKING, Any
+
 from .errors import (
     ConfigurationError,
     DirectUploadError,
@@ -11,8 +13,10 @@ from .errors import (
     StorageUnavailable,
     TicketExpired,
 )
-from .middleware import DirectUploadMiddleware
 from .models import Upload, UploadRequest
+
+if TYPE_CHECKING:
+    from .middleware import DirectUploadMiddleware
 
 __version__ = "0.1.0"
 
@@ -30,3 +34,15 @@ __all__ = [
     "Upload",
     "UploadRequest",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the middleware when it is first used, since errors and uploads do not need it.
+
+    A worker or a command that uses only those starts several times as fast.
+    """
+    if name == "DirectUploadMiddleware":
+        from .middleware import DirectUploadMiddleware
+
+        return DirectUploadMiddleware
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

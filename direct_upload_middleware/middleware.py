@@ -7,11 +7,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .api import Api
 from .errors import ConfigurationError, DirectUploadError
-from .identity_subrequest import IdentitySubrequest
 from .options import make_options
-from .pages.injector import PageInjector
 from .plan import MiB
 from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
@@ -103,6 +100,12 @@ class DirectUploadMiddleware:
         sniff: bool = False,
         **unknown: Any,
     ) -> None:
+        # Not imported with this module, since a program that only needs Upload or an error should start quickly: WebOb
+        # takes longer to import than everything else.
+        from .api import Api
+        from .identity_subrequest import IdentitySubrequest
+        from .pages.injector import PageInjector
+
         self.options = make_options(
             storage,
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from .models import Upload, UploadRequest
 from .origins import normalize_origin
 from .plan import MiB
 from .policy import Policy, parse_accept
-from .sniff import check_library
 from .storage.base import SEALS, GiB, Seal, Storage
 from .storage.urls import storage_from_url
 
@@ -80,12 +78,16 @@ def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Opt
 def _check_sniff(policy: Policy) -> None:
     if not policy.accept:
         raise ConfigurationError("sniff compares what was sent with accept: say there what is accepted")
+    from .sniff import check_library  # has tables of types that are slow to import
+
     check_library()
 
 
 def _check_names(given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in OPTION_NAMES:
+            import difflib
+
             close = difflib.get_close_matches(name, ("storage", *OPTION_NAMES), 1)
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(OPTION_NAMES)}"
             raise ConfigurationError(f"unknown option {name!r}; {hint}")

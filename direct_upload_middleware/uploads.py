@@ -20,7 +20,6 @@ from .origins import request_page_origin
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
 from .receipts import Receipt, Receipts
 from .requester import Requester
-from .sniff import HEAD_SIZE, may_be
 from .storage.base import Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from .tickets import Ticket, Tickets, renewed
 
@@ -206,6 +205,8 @@ class Uploads:
             raise
 
     def _sniff(self, upload: Upload) -> None:
+        from .sniff import HEAD_SIZE, may_be  # make_options has imported it
+
         with self._storage.open(stored_object(upload)) as file:
             head = file.read(HEAD_SIZE)
         if not may_be(self._options.policy.accept, upload.type, head):

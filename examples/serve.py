@@ -1,7 +1,7 @@
-"""Runs an example: a storage to try it with, and a server.
+"""Runs an example application with a storage and a server.
 
-By default the storage is a private OpenStack Swift on this machine; where that cannot run, files go into a directory.
-Everything is in a temporary directory and goes with it, unless ``--keep`` names another.
+By default, the storage is a private OpenStack Swift on this machine. If that cannot run, files go into a directory.
+Everything is in a temporary directory, which is deleted at the end unless ``--keep`` names another one.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ THREADS = 8
 
 
 def main(make_app: MakeApp, arguments: list[str] | None = None) -> None:
-    """Serve until Ctrl-C or SIGTERM. ``make_app`` gets a directory for data, a storage URL and a secret."""
+    """Serve until Ctrl-C or SIGTERM. ``make_app`` takes a directory for data, a storage URL and a secret."""
     options = parser().parse_args(arguments)
     _on_signals(_stop)
     try:
         with ExitStack() as stack:
-            stack.callback(_on_signals, signal.SIG_IGN)  # nothing shall interrupt the cleaning up
+            stack.callback(_on_signals, signal.SIG_IGN)  # nothing may interrupt the cleanup
             serve(make_app, options, stack)
     except KeyboardInterrupt:
-        pass  # waitress takes one itself; this one came before it ran
+        pass  # waitress handles it itself; this one came before waitress ran
     print("\nStopped.")
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Try direct uploads on this machine.")
-    parser.add_argument("--storage", choices=("swift", "local"), help="default: swift, where it can run")
-    parser.add_argument("--port", type=int, help=f"default: {PORT}, or the next free one; 0 for any free one")
+    parser.add_argument("--storage", choices=("swift", "local"), help="default: swift, if it can run")
+    parser.add_argument("--port", type=int, help=f"default: {PORT}, or the next free port; 0 for any free port")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep files and database here")
     return parser
 
@@ -66,7 +66,7 @@ def serve(make_app: MakeApp, options: argparse.Namespace, stack: ExitStack) -> N
 
 
 def listen(port: int | None) -> socket.socket:
-    """A socket at the wanted port; without one, at the first free one from the default on."""
+    """Return a socket at the given port; without one, at the first free port from the default on."""
     for candidate in range(PORT, PORT + 100) if port is None else [port]:
         try:
             return socket.create_server((HOST, candidate))
@@ -83,7 +83,7 @@ def data_directory(kept: Path | None, stack: ExitStack) -> Path:
 
 
 def start_storage(options: argparse.Namespace, data: Path, stack: ExitStack) -> str:
-    """The storage's URL."""
+    """Start the storage, and return its URL."""
     if options.storage != "local":
         try:
             return start_swift(data / "swift" if options.keep else None, stack)
@@ -104,7 +104,7 @@ def start_swift(directory: Path | None, stack: ExitStack) -> str:
 
 
 def secret_in(data: Path) -> str:
-    """One that outlives the process, so that sessions and receipts do."""
+    """Return a secret that is stored, so that sessions and receipts remain valid after a restart."""
     path = data / "secret"
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
-from direct_upload_middleware.testing.pytest_plugin import swift_server  # noqa: F401
+
+pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
-"""Fixtures for the tests of applications. pytest finds them by itself where this package is installed.
+"""Fixtures for the tests of applications. A line in the ``conftest.py`` of the root folder loads them.
 
 ::
+
+    pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]
+
+A test then uses them by name::
 
     def test_a_report_is_kept(direct_uploads):
         app = TestApp(make_app(storage=direct_uploads.storage, secret=direct_uploads.secret))
@@ -55,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def swift_server() -> Iterator[SwiftServer]:
-    """Run one private OpenStack Swift for all tests; it needs ``direct-upload-middleware[test]`` and Linux."""
+    """Run one private OpenStack Swift for all tests; it needs Linux and ``pip install 'swift>=2.33'``."""
     from .private_swift.server import SwiftServer
 
     with SwiftServer() as server:

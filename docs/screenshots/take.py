@@ -1,9 +1,9 @@
-"""Photographs <direct-upload> in every state, for reviewing it by eye and for the documentation.
+"""Takes screenshots of <direct-upload> in every state, for reviews and for the documentation.
 
     python docs/screenshots/take.py [DIRECTORY]
 
-Every installed browser, light, dark and right to left, on a phone and on a desktop; index.html in the directory shows
-all of them. The ones that the documentation shows go to docs/_static.
+It uses every installed browser, light, dark and from right to left, at the width of a phone and of a desktop.
+index.html in the directory shows all screenshots. Those for the documentation are copied to docs/_static.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ body { margin: 0; } main { box-sizing: border-box; padding: 1.25rem; inline-size
 h1 { margin: 0 0 1rem; font-size: 1.4rem; line-height: 1.2; }
 label { display: block; margin-block-end: .375rem; font-weight: 500; }
 """
-#: Storage takes its time, so that there is something to be seen, and breaks connections when told to.
+#: Delays storage, so that uploads take some time, and breaks connections on demand.
 SLOW = """
 const { send } = XMLHttpRequest.prototype;
 XMLHttpRequest.prototype.send = function (body) {
   setTimeout(() => (window.isBroken ? this.dispatchEvent(new ProgressEvent("error")) : send.call(this, body)), 350);
 };
 """
-#: Something is on its way, and for so long that its speed is known.
+#: True when an upload is in progress and its speed is known.
 MOVING = """[...root.querySelectorAll("[data-state=busy]")].some((row) =>
   row.querySelector("progress").value > .3 && row.querySelector(".direct-upload-state").textContent.includes("· "))"""
 ENGLISH = {
@@ -81,7 +81,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 class Studio:
-    """One browser, and what it shows."""
+    """A browser with a page that shows the element."""
 
     def __init__(self, visitor: Visitor, files: Path) -> None:
         self.visitor = visitor
@@ -112,7 +112,7 @@ class Studio:
         self.visitor.js(SLOW)
 
     def renew(self) -> None:
-        """Other files than those of the last state, whose uploads would go on."""
+        """Change the files, so that no upload of the last state resumes."""
         self.time += 1
         for file in self.files.iterdir():
             os.utime(file, (self.time, self.time))
@@ -127,7 +127,7 @@ class Studio:
     def photograph(self) -> bytes:
         self.wait("!root.getAnimations().some(({ playState }) => playState === 'running')")
         rect = self.visitor.js("return document.querySelector('main').getBoundingClientRect().toJSON()")
-        # Cut out of the window's picture: WebKit's own of an element is black where the machine has no graphics.
+        # Crop the screenshot of the window: WebKit's screenshot of an element is black without graphics hardware.
         window = Image.open(io.BytesIO(self.visitor.browser.get_screenshot_as_png()))
         picture = io.BytesIO()
         window.crop((rect["left"], rect["top"], rect["right"], rect["bottom"])).save(picture, "png", optimize=True)
@@ -158,7 +158,7 @@ class Studio:
     def retrying(self) -> None:
         self.uploading()
         self.visitor.js("window.isBroken = true")
-        waiting = self.variant["texts"].get("waiting", "The connection was lost. Trying again…")
+        waiting = self.variant["texts"].get("waiting", "Retrying…")
         self.wait(f"root.textContent.includes({waiting!r})")
 
     def failed(self) -> None:
@@ -202,7 +202,7 @@ def make_files(directory: Path) -> None:
 
 
 def picture() -> bytes:
-    """A sunset of a few bytes: a bitmap, whatever its name says, of 4 × 4 pixels that browsers smooth."""
+    """Return a sunset: a bitmap of 4 × 4 pixels, whatever its filename says, which browsers smooth."""
     rows = [(60, 40, 20)] * 4 + [(70, 90, 240)] * 4 + [(90, 160, 255)] * 4 + [(150, 90, 70)] * 4
     pixels = b"".join(bytes(pixel) for pixel in rows)
     header = b"BM" + (54 + len(pixels)).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")

@@ -1,7 +1,7 @@
-"""The application: log in, upload documents, get them back under their own names.
+"""The application: log in, upload documents, download them under their original names.
 
-What it has to do with uploads: ``record``, the views that ask for ``uploads``, ``data-direct-upload`` in the template,
-and the last line of :func:`make_app`.
+These parts deal with uploads: ``record``, the views with a parameter ``uploads``, ``data-direct-upload`` in the
+template, and the last line of :func:`make_app`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ STYLE = Path(__file__).parents[1] / "style.css"
 VIEWS = [str(Path(__file__).parent / "views")]
 COOKIE = "bottle_shelf"
 
-#: Shown on the log-in page. A real application keeps slow hashes of passwords and limits the attempts.
+#: Shown on the login page. A real application stores slow hashes of passwords and limits login attempts.
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 
 
 def make_app(data: Path, storage: str, secret: str) -> DirectUploadMiddleware:
-    """The application, wrapped.
+    """Return the application with the middleware.
 
     :param data: the directory of the database.
     :param storage: a storage URL.
@@ -42,7 +42,7 @@ def make_app(data: Path, storage: str, secret: str) -> DirectUploadMiddleware:
     app.default_error_handler = show_problem
 
     def record(environ: dict[str, Any], upload: Upload) -> None:
-        documents.record(upload)  # may be told more than once
+        documents.record(upload)  # can be called more than once
 
     return DirectUploadMiddleware(app, storage, secret=secret, identify=shelf.identify, on_complete=record)
 
@@ -90,7 +90,7 @@ class Shelf:
         name, password = request.forms.getunicode("username", ""), request.forms.getunicode("password", "")
         if not password or not hmac.compare_digest(PASSWORDS.get(name, "").encode(), password.encode()):
             response.status = 403
-            notice = "That is not the user name and password of anybody here."
+            notice = "Wrong username or password."
             return page("log_in", notice=notice, passwords=PASSWORDS)
         response.set_cookie(COOKIE, name, secret=self._secret, httponly=True, samesite="lax")
         return redirect("/", 303)  # type: ignore[no-any-return]  # it raises
@@ -106,7 +106,7 @@ class Shelf:
         return self.identify(request.environ) or abort(403, "Log in first.")
 
     def _own(self, id: str) -> Document:
-        """The document, if it is the user's."""
+        """Return the document if it belongs to the user; otherwise, respond with 404."""
         return self._documents.find(id, self._user()) or abort(404, "There is nothing here.")
 
 

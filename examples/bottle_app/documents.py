@@ -1,4 +1,4 @@
-"""The record of what was uploaded: one SQLite table, a row for each upload."""
+"""The record of uploads: one SQLite table with a row for each upload."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ CREATE TABLE IF NOT EXISTS documents (
 
 @dataclass(frozen=True)
 class Document:
-    """An upload, and what its owner calls it; "" when it has only its filename."""
+    """An upload and its title, which can be empty."""
 
     upload: Upload
     title: str
 
     @property
     def readable_size(self) -> str:
-        """As the script has it: 1 kB is 1000 bytes."""
+        """Format the size like the script does: 1 kB is 1000 bytes."""
         power = min(4, (len(str(self.upload.size)) - 1) // 3)
         return f"{self.upload.size / 1000**power:.{min(1, power)}f} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
 
 
 class Documents:
-    """The table. A connection for each call, so any thread may make it."""
+    """The table. Each call opens its own connection, so it is thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,7 +43,7 @@ class Documents:
             connection.execute(SCHEMA)
 
     def record(self, upload: Upload) -> None:
-        """A row for the upload, unless there is one."""
+        """Add a row for the upload, unless it exists."""
         values = [*astuple(upload)[:-1], upload.completed.isoformat(), ""]
         with self._transaction() as connection:
             connection.execute(
@@ -51,11 +51,11 @@ class Documents:
             )
 
     def of(self, owner: str) -> list[Document]:
-        """Newest first."""
+        """Return all documents of an owner, newest first."""
         return self._select("owner = ? ORDER BY completed DESC, rowid DESC", owner)
 
     def find(self, id: str, owner: str) -> Document | None:
-        """One of the owner's."""
+        """Return a document of the owner, or None."""
         return next(iter(self._select("id = ? AND owner = ?", id, owner)), None)
 
     def set_title(self, id: str, title: str) -> None:

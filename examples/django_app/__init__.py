@@ -1,1 +1,1 @@
-"""A shelf for documents, with Django and its log-in. Run it with ``python -m examples.django_app``."""
+"""A shelf for documents, with Django and its login. Run it with ``python -m examples.django_app``."""

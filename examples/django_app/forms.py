@@ -8,7 +8,7 @@ from direct_upload_middleware.integrations.django.forms import UploadField
 
 
 class DocumentForm(forms.Form):
-    """Files of any size, which are uploaded before the form comes."""
+    """A form for files of any size, which are uploaded before the form is submitted."""
 
     document = UploadField(multiple=True)
     title = forms.CharField(max_length=200, required=False)

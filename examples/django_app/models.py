@@ -1,4 +1,4 @@
-"""The record of what was uploaded."""
+"""The record of uploads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from direct_upload_middleware import Upload
 
 
 class Document(models.Model):
-    """One finished upload. Its id is the upload's: recorded twice, it is there once."""
+    """A completed upload. The ID of the upload is the primary key, so recording it twice does no harm."""
 
     id = models.CharField(max_length=32, primary_key=True)
     name = models.CharField(max_length=1024)
@@ -34,18 +34,18 @@ class Document(models.Model):
 
     @property
     def kind(self) -> str:
-        """The filename's extension, in short."""
+        """Return the first characters of the extension of the filename."""
         return str(self.filename).rpartition(".")[2][:4]
 
     @property
     def upload(self) -> Upload:
-        """As the middleware takes it, for download_url() and delete()."""
+        """Return the upload for ``download_url()`` and ``delete()``."""
         values = {name: getattr(self, name) for name in Upload.__dataclass_fields__}
         return Upload(**values | {"owner": str(self.owner_id)})
 
 
 def record(environ: dict[str, Any], upload: Upload) -> None:
-    """An upload is complete. It may be told more than once."""
+    """Record a completed upload. It can be called more than once."""
     values = asdict(upload)
     owner = values.pop("owner")
     Document.objects.get_or_create(id=values.pop("id"), defaults={**values, "owner_id": int(owner)})

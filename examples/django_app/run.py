@@ -1,4 +1,4 @@
-"""Makes the application ready to run: what ``manage.py migrate`` and ``createsuperuser`` do for others."""
+"""Prepares the application, like ``manage.py migrate`` and ``createsuperuser`` do in other projects."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.core.management import call_command
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-#: Shown on the log-in page.
+#: Shown on the login page.
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 
 
 def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
-    """The application; one for each process, since Django's settings are.
+    """Return the application. A process can have only one, because Django's settings are global.
 
     :param data: the directory of the database.
     :param storage: a storage URL.
@@ -34,7 +34,7 @@ def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
 
 
 def make_users() -> None:
-    """The users of the demo, unless they are there."""
+    """Create the users of the demo, unless they exist."""
     from django.contrib.auth.models import User
 
     for name, password in PASSWORDS.items():

@@ -1,4 +1,4 @@
-"""Django's settings. What has to do with uploads is DIRECT_UPLOAD, and UploadErrors in MIDDLEWARE."""
+"""Django's settings. DIRECT_UPLOAD, and UploadErrors in MIDDLEWARE, deal with uploads."""
 
 import os
 from pathlib import Path

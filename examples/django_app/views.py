@@ -1,4 +1,4 @@
-"""The pages of whoever is logged in."""
+"""The pages for users who are logged in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STYLE = Path(__file__).parents[1] / "style.css"
 
 
 class LogIn(LoginView):
-    """Django's own, with the users of this demo on the page."""
+    """Django's login page, with the users of this demo."""
 
     extra_context = {"passwords": PASSWORDS}  # noqa: RUF012  as Django has it
 
@@ -52,7 +52,7 @@ def delete(request: HttpRequest, id: str) -> HttpResponse:
 
 
 def own(request: HttpRequest) -> Any:
-    """The documents of the user."""
+    """Return the documents of the user."""
     return Document.objects.filter(owner=request.user)
 
 

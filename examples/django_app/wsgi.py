@@ -1,4 +1,4 @@
-"""The WSGI application, wrapped: the one line."""
+"""The WSGI application with the middleware: one line."""
 
 from django.core.wsgi import get_wsgi_application
 

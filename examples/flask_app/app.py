@@ -1,6 +1,6 @@
-"""The application: log in, upload documents, get them back under their own names.
+"""The application: log in, upload documents, download them under their original names.
 
-What it has to do with uploads: :func:`record`, ``current_uploads`` in the views, ``data-direct-upload`` in the
+These parts deal with uploads: :func:`record`, ``current_uploads`` in the views, ``data-direct-upload`` in the
 template, and the last lines of :func:`make_app`.
 """
 
@@ -26,7 +26,7 @@ pages = Blueprint("pages", __name__)
 
 
 def make_app(data: Path, storage: str, secret: str) -> Flask:
-    """The application.
+    """Return the application.
 
     :param data: the directory of the database.
     :param storage: a storage URL.
@@ -50,7 +50,7 @@ def documents() -> Documents:
 
 
 def record(environ: dict[str, Any], upload: Upload) -> None:
-    """An upload is complete. It may be told more than once."""
+    """Record a completed upload. It can be called more than once."""
     documents().record(upload)
 
 
@@ -84,7 +84,7 @@ def delete(id: str) -> ResponseReturnValue:
 
 
 def own(id: str) -> Document:
-    """The document, if it is the user's."""
+    """Return the document if it belongs to the user; otherwise, respond with 404."""
     return documents().find(id, current_user.id) or abort(404)
 
 
@@ -96,7 +96,7 @@ def log_in() -> ResponseReturnValue:
         if hmac.compare_digest(PASSWORDS.get(name, "").encode(), password.encode()) and password:
             login_user(User(name))
             return redirect(url_for("pages.index"), 303)
-        notice = "That is not the user name and password of anybody here."
+        notice = "Wrong username or password."
     return render_template("log_in.html", notice=notice, passwords=PASSWORDS), 403 if notice else 200
 
 

@@ -1,4 +1,4 @@
-"""The record of what was uploaded, and the users."""
+"""The record of uploads, and the users."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from direct_upload_middleware import Upload
 
 
 class Base(DeclarativeBase):
-    """Everything that has a table."""
+    """The base of all tables."""
 
 
 class Document(Base):
-    """One finished upload. Its id is the upload's: recorded twice, it is there once."""
+    """A completed upload. The ID of the upload is the primary key, so recording it twice does no harm."""
 
     __tablename__ = "documents"
 
@@ -36,7 +36,7 @@ class Document(Base):
 
     @property
     def upload(self) -> Upload:
-        """As the middleware takes it, for download_url() and delete()."""
+        """Return the upload for ``download_url()`` and ``delete()``."""
         values = {column: getattr(self, column) for column in Upload.__dataclass_fields__}
         return Upload(**values | {"completed": self.completed.replace(tzinfo=UTC)})
 
@@ -50,17 +50,17 @@ class Documents:
         self.session: sessionmaker[Session] = sessionmaker(engine, expire_on_commit=False)
 
     def record(self, upload: Upload) -> None:
-        """A row for the upload, unless there is one."""
+        """Add a row for the upload, unless it exists."""
         with self.session.begin() as session:
             session.execute(insert(Document).values(**asdict(upload), title="").on_conflict_do_nothing())
 
     def of(self, owner: str) -> list[Document]:
-        """Newest first."""
+        """Return all documents of an owner, newest first."""
         with self.session() as session:
             return list(session.scalars(select(Document).filter_by(owner=owner).order_by(Document.completed.desc())))
 
     def find(self, id: str, owner: str) -> Document | None:
-        """One of the owner's."""
+        """Return a document of the owner, or None."""
         with self.session() as session:
             return session.scalar(select(Document).filter_by(id=id, owner=owner))
 
@@ -74,12 +74,12 @@ class Documents:
             session.delete(document)
 
 
-#: Shown on the log-in page. A real application keeps slow hashes of passwords and limits the attempts.
+#: Shown on the login page. A real application stores slow hashes of passwords and limits login attempts.
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 
 
 class User(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """Somebody who may log in."""
+    """A user who can log in."""
 
     def __init__(self, name: str) -> None:
         self.id = name

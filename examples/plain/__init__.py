@@ -1,1 +1,1 @@
-"""A shelf for files: plain WSGI, without a framework. Run it with ``python -m examples.plain``."""
+"""A shelf for files, in plain WSGI without a framework. Run it with ``python -m examples.plain``."""

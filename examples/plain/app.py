@@ -1,7 +1,7 @@
-"""The application: log in, put files on the shelf, get them back under their own names.
+"""The application: log in, upload files to the shelf, download them under their original names.
 
-No byte of a file passes through this code. What it has to do with uploads: the last line of :func:`make_app`, the two
-callables for the middleware, and whatever uses ``environ["direct_upload.uploads"]``.
+No byte of a file passes through this code. Only three parts deal with uploads: the last line of :func:`make_app`, the
+two callables for the middleware, and the calls of ``environ["direct_upload.uploads"]``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ MAX_TITLE = 200
 
 
 def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
-    """The shelf, wrapped.
+    """Return the application with the middleware.
 
-    :param data: the directory for its database.
+    :param data: the directory of the database.
     :param storage: a storage URL, such as ``swift://shelf``.
     :param secret: a long random string.
     """
@@ -43,7 +43,7 @@ def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
 
 
 class Shelf:
-    """The application that is wrapped."""
+    """The WSGI application inside the middleware."""
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database = database
@@ -52,11 +52,11 @@ class Shelf:
     # -- for the middleware --------------------------------------------------------------------------------
 
     def identify(self, environ: WSGIEnvironment) -> str | None:
-        """Who is logged in, if anybody is."""
+        """Return the user who is logged in, or None."""
         return self._sessions.user(Request(environ))
 
     def record(self, environ: WSGIEnvironment, upload: Upload) -> None:
-        """A file is complete. This may be told twice, so the upload's id decides whether it is new."""
+        """Record a completed upload. It can be called twice, so the ID of the upload is the primary key."""
         self._database.add(upload)
 
     # -- requests ------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ class Shelf:
         try:
             response = self._respond(Request(environ))
         except (NoForm, UnicodeDecodeError):
-            response = page(pages.problem("This cannot be read"), 400)
+            response = page(pages.problem("Invalid form"), 400)
         except StorageUnavailable as error:
             response = page(pages.problem(error.title, error.detail), error.status, Retry_After=str(error.retry_after))
         except StorageError as error:
@@ -74,9 +74,9 @@ class Shelf:
 
     def _respond(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD", "POST"):
-            return page(pages.problem("This cannot be done here"), 405, Allow="GET, HEAD, POST")
+            return page(pages.problem("Method not allowed"), 405, Allow="GET, HEAD, POST")
         if request.method == "POST":
-            return self._post(request) if is_same_site(request) else page(pages.problem("Sent from another site"), 403)
+            return self._post(request) if is_same_site(request) else page(pages.problem("Cross-site request"), 403)
         return self._get(request)
 
     def _get(self, request: Request) -> Response:
@@ -104,11 +104,11 @@ class Shelf:
         return self._delete(request, item) if item else not_found()
 
     def _item(self, path: str, user: str, *, verb: str | None) -> Item | None:
-        """Of the user's own: whether a file may be had is for the application to say, not for the receipt."""
+        """Return an item of this user. The application decides who may have a file, not the receipt."""
         match = FILE_PATH.fullmatch(path)
         return self._database.find(match["id"], owner=user) if match and match["verb"] == verb else None
 
-    # -- what each does ------------------------------------------------------------------------------------
+    # -- responses -----------------------------------------------------------------------------------------
 
     def _shelf(self, user: str, notice: str = "", status: int = 200) -> Response:
         return page(pages.shelf(user, self._database.items(user), notice), status)
@@ -117,11 +117,11 @@ class Shelf:
         form = fields(request)
         user, password = form.get("username", "").strip().lower(), form.get("password", "")
         if not is_password(user, password):
-            return page(pages.log_in(user, "This user name and password do not go together."), 403)
+            return page(pages.log_in(user, "Wrong username or password."), 403)
         return self._sessions.begin(see("/"), user, secure=request.scheme == "https")
 
     def _file(self, request: Request, user: str) -> Response:
-        """The form: a title, and a receipt for each file. ``record`` has their rows by now; the title is the news."""
+        """Handle the form: a title and a receipt for each file. ``record`` has stored the rows; this sets the title."""
         form = fields(request)
         title = form.get("title", "").strip()[:MAX_TITLE]
         receipts = [receipt for receipt in form.getall("file") if receipt]
@@ -130,24 +130,24 @@ class Shelf:
         try:
             uploads = [uploads_of(request).verify(receipt) for receipt in receipts]
         except (InvalidReceipt, NotYours):
-            # Without JavaScript the browser sends the file's name here, which is no receipt.
+            # Without JavaScript, the browser sends the filename here, which is not a receipt.
             return self._shelf(user, "The files did not arrive. JavaScript must be on to upload them.", 422)
         for upload in uploads:
             self._database.set_title(upload.id, title)
         return see("/")
 
     def _download(self, request: Request, item: Item) -> Response:
-        """To a temp URL made for this click: it is good for some minutes, and gives the file its original name."""
+        """Redirect to a new presigned URL, which is valid for minutes and contains the original filename."""
         return see(uploads_of(request).download_url(item.upload))
 
     def _delete(self, request: Request, item: Item) -> Response:
-        """First the object, then its row, so that a delete that fails between them can be repeated."""
+        """Delete the object before its row, so that a failed delete can be repeated."""
         uploads_of(request).delete(item.upload)
         self._database.remove(item.upload.id)
         return see("/")
 
 
 def uploads_of(request: Request) -> RequestUploads:
-    """What the middleware gives to each request."""
+    """Return the object that the middleware provides for each request."""
     uploads: RequestUploads = request.environ["direct_upload.uploads"]
     return uploads

@@ -1,4 +1,4 @@
-"""Who uploaded what: one SQLite table, a row for each upload."""
+"""The record of uploads: one SQLite table with a row for each upload."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ CREATE TABLE IF NOT EXISTS uploads (
 
 @dataclass(frozen=True)
 class Item:
-    """An upload, and what its owner calls it; "" when it has only its filename."""
+    """An upload and its title, which can be empty."""
 
     upload: Upload
     title: str
 
 
 class Database:
-    """A connection for each call, so any thread may make it."""
+    """The table. Each call opens its own connection, so it is thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -45,7 +45,7 @@ class Database:
             cursor.execute(SCHEMA)
 
     def add(self, upload: Upload) -> None:
-        """A row for the upload, unless there is one."""
+        """Add a row for the upload, unless it exists."""
         *values, completed = astuple(upload)
         with self._transaction() as cursor:
             cursor.execute(
@@ -54,18 +54,18 @@ class Database:
             )
 
     def set_title(self, id: str, title: str) -> None:
-        """Nothing happens when the upload was deleted meanwhile."""
+        """Set the title. Do nothing if the upload was deleted."""
         with self._transaction() as cursor:
             cursor.execute("UPDATE uploads SET title = ? WHERE id = ?", (title, id))
 
     def items(self, owner: str) -> list[Item]:
-        """Everything of one owner's, newest first."""
+        """Return all items of an owner, newest first."""
         with self._transaction() as cursor:
             rows = cursor.execute("SELECT * FROM uploads WHERE owner = ? ORDER BY completed DESC, rowid DESC", (owner,))
             return [_item(row) for row in rows]
 
     def find(self, id: str, *, owner: str) -> Item | None:
-        """One of the owner's, None when there is none of that id."""
+        """Return an item of the owner, or None."""
         with self._transaction() as cursor:
             row = cursor.execute("SELECT * FROM uploads WHERE id = ? AND owner = ?", (id, owner)).fetchone()
             return _item(row) if row else None

@@ -1,4 +1,4 @@
-"""The pages. Whatever is put into a template is escaped, unless it is Html already."""
+"""The pages. Templates escape every value that is not Html."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .sessions import USERS
 
 
 class Html(str):
-    """A string that is HTML."""
+    """A string of HTML, which is not escaped again."""
 
     __slots__ = ()
 
 
 def html(template: str, **values: object) -> Html:
-    """The template with its ``{fields}`` filled in."""
+    """Return the template with its ``{fields}`` filled in."""
     return Html(template.format_map({name: _escaped(value) for name, value in values.items()}))
 
 
@@ -46,7 +46,7 @@ LAYOUT = """<!doctype html>
 <main>
 {content}
 </main>
-<footer>Files go from your browser straight into storage.</footer>
+<footer>Files go from your browser straight to storage.</footer>
 </body>
 </html>
 """
@@ -61,14 +61,14 @@ LOG_IN = """<section class="card narrow">
 <h1>Log in</h1>
 {notice}
 <form method="post" action="/login">
-<label for="username">User name</label>
+<label for="username">Username</label>
 <input id="username" name="username" value="{user}" autocomplete="username" autocapitalize="none" required autofocus>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Log in</button>
 </form>
 <h2>Users of this demo</h2>
-<table class="users"><thead><tr><th scope="col">User name</th><th scope="col">Password</th></tr></thead>
+<table class="users"><thead><tr><th scope="col">Username</th><th scope="col">Password</th></tr></thead>
 <tbody>{users}</tbody></table>
 </section>"""
 
@@ -78,9 +78,9 @@ SHELF = """<section class="card">
 <h1>Put something on your shelf</h1>
 {notice}
 <form method="post" action="/files">
-<label for="file">Files <span class="hint">(of any size; choose them or drop them here)</span></label>
+<label for="file">Files <span class="hint">(any size; choose files or drop them here)</span></label>
 <input id="file" name="file" type="file" data-direct-upload multiple required>
-<label for="title">Title <span class="hint">(may stay empty)</span></label>
+<label for="title">Title <span class="hint">(optional)</span></label>
 <input id="title" name="title" maxlength="200" autocomplete="off">
 <button>Put on the shelf</button>
 </form>
@@ -90,7 +90,7 @@ SHELF = """<section class="card">
 {items}
 </section>"""
 
-EMPTY = """<p class="empty">There is nothing here yet.</p>"""
+EMPTY = """<p class="empty">No files yet.</p>"""
 
 ITEMS = """<ul class="items">{items}</ul>"""
 
@@ -149,7 +149,7 @@ def _item(item: Item) -> Html:
 
 
 def readable_size(size: int) -> str:
-    """As the script has it: 1 kB is 1000 bytes."""
+    """Format a size like the script does: 1 kB is 1000 bytes."""
     if size < 1000:
         return f"{size} byte{'' if size == 1 else 's'}"
     power = min(4, (len(str(size)) - 1) // 3)

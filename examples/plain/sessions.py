@@ -1,4 +1,4 @@
-"""Who is logged in: a signed cookie."""
+"""Login sessions in a signed cookie."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from webob import Request, Response
 COOKIE = "shelf_session"
 MAX_AGE = 12 * 3600
 
-#: Shown on the log-in page. A real application keeps slow hashes of passwords and limits the attempts.
+#: Shown on the login page. A real application stores slow hashes of passwords and limits login attempts.
 USERS = {"alice": "wonderland", "bob": "builder"}
 
 
 def is_password(user: str, password: str) -> bool:
-    """Whether this is the user's password."""
+    """Return whether this is the password of the user."""
     return user in USERS and hmac.compare_digest(USERS[user].encode(), password.encode())
 
 
 class Sessions:
-    """Begins, reads and ends sessions."""
+    """Starts, reads and ends sessions."""
 
     def __init__(self, secret: str) -> None:
         self._serializer = URLSafeTimedSerializer(secret, salt="shelf session", signer_kwargs={"digest_method": sha256})
 
     def user(self, request: Request) -> str | None:
-        """Who is logged in, None when nobody is (any more)."""
+        """Return the user who is logged in, or None."""
         try:
             user = self._serializer.loads(request.cookies.get(COOKIE, ""), max_age=MAX_AGE)
         except BadData:
@@ -35,7 +35,7 @@ class Sessions:
         return user if user in USERS else None
 
     def begin(self, response: Response, user: str, *, secure: bool) -> Response:
-        """The response, which logs the user in."""
+        """Add the session cookie to the response, and return it."""
         token = self._serializer.dumps(user)
         response.set_cookie(
             COOKIE,
@@ -48,6 +48,6 @@ class Sessions:
         return response
 
     def end(self, response: Response) -> Response:
-        """The response, which logs whoever it was out."""
+        """Remove the session cookie with the response, and return it."""
         response.delete_cookie(COOKIE)
         return response

@@ -1,4 +1,4 @@
-"""What any small WSGI application needs of requests and responses: forms, the same-site check, safe headers."""
+"""Forms, the same-site check and security headers, as any small WSGI application needs them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .pages import Html
 
 
 class NoForm(ValueError):
-    """What was sent is no form."""
+    """The request body is not a form."""
 
 
 def fields(request: Request) -> MultiDict[str, str]:
-    """The fields of a form. Files are none of them: they do not come this way."""
+    """Return the fields of a form without files."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise NoForm
     return MultiDict((name, str(value)) for name, value in request.POST.items())
 
 
 def is_same_site(request: Request) -> bool:
-    """Whether one of our own pages sent it. The session cookie is SameSite=Lax besides."""
+    """Return whether a page of this application sent the request. The session cookie is also SameSite=Lax."""
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site in ("same-origin", "none")
@@ -33,12 +33,12 @@ def is_same_site(request: Request) -> bool:
 
 
 def page(content: Html, status: int = 200, **headers: str) -> Response:
-    """A page, with headers that keep it to itself. The middleware puts its script in, with the policy's nonce."""
+    """Return a page with security headers. The middleware adds its script with the nonce of the policy."""
     policy = [
         "default-src 'none'",
         f"script-src 'nonce-{secrets.token_urlsafe(16)}'",
         "worker-src 'self'",  # the script computes MD5 in workers
-        "connect-src 'self'",  # the middleware adds the storage
+        "connect-src 'self'",  # the middleware adds the origin of the storage
         "style-src 'self'",
         "img-src data:",
         "form-action 'self'",
@@ -56,7 +56,7 @@ def page(content: Html, status: int = 200, **headers: str) -> Response:
 
 
 def see(url: str) -> Response:
-    """Go there."""
+    """Return a redirect to a URL."""
     response = Response(status=303)
     response.headers["Location"] = url
     response.headers["Cache-Control"] = "no-store"

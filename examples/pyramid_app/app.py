@@ -1,6 +1,6 @@
-"""The application: log in, upload documents, get them back under their own names.
+"""The application: log in, upload documents, download them under their original names.
 
-What it has to do with uploads: :func:`record`, ``request.direct_upload`` in the views, ``data-direct-upload`` in the
+These parts deal with uploads: :func:`record`, ``request.direct_upload`` in the views, ``data-direct-upload`` in the
 template, and the settings in :func:`make_app`.
 """
 
@@ -30,7 +30,7 @@ STYLE = Path(__file__).parents[1] / "style.css"
 
 
 def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
-    """The application.
+    """Return the application.
 
     :param data: the directory of the database.
     :param storage: a storage URL.
@@ -68,13 +68,13 @@ ROUTES = {
 
 @subscriber(UploadCompleted)
 def record(event: UploadCompleted) -> None:
-    """An upload is complete. It may be told more than once."""
+    """Record a completed upload. It can be called more than once."""
     event.request.registry.documents.record(event.upload)
 
 
 @view_defaults(permission="use")
 class Shelf:
-    """The pages of whoever is logged in."""
+    """The pages for users who are logged in."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -103,7 +103,7 @@ class Shelf:
         return HTTPSeeOther(self.request.route_path("index"))
 
     def own(self) -> Document:
-        """The document, if it is the user's."""
+        """Return the document if it belongs to the user; otherwise, raise HTTPNotFound."""
         document = self.documents.find(self.request.matchdict["id"], self.user)
         if document is None:
             raise HTTPNotFound("There is nothing here.")
@@ -117,7 +117,7 @@ def log_in(request: Request) -> Any:
         user = request.POST.get("username", "")
         if is_password(user, request.POST.get("password", "")):
             return HTTPSeeOther(request.route_path("index"), headers=remember(request, user))
-        notice = "That is not the user name and password of anybody here."
+        notice = "Wrong username or password."
         request.response.status = 403
     return {"notice": notice, "passwords": PASSWORDS}
 
@@ -142,5 +142,5 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
 @exception_view_config(HTTPError, renderer="templates/problem.jinja2")
 def problem(error: HTTPError, request: Request) -> dict[str, Any]:
     request.response.status = error.status
-    is_path = error.detail == request.path_info  # all that Pyramid says of one that it does not know
+    is_path = error.detail == request.path_info  # Pyramid's detail for an unknown path
     return {"title": error.title, "detail": error.explanation if is_path or not error.detail else error.detail}

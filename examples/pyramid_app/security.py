@@ -1,4 +1,4 @@
-"""Who is logged in, and what they may."""
+"""Authentication and permissions."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from pyramid.authorization import ACLHelper, Allow, Authenticated, Everyone
 from pyramid.request import Request
 
-#: Shown on the log-in page. A real application keeps slow hashes of passwords and limits the attempts.
+#: Shown on the login page. A real application stores slow hashes of passwords and limits login attempts.
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 
 
 class Root:
-    """What permissions are about: the whole shelf."""
+    """The object that permissions apply to: the whole shelf."""
 
     __acl__ = ((Allow, Authenticated, "use"), (Allow, Authenticated, "upload"))
 
     def __init__(self, request: Request) -> None:
-        """Pyramid makes one for each request."""
+        """Create the root. Pyramid calls this for each request."""
 
 
 class SessionPolicy:
-    """The user is in the session."""
+    """A security policy that stores the user in the session."""
 
     def identity(self, request: Request) -> str | None:
         user = request.session.get("user")
@@ -47,5 +47,5 @@ class SessionPolicy:
 
 
 def is_password(user: str, password: str) -> bool:
-    """Whether this is the user's password."""
+    """Return whether this is the password of the user."""
     return bool(password) and hmac.compare_digest(PASSWORDS.get(user, "").encode(), password.encode())

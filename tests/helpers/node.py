@@ -18,7 +18,7 @@ def node() -> str:
     """Node's program: the one that is installed beside Python, else any."""
     beside = str(Path(sys.executable).parent)
     found = shutil.which("node", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
-    return found or pytest.fail("node is needed: pip install 'direct-upload-middleware[test]' brings it")
+    return found or pytest.fail("node is needed: run the tests with make test, which installs it")
 
 
 def run_module(source: str, *arguments: str, given: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Imports point downward only, and modules stay small."""
+"""Imports point downward only, and modules and folders stay small."""
 
 from __future__ import annotations
 
@@ -11,43 +11,47 @@ import pytest
 import direct_upload_middleware
 
 PACKAGE = Path(direct_upload_middleware.__file__).parent
+STATIC = PACKAGE.parent / "static"
 NAME = PACKAGE.name
 
-LAYERS = [
-    {"errors"},
-    {"models"},
-    {"keys", "storage"},
-    {"plan", "policy", "sniff", "media_types"},
-    {"tokens"},
-    {"tickets", "receipts"},
-    {"origins"},
-    {"requester"},
-    {"options"},
-    {"uploads"},
-    {"api", "request_uploads", "pages", "identity_subrequest"},
-    {"middleware"},
-    {""},  # the package itself: the public names
-    {"integrations", "testing", "cli"},
-]
-"""From the bottom to the top. Within a layer, modules may import map_concurrently other, but not in a circle."""
+LAYERS = {
+    "": [
+        {"errors"},
+        {"models"},
+        {"keys", "storage"},
+        {"plan", "policy", "sniff", "media_types"},
+        {"tokens"},
+        {"tickets", "receipts"},
+        {"origins"},
+        {"requester"},
+        {"options"},
+        {"uploads"},
+        {"api", "request_uploads", "pages", "identity_subrequest"},
+        {"middleware"},
+        {"__init__"},  # the package itself: the public names
+        {"integrations", "testing", "cli"},
+    ],
+    "storage": [
+        {"base", "temp_urls", "concurrency", "redaction"},
+        {"sweeping"},
+        {"local", "swift"},
+        {"rackspace"},
+        {"urls"},
+        {"__init__"},
+    ],
+}
+"""The modules and folders in a folder, from the bottom to the top."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
+FOLDERS = sorted({module.parent for module in MODULES})
 
 
-def layer_of(unit: str) -> int:
-    found = [number for number, units in enumerate(LAYERS) if unit in units]
-    assert found, f"{unit} belongs to no layer: put it into one"
-    return found[0]
+def label(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
 
 
-def unit_of(module: Path) -> str:
-    """The module or package directly below ours."""
-    first = module.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return "" if first == "__init__" else first
-
-
-def imported(module: Path) -> Iterator[str]:
-    """The units of ours that a module imports, when it runs or when types are checked."""
+def imported(module: Path) -> Iterator[Path]:
+    """The modules of the package that a module imports, at run time or for types."""
     package = list(module.relative_to(PACKAGE.parent).parts[:-1])
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -58,44 +62,79 @@ def imported(module: Path) -> Iterator[str]:
             names = [[*base, alias.name] for alias in node.names]
         else:
             continue
-        for name in names:
-            if name[0] == NAME and len(name) > 1:
-                yield name[1] if is_unit(name[1]) else ""
+        yield from (located(name[1:]) for name in names if name[0] == NAME)
 
 
-def is_unit(name: str) -> bool:
-    return (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).is_dir()
+def located(name: list[str]) -> Path:
+    """The module that a dotted name below the package is, or is defined in."""
+    path = PACKAGE.joinpath(*name)
+    if path.is_dir():
+        return path / "__init__.py"
+    if path.with_suffix(".py").exists():
+        return path.with_suffix(".py")
+    return located(name[:-1])
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_downward(module: Path) -> None:
-    unit = unit_of(module)
-    upward = [other for other in imported(module) if other != unit and layer_of(other) > layer_of(unit)]
-    assert upward == []
+def child_of(folder: Path, module: Path) -> str | None:
+    """The module or folder directly in ``folder`` that holds ``module``; None where it is elsewhere."""
+    if not module.is_relative_to(folder):
+        return None
+    return module.relative_to(folder).parts[0].removesuffix(".py")
 
 
-def needs_of(unit: str) -> set[str]:
-    return {other for module in MODULES if unit_of(module) == unit for other in imported(module)}
+def needs_in(folder: Path) -> dict[str, set[str]]:
+    """For each module and folder directly in ``folder``, the others there that it imports."""
+    needs: dict[str, set[str]] = {}
+    for module in MODULES:
+        child = child_of(folder, module)
+        if child is not None:
+            others = {child_of(folder, other) for other in imported(module)} - {child, None}
+            needs.setdefault(child, set()).update(str(other) for other in others)
+    return needs
 
 
-def test_no_circle_within_a_layer() -> None:
-    for units in LAYERS:
-        needs = {unit: needs_of(unit) & units - {unit} for unit in units}
-        while free := {unit for unit, others in needs.items() if not others}:
-            needs = {unit: others - free for unit, others in needs.items() if unit not in free}
-        assert needs == {}
+@pytest.mark.parametrize("folder", LAYERS)
+def test_imports_point_downward(folder: str) -> None:
+    layers = LAYERS[folder]
+    height = {child: number for number, children in enumerate(layers) for child in children}
+    needs = needs_in(PACKAGE / folder)
+    assert set(needs) - set(height) == set(), "put it into a layer"
+    upward = {(child, other) for child, others in needs.items() for other in others if height[other] > height[child]}
+    assert upward == set()
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_are_shorter_than_300_lines(module: Path) -> None:
+@pytest.mark.parametrize("folder", FOLDERS, ids=label)
+def test_no_modules_import_each_other_in_a_circle(folder: Path) -> None:
+    needs = {child: others - {"__init__"} for child, others in needs_in(folder).items()}
+    while free := {child for child, others in needs.items() if not others}:
+        needs = {child: others - free for child, others in needs.items() if child not in free}
+    assert needs == {}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=label)
+def test_modules_have_less_than_300_lines(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) < 300
 
 
+@pytest.mark.parametrize(
+    "module",
+    [path for path in sorted(STATIC.rglob("*.js")) if "dist" not in path.parts],
+    ids=lambda path: path.relative_to(STATIC).as_posix(),
+)
+def test_scripts_have_less_than_300_lines(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) < 300
+
+
+@pytest.mark.parametrize("folder", FOLDERS[1:], ids=label)
+def test_folders_have_at_most_16_modules(folder: Path) -> None:
+    assert len(list(folder.glob("*.py"))) <= 16 + 1  # and an __init__
+
+
 def test_the_core_needs_nothing_but_webob_and_itsdangerous() -> None:
-    """What is heavier is imported where it is used, below a function, by the storages that need it."""
+    """The storages that need heavier packages import them where they use them."""
     heavy = {"requests", "openstack", "keystoneauth1", "swiftclient", "swift", "webtest", "click", "rich", "pyrax"}
     for module in MODULES:
-        if unit_of(module) in ("testing", "cli", "integrations") or "swift" in module.relative_to(PACKAGE).parts:
+        if {"testing", "cli", "integrations", "swift"} & set(module.relative_to(PACKAGE).parts):
             continue
         top = ast.parse(module.read_text(encoding="utf-8")).body
         names = {

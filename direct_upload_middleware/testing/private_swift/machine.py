@@ -29,9 +29,7 @@ def find_program(name: str) -> Path:
     for directory in program_directories():
         if (directory / name).exists():
             return directory / name
-    raise SwiftUnavailable(
-        f"{name} is not installed beside {sys.executable}: pip install 'direct-upload-middleware[test]'"
-    )
+    raise SwiftUnavailable(f"{name} is not installed beside {sys.executable}: pip install 'swift>=2.33'")
 
 
 def check_attributes(directory: Path) -> None:

@@ -2,9 +2,9 @@
 <section class="card">
 <h1>Put something on your shelf</h1>
 <form id="upload" method="post" action="/documents">
-<label for="document">Files <span class="hint">(of any size; choose them or drop them here)</span></label>
+<label for="document">Files <span class="hint">(any size; choose files or drop them here)</span></label>
 <input id="document" name="document" type="file" data-direct-upload multiple required>
-<label for="title">Title <span class="hint">(may stay empty)</span></label>
+<label for="title">Title <span class="hint">(optional)</span></label>
 <input id="title" name="title" maxlength="200" autocomplete="off">
 <button>Put on the shelf</button>
 </form>
@@ -29,6 +29,6 @@
 % end
 </ul>
 % else:
-<p class="empty">There is nothing here yet.</p>
+<p class="empty">No files yet.</p>
 % end
 </section>

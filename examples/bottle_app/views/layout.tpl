@@ -20,6 +20,6 @@
 <main>
 {{!base}}
 </main>
-<footer>Files go from your browser straight into storage. This is the example for Bottle.</footer>
+<footer>Files go from your browser straight to storage. This is the example for Bottle.</footer>
 </body>
 </html>

@@ -5,7 +5,7 @@
 <p class="notice" role="alert">{{notice}}</p>
 % end
 <form method="post" action="/login">
-<label for="username">User name</label>
+<label for="username">Username</label>
 <input id="username" name="username" autocomplete="username" autocapitalize="none" required autofocus>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
@@ -13,7 +13,7 @@
 </form>
 <h2>Users of this demo</h2>
 <table class="users">
-<thead><tr><th scope="col">User name</th><th scope="col">Password</th></tr></thead>
+<thead><tr><th scope="col">Username</th><th scope="col">Password</th></tr></thead>
 <tbody>
 % for name, password in passwords.items():
 <tr><td><code>{{name}}</code></td><td><code>{{password}}</code></td></tr>
