@@ -26,7 +26,7 @@ def main(context: click.Context, debug: bool) -> None:
 
     STORAGE is the middleware's storage URL: swift://CONTAINER?cloud=NAME, rackspace://CONTAINER?region=ORD or
     local:PATH. Credentials are found in the same places as by the middleware. The environment variable
-    DIRECT_UPLOAD_SECRET holds its secret; separate several secrets with commas, oldest first.
+    DIRECT_UPLOAD_SECRET holds its secret; separate several secrets with spaces, oldest first.
     """
     context.obj = debug
 

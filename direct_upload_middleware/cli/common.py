@@ -61,8 +61,8 @@ def _errors_only() -> Iterator[None]:
 
 
 def secrets() -> list[str]:
-    """Return the middleware's secrets, oldest first; an empty list when the variable is not set."""
-    return [secret.strip() for secret in os.environ.get(SECRET_VARIABLE, "").split(",") if secret.strip()]
+    """Return the middleware's secrets, oldest first, separated by whitespace; empty when the variable is not set."""
+    return os.environ.get(SECRET_VARIABLE, "").split()
 
 
 def open_storage(url: str, *, secret_needed: bool = True) -> Storage:
@@ -70,7 +70,7 @@ def open_storage(url: str, *, secret_needed: bool = True) -> Storage:
     storage = storage_from_url(url)
     if storage.needs_secret and secret_needed and not secrets():
         raise click.UsageError(
-            f"Set the environment variable {SECRET_VARIABLE} to the middleware's secret; separate several with commas."
+            f"Set the environment variable {SECRET_VARIABLE} to the middleware's secret; separate several with spaces."
         )
     storage.bind(Keys(secrets()) if secrets() or storage.needs_secret else Keys(storage.default_secrets))
     return storage

@@ -7,7 +7,7 @@ import click
 from .common import Duration, console, open_swift, without_traceback
 
 
-@click.command("rotate-key")
+@click.command("rotate-key", short_help="Replace the temp URL keys while uploads go on.")
 @click.argument("storage")
 @click.option("--finish", is_flag=True, help="Remove the old keys.")
 @click.option("--after", type=Duration(), default="1d", help="With --finish: how long URLs are valid.  [1d]")

@@ -70,7 +70,7 @@ assert browser.get("/").html.find("script")["src"] == "/_upload/static/direct-up
 receipt = upload_file(browser, "report.pdf", b"data")
 csrf = ("csrfmiddlewaretoken", form["csrfmiddlewaretoken"].value)
 print(browser.post("/", [csrf, ("document", receipt)]).json)
-print("cannot be used" in browser.post("/", [csrf, ("document", receipt[:-1])]).text)
+print("no longer valid" in browser.post("/", [csrf, ("document", receipt[:-1])]).text)
 """
 
 

@@ -41,9 +41,7 @@ def browser() -> Iterator[requests.Session]:
 
 
 @pytest.mark.parametrize("data", [pytest.param(b"", id="no bytes"), pytest.param(DATA, id="several segments")])
-def test_a_file_is_uploaded_read_and_downloaded(
-    browser: requests.Session, address: str, data: bytes
-) -> None:
+def test_a_file_is_uploaded_read_and_downloaded(browser: requests.Session, address: str, data: bytes) -> None:
     done = upload(browser, address, data)
     submitted = browser.get(f"{address}/submit", params={"document": done["receipt"]}, timeout=TIMEOUT)
     assert submitted.text == str(len(data))

@@ -136,7 +136,9 @@ class RoundTrip:
         yield self._refused("signature", 401, self._temp_url("PUT", "bad", key="wrong"), "a wrong signature")
         yield self._refused("expiry", 401, self._temp_url("PUT", "bad", ttl=-60), "an expired temp URL")
         yield self._refused("checksum", 422, self._temp_url("PUT", "bad"), "a damaged file", ETag="0" * 32)
-        yield self._refused("ip-range", 401, self._temp_url("PUT", "bad", ip_range="192.0.2.1"), "another address")
+        yield self._refused(
+            "ip-range", 401, self._temp_url("PUT", "bad", ip_range="192.0.2.1"), "a PUT from another address"
+        )
         return True
 
     def _put_by_account(self, refused: requests.Response) -> Generator[Result, None, requests.Response]:

@@ -23,7 +23,7 @@ from direct_upload_middleware.storage.swift.headers import ACCOUNT_KEYS, CONTAIN
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 ORIGIN = "https://app.example.com"
-SECRET = "a secret of the tests"
+SECRET = "a-secret,of-the-tests"
 
 
 def run(*arguments: str, **environ: str) -> Result:
@@ -54,7 +54,9 @@ def keys_of(server: SwiftServer, *container: str) -> list[str]:
 
 @pytest.mark.usefixtures("swift_environ")
 class TestSetup:
-    def test_setup_creates_what_is_missing_and_nothing_when_repeated(self, swift_server: SwiftServer, container: str) -> None:
+    def test_setup_creates_what_is_missing_and_nothing_when_repeated(
+        self, swift_server: SwiftServer, container: str
+    ) -> None:
         url = f"swift://{container}"
         first = run("setup", url, "--origin", ORIGIN, "--quota", "1000000")
         assert first.exit_code == 0, first.output
@@ -172,7 +174,7 @@ class TestRotation:
         with ThreadPoolExecutor(2) as pool:
             try:
                 running = [pool.submit(keep_on, secret) for secret in (["old"], ["old", "new"])]
-                result = run("rotate-key", f"swift://{container}", "--settle", "0", DIRECT_UPLOAD_SECRET="old,new")
+                result = run("rotate-key", f"swift://{container}", "--settle", "0", DIRECT_UPLOAD_SECRET="old new")
             finally:
                 rotated.set()
             assert result.exit_code == 0, result.output
@@ -185,9 +187,9 @@ class TestRotation:
         assert set(before[1]) - {""} < set(keys_of(own_server, f"{container}_staging"))
 
         finish = ("rotate-key", f"swift://{container}", "--finish")
-        early = run(*finish, DIRECT_UPLOAD_SECRET="old,new")
+        early = run(*finish, DIRECT_UPLOAD_SECRET="old new")
         assert (early.exit_code, "too early" in early.stderr) == (1, True)
-        assert run(*finish, "--after", "0", DIRECT_UPLOAD_SECRET="old,new").exit_code == 0
+        assert run(*finish, "--after", "0", DIRECT_UPLOAD_SECRET="old new").exit_code == 0
         assert keys_of(own_server)[1] == ""
         assert not set(before[1]) - {""} & set(keys_of(own_server, f"{container}_staging"))
         new = Site(swift_storage(own_server, container), secret=["old", "new"])
@@ -195,7 +197,9 @@ class TestRotation:
         assert requests.get(url, timeout=30).status_code == 401
 
     @pytest.mark.usefixtures("environ")
-    def test_a_second_rotation_is_refused_until_the_first_is_finished(self, own_server: SwiftServer, container: str) -> None:
+    def test_a_second_rotation_is_refused_until_the_first_is_finished(
+        self, own_server: SwiftServer, container: str
+    ) -> None:
         run("setup", f"swift://{container}")
         rotate = ("rotate-key", f"swift://{container}", "--settle", "0")
         assert run(*rotate).exit_code == 0
@@ -219,10 +223,10 @@ class TestRotation:
 
         with monkeypatch.context() as patch:
             patch.setattr("direct_upload_middleware.storage.swift.admin.time.sleep", interrupted)
-            assert run(*rotate, DIRECT_UPLOAD_SECRET="old,new").exit_code == 1
+            assert run(*rotate, DIRECT_UPLOAD_SECRET="old new").exit_code == 1
         assert keys_of(own_server)[0] == before[0]
         waiting = keys_of(own_server)[1]
-        assert run(*rotate, "--settle", "0", DIRECT_UPLOAD_SECRET="old,new").exit_code == 0
+        assert run(*rotate, "--settle", "0", DIRECT_UPLOAD_SECRET="old new").exit_code == 0
         assert keys_of(own_server) == [waiting, before[0]]
 
         post = SwiftAdmin._post
@@ -234,8 +238,8 @@ class TestRotation:
         finish = (*rotate, "--finish", "--after", "0")
         with monkeypatch.context() as patch:
             patch.setattr(SwiftAdmin, "_post", interrupted_afterwards)
-            assert run(*finish, DIRECT_UPLOAD_SECRET="old,new").exit_code == 1
-        assert run(*finish, DIRECT_UPLOAD_SECRET="old,new").exit_code == 0
+            assert run(*finish, DIRECT_UPLOAD_SECRET="old new").exit_code == 1
+        assert run(*finish, DIRECT_UPLOAD_SECRET="old new").exit_code == 0
         assert keys_of(own_server) == [waiting, ""]
         assert len(list(filter(None, keys_of(own_server, f"{container}_staging")))) == 1
 
@@ -266,7 +270,9 @@ class TestMistakes:
         result = run("setup", "swift://a", DIRECT_UPLOAD_SECRET="")
         assert (result.exit_code, "variable DIRECT_UPLOAD_SECRET" in " ".join(result.stderr.split())) == (2, True)
 
-    def test_an_unreachable_storage_is_one_sentence_and_a_traceback_with_debug(self, swift_environ: dict[str, str]) -> None:
+    def test_an_unreachable_storage_is_one_sentence_and_a_traceback_with_debug(
+        self, swift_environ: dict[str, str]
+    ) -> None:
         environ = {"OS_AUTH_URL": "http://127.0.0.1:9/auth/v1.0"}
         result = run("setup", "swift://a", **environ)
         assert (result.exit_code, result.stderr) == (

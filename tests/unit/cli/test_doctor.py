@@ -42,7 +42,6 @@ def post(server: SwiftServer, container: str, **headers: str) -> None:
     assert requests.post(f"{server.storage_url}/{container}", headers=sent, timeout=30).status_code == 204
 
 
-
 def when(answered: bool, condition: Callable[[Exchange], bool], do: Callable[[Exchange], Any]) -> Meddle:
     def meddle(exchange: Exchange) -> None:
         if bool(exchange.status) is answered and condition(exchange):
@@ -223,7 +222,7 @@ class TestDoctor:
 
     def test_a_different_secret_is_reported(self, url: str) -> None:
         run("setup", url, "--origin", ORIGIN)
-        code, found = diagnose(url, DIRECT_UPLOAD_SECRET="another one")
+        code, found = diagnose(url, DIRECT_UPLOAD_SECRET="another-one")
         assert (code, found["secret"]["verdict"]) == (1, "failure")
 
     def test_missing_containers_and_origins_are_reported(self, url: str) -> None:

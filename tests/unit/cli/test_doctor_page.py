@@ -68,7 +68,6 @@ def wrapped(url: Any, body: str = MARKED, *headers: tuple[str, str], **options: 
     return DirectUploadMiddleware(app_with(body, *headers), url, **{"secret": SECRET, "anonymous": True, **options})
 
 
-
 def changing(app: App, **changes: str | None) -> App:
     """A proxy that sets or drops variables of the environ."""
 
@@ -335,7 +334,6 @@ def make_certificate(path: Path) -> Path:
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.write_bytes(private + certificate.public_bytes(pem))
     return path
-
 
 
 GOOD = "direct_upload=0123456789abcdef0123456789abcdef; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Strict"

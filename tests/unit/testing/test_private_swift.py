@@ -302,9 +302,7 @@ def test_after_ctrl_c_in_the_terminal_nothing_is_left(owner: Callable[..., subpr
     assert_gone(pids, directory)
 
 
-def test_without_the_swift_package_the_error_names_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_the_swift_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "program_directories", lambda: [tmp_path])
     with (
         pytest.raises(SwiftUnavailable, match=r"pip install 'swift>=2.33'"),
