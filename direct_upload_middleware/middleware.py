@@ -12,6 +12,7 @@ from .options import make_options
 from .plan import MiB
 from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
+from .upload_store import UploadStore
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class DirectUploadMiddleware:
         self._mount = self.options.mount
         self._below = self._mount + "/"
         self._uploads = Uploads(self.options)
+        self.store = UploadStore.of(self.options)
         self._api = Api(self.options, self._uploads)
         self._ask_origin_at = 0.0
         inject = self.options.inject

@@ -18,7 +18,7 @@ LAYERS = {
     "": [
         {"errors"},
         {"models"},
-        {"keys", "storage"},
+        {"keys", "storage", "received_files"},
         {"plan", "policy", "sniff", "media_types"},
         {"tokens"},
         {"tickets", "receipts"},
@@ -26,6 +26,8 @@ LAYERS = {
         {"requester"},
         {"options"},
         {"uploads"},
+        {"storing"},
+        {"upload_store"},
         {"api", "request_uploads", "pages", "identity_subrequest"},
         {"middleware"},
         {"__init__"},  # the package itself: the public names
@@ -33,7 +35,7 @@ LAYERS = {
     ],
     "storage": [
         {"base", "temp_urls", "concurrency", "redaction"},
-        {"sweeping"},
+        {"sweeping", "sending"},
         {"local", "swift"},
         {"rackspace"},
         {"urls"},
