@@ -143,8 +143,12 @@ class DirectUploadMiddleware:
         inject = self.options.inject
         self._pages = PageInjector(app, mode=inject, connect_src=self._page_origin) if inject else None
 
+    def request_uploads(self, environ: WSGIEnvironment) -> RequestUploads:
+        """Return the uploads of a request, for integrations that call the application themselves."""
+        return RequestUploads(environ, self._uploads)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ[ENVIRON_KEY] = uploads = RequestUploads(environ, self._uploads)
+        environ[ENVIRON_KEY] = uploads = self.request_uploads(environ)
         path = environ.get("PATH_INFO", "")
         if path.startswith(self._mount) and (path == self._mount or path.startswith(self._below)):
             return self._api(environ, start_response)

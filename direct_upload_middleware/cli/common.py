@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ from .debugging import everything_shown
 SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  a name, not a secret
 _UNBROKEN = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+_given_secrets: ContextVar[list[str] | None] = ContextVar("direct_upload.secrets", default=None)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,7 +65,18 @@ def _errors_only() -> Iterator[None]:
 
 def secrets() -> list[str]:
     """Return the middleware's secrets, oldest first, separated by whitespace; empty when the variable is not set."""
-    return os.environ.get(SECRET_VARIABLE, "").split()
+    given = _given_secrets.get()
+    return os.environ.get(SECRET_VARIABLE, "").split() if given is None else given
+
+
+@contextmanager
+def using_secrets(given: list[str]) -> Iterator[None]:
+    """Take these secrets instead of the environment variable, for commands that a framework runs."""
+    token = _given_secrets.set(given)
+    try:
+        yield
+    finally:
+        _given_secrets.reset(token)
 
 
 def open_storage(url: str, *, secret_needed: bool = True) -> Storage:

@@ -6,11 +6,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import ConfigurationError, InvalidReceipt, NotYours, StorageError, StorageUnavailable
+from ..errors import (
+    ConfigurationError,
+    InvalidReceipt,
+    InvalidRequest,
+    NotAuthenticated,
+    NotYours,
+    Refused,
+    StorageError,
+    StorageUnavailable,
+    TooLarge,
+    TypeNotAccepted,
+)
 from ..request_uploads import ENVIRON_KEY, RequestUploads
 
 #: Errors of ``environ["direct_upload.uploads"]`` that the integrations show as error pages.
-PAGE_ERRORS = (InvalidReceipt, NotYours, StorageError, StorageUnavailable)
+PAGE_ERRORS = (
+    InvalidReceipt,
+    InvalidRequest,
+    NotAuthenticated,
+    NotYours,
+    Refused,
+    StorageError,
+    StorageUnavailable,
+    TooLarge,
+    TypeNotAccepted,
+)
 
 
 @contextmanager
@@ -31,6 +52,6 @@ def uploads_in(environ: Mapping[str, Any]) -> RequestUploads:
     except KeyError:
         raise ConfigurationError(
             f"{ENVIRON_KEY!r} is not in the request's environ: it did not come through DirectUploadMiddleware. "
-            "Wrap the application that the server runs."
+            "Wrap the application that the server runs; outside requests, use UploadStore."
         ) from None
     return uploads

@@ -28,8 +28,7 @@ an explicit list of tweens (``pyramid.tweens``) must add
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, DirectUploadError, Refused
@@ -38,6 +37,7 @@ from ..models import Upload, UploadRequest
 from ..request_uploads import RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
 from .paste import options_from_strings
+from .wsgi_calls import call_wsgi
 
 with framework("Pyramid", "pyramid"):
     from pyramid.httpexceptions import HTTPNotFound, exception_response
@@ -105,7 +105,7 @@ def tween_factory(handler: _Handler, registry: Any) -> _Handler:
         environ = request.environ
         environ[REQUEST] = request
         environ.pop(RESPONSE, None)
-        status, headers, body = _call(middleware, environ)
+        status, headers, body = call_wsgi(middleware, environ)
         given = environ.pop(RESPONSE, None)
         if given is None and status[0] in "45" and "tm.active" in environ:
             environ["tm.manager"].doom()  # roll back after a failed call of the upload API
@@ -141,44 +141,6 @@ def _wsgi_app(handler: _Handler) -> WSGIApplication:
         return given.send(environ, start_response)
 
     return pyramid_app
-
-
-def _call(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, Any, Iterable[bytes]]:
-    """Return the response's status, headers and body; read the body only as far as needed to know the status."""
-    head: list[Any] = []
-    written: list[bytes] = []
-
-    def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
-        head[:] = status, headers
-        return written.append
-
-    body = app(environ, start_response)
-    if not head or written:
-        body = _Begun(body, written)
-    status, headers = head
-    return status, headers, body
-
-
-class _Begun:
-    """A body whose first chunk was already read."""
-
-    def __init__(self, body: Iterable[bytes], written: list[bytes]) -> None:
-        self._body = body
-        pieces = iter(body)
-        try:
-            first = next(pieces, b"")
-        except BaseException:
-            self.close()
-            raise
-        self._pieces = chain(written, [first], pieces)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
 
 
 def _options(registry: Any) -> dict[str, Any]:

@@ -27,8 +27,7 @@ from urllib.parse import quote
 import pytest
 
 if TYPE_CHECKING:
-    from webtest import TestApp
-
+    from .client import DownloadedFile
     from .private_swift.server import SwiftServer
 
 OPTION = "--direct-uploads-swift"
@@ -44,11 +43,17 @@ class DirectUploads:
     storage: str
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
-    def upload(self, test_app: TestApp, filename: str, data: bytes | BinaryIO, **options: Any) -> str:
+    def upload(self, test_app: Any, filename: str, data: bytes | BinaryIO, **options: Any) -> str:
         """Upload a file; return its receipt. See :func:`~direct_upload_middleware.testing.upload_file`."""
         from .client import upload_file
 
         return upload_file(test_app, filename, data, **options)
+
+    def download(self, test_app: Any, url: str, **options: Any) -> DownloadedFile:
+        """Follow a download link. See :func:`~direct_upload_middleware.testing.download_file`."""
+        from .client import download_file
+
+        return download_file(test_app, url, **options)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
