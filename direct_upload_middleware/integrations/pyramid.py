@@ -34,9 +34,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError, DirectUploadError, Refused
 from ..middleware import DirectUploadMiddleware
 from ..models import Upload, UploadRequest
+from ..options import parse_strings
 from ..request_uploads import RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
-from .paste import options_from_strings
 from .wsgi_calls import call_wsgi
 
 with framework("Pyramid", "pyramid"):
@@ -147,7 +147,7 @@ def _options(registry: Any) -> dict[str, Any]:
     settings = registry.settings or {}
     given = {name.removeprefix(PREFIX): value for name, value in settings.items() if name.startswith(PREFIX)}
     permission = given.pop("permission", None)
-    options = {"identify": _authenticated_userid, **options_from_strings(given)}
+    options = {"identify": _authenticated_userid, **parse_strings(given)}
     if isinstance(options["identify"], str):
         raise ConfigurationError("direct_upload.identify must be a callable: a path does not work with Pyramid")
     options["on_complete"] = _completed(options.get("on_complete"))

@@ -90,13 +90,13 @@ def _script(answer: requests.Response, reader: _Reader) -> Result:
 def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: str) -> Iterator[Result]:
     yield judge(
         "page-connect",
-        csp.allow(policies, storage_origin) == policies,
+        csp.allow_origin(policies, storage_origin) == policies,
         "the page's Content-Security-Policy allows requests to storage",
         f"the page's Content-Security-Policy blocks requests to {storage_origin}",
         f"Add {storage_origin} to connect-src. The middleware does this only in headers that the application sets, "
         "not in a <meta> element or in a header that is added outside the middleware.",
     )
-    nonce = csp.nonce(policies)
+    nonce = csp.find_nonce(policies)
     if nonce:
         yield judge(
             "page-nonce",
@@ -110,12 +110,12 @@ def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: 
 def _scripts(policies: list[tuple[str, str]], script: str, browser_storage_origin: str, nonce: str) -> Iterator[Result]:
     yield judge(
         "page-script-src",
-        csp.lets_run(policies, script, browser_storage_origin, nonce),
+        csp.allows_script(policies, script, browser_storage_origin, nonce),
         "the page's Content-Security-Policy allows the script",
         "the page's Content-Security-Policy blocks the script",
         "Add a nonce or 'self' to script-src. The middleware never changes script-src.",
     )
-    if csp.lets_work(policies, script, browser_storage_origin):
+    if csp.allows_workers(policies, script, browser_storage_origin):
         yield ok("page-worker", "the page's Content-Security-Policy allows workers, which compute checksums")
     else:
         yield warning(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError
 from ...middleware import DirectUploadMiddleware
+from ...options import parse_strings
 from ...upload_store import UploadStore
 from ..common import framework
 
@@ -20,12 +21,9 @@ with framework("Django", "django"):
     from django.core.handlers.wsgi import WSGIRequest
     from django.core.signals import setting_changed
     from django.http import HttpResponse
-    from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
-
-CALLABLES = ("identify", "authorize", "on_complete", "object_name")
 
 
 def session_user(environ: WSGIEnvironment) -> str | None:
@@ -45,9 +43,10 @@ def session_user(environ: WSGIEnvironment) -> str | None:
 def configured() -> dict[str, Any]:
     """Return the options of ``settings.DIRECT_UPLOAD``, with defaults for ``secret`` and ``identify``."""
     given = dict(getattr(settings, "DIRECT_UPLOAD", {}))
-    for name in CALLABLES:
-        if isinstance(given.get(name), str) and not given[name].startswith("/"):
-            given[name] = _imported(name, given[name])
+    try:
+        given = parse_strings(given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"DIRECT_UPLOAD: {error}") from error
     given.setdefault("secret", [*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY])
     if given.get("identify") is None:
         given["identify"] = _default_identify()
@@ -76,13 +75,6 @@ def _forget_store(*, setting: str, **kwargs: Any) -> None:
 
 
 setting_changed.connect(_forget_store)
-
-
-def _imported(name: str, path: str) -> Any:
-    try:
-        return import_string(path)
-    except ImportError as error:
-        raise ConfigurationError(f"DIRECT_UPLOAD: importing {path!r} for {name} failed: {error}") from error
 
 
 def _default_identify() -> Callable[[WSGIEnvironment], str | None]:

@@ -253,7 +253,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            pytest.param(["sweep", "s3://a", "--older-than", "1d"], "no known scheme", id="scheme"),
+            pytest.param(["sweep", "s3://a", "--older-than", "1d"], "unknown scheme", id="scheme"),
             pytest.param(["sweep", "swift://a", "--older-than", "soon"], "'soon' is not a duration", id="time"),
             pytest.param(["sweep", "swift://a"], "--older-than", id="no time"),
             pytest.param(["setup", "swift://a", "--origin", "app"], "is not an origin", id="origin"),

@@ -272,7 +272,7 @@ def test_a_form_accepts_a_plain_dictionary_and_max_age(app: TestApp) -> None:
     ("spoil", "says"),
     [
         pytest.param(changed, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(others, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(others, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
 def test_an_invalid_receipt_shows_the_projects_403_page(
@@ -296,9 +296,7 @@ def test_outside_a_wrapped_request_the_error_names_the_remedy() -> None:
     ("options", "message"),
     [
         pytest.param({"maxsize": 5}, "did you mean 'max_size'", id="misspelled"),
-        pytest.param(
-            {"on_complete": "no.such.thing"}, "importing 'no.such.thing' for on_complete failed", id="no module"
-        ),
+        pytest.param({"on_complete": "no.such.thing"}, "cannot import 'no.such.thing'", id="no module"),
     ],
 )
 def test_wrong_settings_are_refused_at_once(make_app: MakeApp, options: dict[str, Any], message: str) -> None:
