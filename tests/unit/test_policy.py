@@ -18,9 +18,6 @@ from direct_upload_middleware.storage.base import GiB, Limits, Transfer
 BODY = {"filename": "a.pdf", "size": 1, "type": "application/pdf"}
 
 
-# -- the fields of a request ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "filename",
     [
@@ -145,9 +142,6 @@ def test_every_field_has_to_be_there(missing: str) -> None:
     assert caught.value.field == missing
 
 
-# -- the application's rules ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("accept", "filename", "type", "accepted"),
     [
@@ -251,8 +245,6 @@ def test_max_size_is_the_largest_that_is_taken(max_size: int | None, size: int, 
         with pytest.raises(TooLarge):
             Policy(max_size=max_size).check(request)
 
-
-# -- the plan ------------------------------------------------------------------------------------------------
 
 SWIFT = Limits()
 

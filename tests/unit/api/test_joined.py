@@ -19,9 +19,6 @@ def made_compact(source: str) -> str:
     return compact(tokens(source))
 
 
-# -- comments and blanks -------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
@@ -82,9 +79,6 @@ def test_a_module_stays_the_same_program() -> None:
     """
     pairs = {name: [source, made_compact(source)] for name, source in SOURCES.items()}
     assert run_module(compare, given=json.dumps(pairs)) == ""
-
-
-# -- modules -------------------------------------------------------------------------------------------------------
 
 
 def written(sources: dict[str, str], *together: list[str]) -> Callable[[str], str]:
