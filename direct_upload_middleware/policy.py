@@ -76,10 +76,11 @@ class Policy:
     def accepts(self, filename: str, media_type: str) -> bool:
         """Return whether a token of ``accept`` matches as in HTML: the name's extension, the type, or its family.
 
-        The extension decides too if the type is missing or has another name, see :mod:`.extension_types`.
+        A type that is unknown or has another name is decided by the extension too, see :mod:`.extension_types`.
         """
-        types = possible_types(filename, media_type.split(";")[0].strip().lower())
-        tokens = types | {name.split("/")[0] + "/*" for name in types} | {"*/*"}
+        essence = media_type.split(";")[0].strip().lower()
+        types = possible_types(filename, essence)
+        tokens = types | {known.split("/")[0] + "/*" for known in types} | {"*/*"}
         return any(
             filename.lower().endswith(token) if token.startswith(".") else token in tokens for token in self.accept
         )

@@ -1,7 +1,7 @@
 // The shapes that the modules share. Read by the type checker only; no page loads it.
 
-import type { DirectUploadFailure } from "./failure.js";
-import type { Lanes } from "./lanes.js";
+import type { DirectUploadFailure } from "./engine/failure.js";
+import type { Lanes } from "./engine/connection-pool.js";
 
 /** A file as `<input type="file">` gives it, or any other piece of data. */
 export type Sendable = Blob & { readonly name?: string; readonly lastModified?: number };

@@ -1,7 +1,7 @@
-/** @import { DirectUploadFailure } from "./failure.js" */
-/** @import { ProgressReport } from "./types.d.ts" */
+/** @import { DirectUploadFailure } from "../engine/failure.js" */
+/** @import { ProgressReport } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
-import { formatDuration, formatShare, formatSize, formatSpeed, say, technical } from "./messages.js";
+import { formatDuration, formatShare, formatSize, formatSpeed, say, technical } from "../messages.js";
 
 /** @typedef {Record<"pause" | "resume" | "retry" | "remove", () => void>} Verbs what a row's buttons do */
 /** @typedef {"ready" | "busy" | "done" | "failed"} UploadState */

@@ -1,4 +1,4 @@
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "../engine/failure.js";
 
 const NO_WORKERS =
   "direct-upload: no workers here (CSP worker-src?). Segments are sent without ETag, and compared in storage at the end.";

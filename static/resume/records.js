@@ -1,6 +1,6 @@
-/** @import { Records, ResumeRecord } from "./types.d.ts" */
-/** @import { Row } from "./locker.js" */
-import { Locker } from "./locker.js";
+/** @import { Records, ResumeRecord } from "../types.d.ts" */
+/** @import { Row } from "./record-encryption.js" */
+import { Locker } from "./record-encryption.js";
 
 const STORE = "uploads";
 /** A record outlives its ticket by a day, in case this browser's clock is wrong. */

@@ -1,6 +1,6 @@
 // What a page allows, asked before anything is sent. The application asks again: a page's word is only a convenience.
-import { DirectUploadFailure } from "./failure.js";
-import { formatSize, say } from "./messages.js";
+import { DirectUploadFailure } from "../engine/failure.js";
+import { formatSize, say } from "../messages.js";
 
 /**
  * @typedef {object} Rules

@@ -1,9 +1,9 @@
-/** @import { ProgressReport, UploadOptions, UploadResult, UploadTask } from "./types.d.ts" */
+/** @import { ProgressReport, UploadOptions, UploadResult, UploadTask } from "../types.d.ts" */
 /** @import { Row, UploadState, Verbs } from "./row.js" */
-import { DirectUploadFailure } from "./failure.js";
-import { explain, isFinal, say } from "./messages.js";
+import { DirectUploadFailure } from "../engine/failure.js";
+import { explain, isFinal, say } from "../messages.js";
 
-/** @typedef {typeof import("./direct-upload.js").upload} Upload */
+/** @typedef {typeof import("../direct-upload.js").upload} Upload */
 
 let lastId = 0;
 

@@ -1,5 +1,5 @@
-/** @import { ProgressReport, State } from "./types.d.ts" */
-import { Pace } from "./pace.js";
+/** @import { ProgressReport, State } from "../types.d.ts" */
+import { Pace } from "./moving-average.js";
 
 /** Pages need no more often to be painted, and WebKit tells of every 8 KiB. */
 const INTERVAL = 60;

@@ -1,4 +1,4 @@
-/** @import { Environment, Plan, Sendable } from "./types.d.ts" */
+/** @import { Environment, Plan, Sendable } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
 const EDGE = 64 * 1024;

@@ -1,5 +1,5 @@
 // What a browser keeps from scripts: why there was no answer.
-/** @import { Environment } from "./types.d.ts" */
+/** @import { Environment } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
 /** Attempts in a row of which not a byte went out, before anything but the network is suspected. */

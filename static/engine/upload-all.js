@@ -1,7 +1,7 @@
 // Several files as one upload: so many at once, progress as one, and every result.
-/** @import { Environment, ProgressReport, Run, Sendable, State, UploadAllOptions, UploadResult } from "./types.d.ts" */
-import { start } from "./engine.js";
-import { Reports } from "./reports.js";
+/** @import { Environment, ProgressReport, Run, Sendable, State, UploadAllOptions, UploadResult } from "../types.d.ts" */
+import { start } from "./upload.js";
+import { Reports } from "./progress-reports.js";
 
 const CONCURRENCY = 3;
 /** What several uploads are doing, if one of them does. @type {State[]} */

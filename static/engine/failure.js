@@ -1,4 +1,4 @@
-/** @import { FailureDetails } from "./types.d.ts" */
+/** @import { FailureDetails } from "../types.d.ts" */
 
 /** Why an upload failed, by `code`. Nothing in it tells a ticket or a temp URL, so it may be logged. */
 export class DirectUploadFailure extends Error {

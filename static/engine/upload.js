@@ -1,17 +1,17 @@
 // One upload from its file to its receipt. No DOM: all that it needs of the browser comes in as `env`.
-/** @import { Declared, Environment, Run, Sendable, UploadOptions, UploadResult } from "./types.d.ts" */
-/** @import { Opened } from "./opening.js" */
-/** @import { Tools } from "./segments.js" */
+/** @import { Declared, Environment, Run, Sendable, UploadOptions, UploadResult } from "../types.d.ts" */
+/** @import { Opened } from "./session.js" */
+/** @import { Tools } from "./segment-sender.js" */
 import { Api } from "./api.js";
 import { browser } from "./browser.js";
 import { DirectUploadFailure } from "./failure.js";
-import { Gate } from "./gate.js";
-import { begin, takeUp } from "./opening.js";
+import { Gate } from "./pause-gate.js";
+import { begin, takeUp } from "./session.js";
 import { Progress } from "./progress.js";
-import { Reports } from "./reports.js";
+import { Reports } from "./progress-reports.js";
 import { failureOf, persist } from "./retry.js";
-import { Segments } from "./segments.js";
-import { Source } from "./source.js";
+import { Segments } from "./segment-sender.js";
+import { Source } from "./file-source.js";
 
 const RETRIES = 12;
 const STALL = 30_000;

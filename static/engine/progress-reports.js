@@ -1,4 +1,4 @@
-/** @import { ProgressReport } from "./types.d.ts" */
+/** @import { ProgressReport } from "../types.d.ts" */
 
 /** Progress for whoever asks: by a callback, or by iterating. */
 export class Reports {

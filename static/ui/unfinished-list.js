@@ -1,7 +1,7 @@
-/** @import { Unfinished } from "./types.d.ts" */
+/** @import { Unfinished } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
-import { formatSize, say } from "./messages.js";
-import { unfinished } from "./unfinished.js";
+import { formatSize, say } from "../messages.js";
+import { unfinished } from "../resume/unfinished.js";
 
 /** What was begun before the page was loaded anew, and needs its file again: a browser forgets which it was. */
 export class UnfinishedList {

@@ -1,5 +1,5 @@
 // The application's side of an upload: the middleware's HTTP API.
-/** @import { Begun, Declared, Environment, Problem, Signed, Status, Ticketed, UploadResult } from "./types.d.ts" */
+/** @import { Begun, Declared, Environment, Problem, Signed, Status, Ticketed, UploadResult } from "../types.d.ts" */
 import { unanswered } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";

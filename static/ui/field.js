@@ -1,10 +1,10 @@
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Holder, Listener } from "./form.js" */
-import { Batch } from "./batch.js";
+import { Batch } from "./file-list.js";
 import { parseSize } from "./checks.js";
 import { element } from "./dom.js";
-import { wear } from "./looks.js";
-import { say } from "./messages.js";
+import { wear } from "./row-styles.js";
+import { say } from "../messages.js";
 import { View } from "./view.js";
 
 /**

@@ -1,9 +1,9 @@
 // Uploads that were begun in this browser and not finished.
-/** @import { Environment, ResumeRecord, Unfinished } from "./types.d.ts" */
-import { Api } from "./api.js";
-import { browser } from "./browser.js";
-import { ownerHere } from "./opening.js";
-import { Source } from "./source.js";
+/** @import { Environment, ResumeRecord, Unfinished } from "../types.d.ts" */
+import { Api } from "../engine/api.js";
+import { browser } from "../engine/browser.js";
+import { ownerHere } from "../engine/session.js";
+import { Source } from "../engine/file-source.js";
 
 const PATIENCE = 10_000;
 

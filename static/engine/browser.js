@@ -1,16 +1,16 @@
 // What the engine needs of the world, as a browser has it.
-/** @import { Environment } from "./types.d.ts" */
-import { HashPool } from "./hash-pool.js";
-import { Lanes } from "./lanes.js";
-import { put } from "./xhr.js";
+/** @import { Environment } from "../types.d.ts" */
+import { HashPool } from "../hashing/hash-pool.js";
+import { Lanes } from "./connection-pool.js";
+import { put } from "./put.js";
 
 const hashers = new HashPool(
   Math.min(4, globalThis.navigator?.hardwareConcurrency || 2),
-  () => new Worker(new URL("./hash-worker.js", import.meta.url), { type: "module" }),
+  () => new Worker(new URL("../hashing/hash-worker.js", import.meta.url), { type: "module" }),
 );
 
 /** Comes beside the engine, which works without; then uploads only cannot be taken up again. */
-const records = import("./records.js").then(({ IndexedDbRecords }) => new IndexedDbRecords(), () => undefined);
+const records = import("../resume/records.js").then(({ IndexedDbRecords }) => new IndexedDbRecords(), () => undefined);
 
 /** @type {Environment} */
 export const browser = {
@@ -41,7 +41,7 @@ export const browser = {
  * @type {Environment["advise"]}
  */
 async function advise(about, url) {
-  const advice = await import("./advice.js").catch(() => undefined); // it may be the network that fails
+  const advice = await import("./developer-advice.js").catch(() => undefined); // it may be the network that fails
   advice?.advise(about, url);
 }
 

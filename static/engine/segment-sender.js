@@ -1,16 +1,16 @@
-/** @import { Declared, Environment, UploadOptions } from "./types.d.ts" */
+/** @import { Declared, Environment, UploadOptions } from "../types.d.ts" */
 /** @import { Api } from "./api.js" */
 /** @import { DirectUploadFailure } from "./failure.js" */
-/** @import { Gate } from "./gate.js" */
-/** @import { Opened } from "./opening.js" */
+/** @import { Gate } from "./pause-gate.js" */
+/** @import { Opened } from "./session.js" */
 /** @import { Progress } from "./progress.js" */
-/** @import { Source } from "./source.js" */
+/** @import { Source } from "./file-source.js" */
 import { Diagnosis } from "./diagnosis.js";
-import { Etags } from "./etags.js";
-import { renew } from "./opening.js";
+import { Etags } from "../hashing/etags.js";
+import { renew } from "./session.js";
 import { failureOf, persist } from "./retry.js";
 import { TempUrls } from "./temp-urls.js";
-import { transfer } from "./transfer.js";
+import { transfer } from "./put-segment.js";
 
 /** How many segments are hashed ahead, beyond as many as travel. */
 const SPARE = 2;

@@ -1,5 +1,5 @@
 // What the next user of a shared computer finds of a resume record: that there is one, and until when.
-/** @import { ResumeRecord } from "./types.d.ts" */
+/** @import { ResumeRecord } from "../types.d.ts" */
 
 /**
  * A record as it is stored.

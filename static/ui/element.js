@@ -1,15 +1,15 @@
 // <direct-upload>: a drop zone for one file or several, that forms take for a field like any other.
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Forms, Holder } from "./form.js" */
-import { Batch } from "./batch.js";
+import { Batch } from "./file-list.js";
 import { parseSize } from "./checks.js";
-import { ELEMENT } from "./element-looks.js";
-import { wear, ROWS } from "./looks.js";
-import { say } from "./messages.js";
+import { ELEMENT } from "./element-styles.js";
+import { wear, ROWS } from "./row-styles.js";
+import { say } from "../messages.js";
 import { preview } from "./preview.js";
 import { UnfinishedList } from "./unfinished-list.js";
 import { View } from "./view.js";
-import { Zone } from "./zone.js";
+import { Zone } from "./drop-zone.js";
 
 /** @typedef {{ upload: Upload, forms: Forms, mount: URL }} Page what the element needs of the page that it is in */
 

@@ -2,7 +2,7 @@
 /** @import { Rules } from "./checks.js" */
 import { describe } from "./checks.js";
 import { element, icon, ICONS, part } from "./dom.js";
-import { formatSize, say } from "./messages.js";
+import { formatSize, say } from "../messages.js";
 
 /**
  * @typedef {object} Taker

@@ -1,6 +1,6 @@
 // Where an upload starts: a new one, or one that was left unfinished.
-/** @import { Environment, Renewal, ResumeRecord, Signed, Status, Stored } from "./types.d.ts" */
-/** @import { Tools } from "./segments.js" */
+/** @import { Environment, Renewal, ResumeRecord, Signed, Status, Stored } from "../types.d.ts" */
+/** @import { Tools } from "./segment-sender.js" */
 import { failureOf, persist } from "./retry.js";
 
 /**

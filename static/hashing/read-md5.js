@@ -1,4 +1,4 @@
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "../engine/failure.js";
 import { Md5 } from "./md5.js";
 
 /** Bytes of the buffer into which all of the data is read, one piece after the other. */

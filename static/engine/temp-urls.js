@@ -1,4 +1,4 @@
-/** @import { Signed, SignedSegment } from "./types.d.ts" */
+/** @import { Signed, SignedSegment } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
 const AHEAD = 16;

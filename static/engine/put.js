@@ -1,4 +1,4 @@
-/** @import { PutAnswer, PutRequest } from "./types.d.ts" */
+/** @import { PutAnswer, PutRequest } from "../types.d.ts" */
 
 /**
  * PUTs by XMLHttpRequest, since `fetch` does not tell how far an upload has come.

@@ -1,4 +1,4 @@
-/** @import { Environment, RetryReport } from "./types.d.ts" */
+/** @import { Environment, RetryReport } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
 const FIRST = 500;

@@ -1,4 +1,4 @@
-/** @import { Environment, PutAnswer, PutRequest } from "./types.d.ts" */
+/** @import { Environment, PutAnswer, PutRequest } from "../types.d.ts" */
 import { unanswered } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
