@@ -6,7 +6,7 @@ import { DirectUploadFailure } from "../../static/engine/failure.js";
 import { Gate } from "../../static/engine/pause-gate.js";
 import { HashPool } from "../../static/hashing/hash-pool.js";
 import { Lanes } from "../../static/engine/connection-pool.js";
-import { explain, formatSize, messages, say } from "../../static/messages.js";
+import { explain, formatSize, message, messages } from "../../static/messages.js";
 import { backoff, retryAfter } from "../../static/engine/retry.js";
 import { TempUrls } from "../../static/engine/temp-urls.js";
 import { md5, settle, until } from "./world.js";
@@ -214,7 +214,7 @@ test("an application that refuses may say why in its own words", () => {
 });
 
 test("texts are filled in, and names that look like places are left alone", () => {
-  assert.equal(say("finished", { name: "{total}.pdf" }), "{total}.pdf is uploaded");
+  assert.equal(message("finished", { name: "{total}.pdf" }), "{total}.pdf uploaded");
 });
 
 test("sizes are told in words that fit them", () => {

@@ -17,7 +17,7 @@ Files = Callable[..., Path]
 ELEMENT = '<label for=e>Papers</label><direct-upload id=e name=papers multiple accept=".txt"></direct-upload>'
 INPUT = '<label for=i>Papers</label><input type=file id=i name=papers multiple accept=".txt" data-direct-upload>'
 #: The page's own colours, of its buttons too.
-WEAR = """const [colorScheme, background, color] = arguments;
+ADOPT_COLOURS = """const [colorScheme, background, color] = arguments;
 for (const each of document.querySelectorAll(":root, button, input"))
   Object.assign(each.style, { colorScheme, background, color });"""
 #: The larger file stays on its way.
@@ -57,7 +57,7 @@ def test_axe_finds_no_fault(
     visitor: Visitor, files: Files, field: str, colours: tuple[str, ...], lang: str, dir: str
 ) -> None:
     visitor.open_form(field, lang=lang, dir=dir)
-    visitor.js(WEAR, *colours)
+    visitor.js(ADOPT_COLOURS, *colours)
     assert faults(visitor) == []
     visitor.js(STOP)
     visitor.give(files("one.txt"), files("two.txt", 200), files("wrong.pdf"))

@@ -29,7 +29,7 @@ REFUSE = """const { fetch } = window;
 const answer = () => Response.json({ code: "refused", detail: "You have no room left." }, { status: 403 });
 window.fetch = () => Promise.resolve(answer());
 window.mend = () => { window.fetch = fetch; };"""
-NOTE_NEWS = """window.heard = [];
+NOTE_ANNOUNCEMENTS = """window.heard = [];
 const note = () => heard.push(arguments[0].textContent);
 new MutationObserver(note).observe(arguments[0], { childList: true });"""
 #: One of two segments has arrived as often as it is told to, and never ends; the clock shows that it is late.
@@ -209,7 +209,7 @@ def test_an_upload_can_be_paused_and_goes_on(visitor: Visitor, files: Files) -> 
     visitor.give(files("big.bin", 5_000_000))
     visitor.wait(lambda: "Paused" in visitor.read(visitor.inside("[data-paused]")))
     button = visitor.inside("[data-paused] .direct-upload-pause")
-    assert button.get_attribute("aria-label") == "Go on with the upload of big.bin"
+    assert button.get_attribute("aria-label") == "Resume upload of big.bin"
     button.click()
     visitor.wait_for("done")
 
@@ -236,7 +236,7 @@ def test_the_technical_detail_is_one_press_away(visitor: Visitor, files: Files) 
         visitor.wait_for("failed")
     finally:
         visitor.site.policy = POLICY
-    assert "This page's own rules forbid the upload." in texts(visitor)[0]
+    assert "This page's security policy blocks uploads." in texts(visitor)[0]
     assert "network" not in texts(visitor)[0]
     visitor.press("summary")
     assert "network · csp" in texts(visitor)[0]
@@ -257,7 +257,7 @@ def test_what_was_unfinished_is_shown_after_a_reload_and_goes_on(visitor: Visito
     visitor.open_form(SEVERAL, path="/album")
     unfinished = visitor.inside(".direct-upload-unfinished > li")
     visitor.wait(lambda: "holiday.bin" in visitor.read(unfinished))
-    assert "Choose the file again to go on." in visitor.read(unfinished)
+    assert "Choose the file again to continue." in visitor.read(unfinished)
 
     visitor.give(file)
     visitor.wait_for("done")
@@ -300,28 +300,28 @@ def test_a_click_on_its_label_opens_it(visitor: Visitor) -> None:
 
 def test_those_who_listen_hear_how_it_goes(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ELEMENT.format('multiple accept=".txt"'))
-    news = visitor.inside("[role=status]")
-    visitor.js(NOTE_NEWS, news)
+    live_region = visitor.inside("[role=status]")
+    visitor.js(NOTE_ANNOUNCEMENTS, live_region)
     visitor.give(files("one.txt"))
     visitor.wait_for("done")
     visitor.give(files("wrong.pdf"))
     visitor.wait_for("done", "failed")
     assert visitor.js("return heard") == [
         "Uploading one.txt",
-        "one.txt is uploaded",
-        "wrong.pdf was not uploaded. Only these can be taken: TXT.",
+        "one.txt uploaded",
+        "wrong.pdf couldn't be uploaded. This file type isn't accepted. Allowed: TXT.",
     ]
 
 
 def test_those_who_listen_hear_of_a_long_upload_from_time_to_time(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
-    news = visitor.inside("[role=status]")
-    visitor.js(NOTE_NEWS + HALF_WAY, news)
+    live_region = visitor.inside("[role=status]")
+    visitor.js(NOTE_ANNOUNCEMENTS + HALF_WAY, live_region)
     visitor.give(files("long.bin", 2 << 20))
     visitor.wait(lambda: visitor.js("return !!window.arrive"))
     visitor.js("window.late = 20_000")
     visitor.wait(lambda: visitor.js("arrive(); return progressed >= 3"))
-    assert visitor.js("return heard") == ["Uploading long.bin", "50% of long.bin is uploaded"]
+    assert visitor.js("return heard") == ["Uploading long.bin", "long.bin: 50% uploaded"]
     visitor.leave()
 
 

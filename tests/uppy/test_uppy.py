@@ -118,7 +118,7 @@ def test_the_plugin_says_that_the_connection_is_lost_and_goes_on_when_it_is_back
     applicant = apply("plugin", segment_size=MiB)
     get_in_between(applicant, file)
     applicant.site.storage_way.refuse()
-    applicant.wait(lambda: "The connection was lost. Trying again…" in applicant.shown())
+    applicant.wait(lambda: "Connection lost. Retrying…" in applicant.shown())
     applicant.site.storage_way.choose = no_fault
     applicant.site.storage_way.accept()
     assert_arrived(applicant, applicant.finish(), file)
