@@ -379,7 +379,7 @@ def test_few_requests_load_the_script(visitor: Visitor, files: Files) -> None:
     names = sorted(url.rpartition("/")[2] for url in loaded if "/static/" in url)
     # Not every browser tells the page of its worker.
     names = [name for name in names if name != "hash-worker.js"]
-    assert names == ["direct-upload.js", "engine.js", "form.js", "records.js"]
+    assert names == ["direct-upload.js", "form.js", "records.js", "upload.js"]
 
 
 def test_it_has_every_part_that_the_documentation_names(visitor: Visitor, files: Files) -> None:
