@@ -1,7 +1,7 @@
 /** @import { Unfinished } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
 import { formatSize, message } from "../messages.js";
-import { unfinished } from "../resume/unfinished.js";
+import { listUnfinished } from "../resume/unfinished.js";
 
 /** Unfinished uploads of earlier visits. The user has to choose their files again, since browsers do not keep them. */
 export class UnfinishedList {
@@ -21,7 +21,7 @@ export class UnfinishedList {
    * @param {string} place
    */
   async load(mount, place) {
-    const found = await unfinished(mount, place);
+    const found = await listUnfinished(mount, place);
     for (const row of this.#rows.values()) row.remove();
     this.#rows = new Map(found.map((each) => [each, this.#createRow(each)]));
     this.element.append(...this.#rows.values());
@@ -49,7 +49,7 @@ export class UnfinishedList {
     const row = element("li", {}, part("span", "preview", { ariaHidden: "true" }, icon(ICONS.file)), about, again, discard);
     row.part.add("row");
     discard.addEventListener("click", () => {
-      void each.forget();
+      void each.abort();
       this.#remove(each, row);
       this.#actions.discarded();
     });

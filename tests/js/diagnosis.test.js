@@ -13,7 +13,7 @@ const fails = async (world, options) => {
 
 test("what the page's policy forbids is not tried again", async () => {
   const world = new World();
-  world.isForbidden = true;
+  world.isBlockedByCsp = true;
   world.storage.reply = () => 0;
   const failure = await fails(world);
   assert.deepEqual([failure.code, failure.cause], ["network", "csp"]);
@@ -24,7 +24,7 @@ test("what the page's policy forbids is not tried again", async () => {
 
 test("the application may be forbidden too", async () => {
   const world = new World();
-  world.isForbidden = true;
+  world.isBlockedByCsp = true;
   world.app.intercept = () => new TypeError("Failed to fetch");
   assert.equal((await fails(world)).cause, "csp");
   assert.equal(world.app.calls.length, 1);
