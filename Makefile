@@ -63,7 +63,8 @@ package: $(VENV)/.test static
 
 test-browsers: $(VENV)/.test $(VENV)/.node static browser more-browsers
 	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
-		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script $(TEST_ARGS)
+		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script \
+		tests/security/test_strict_pages.py $(TEST_ARGS)
 
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)

@@ -10,7 +10,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from helpers.browsers import Engine
 from helpers.fault_proxy import Fault, Proxy, no_fault
 from selenium.webdriver.support.wait import WebDriverWait
 from waitress.server import create_server

@@ -25,10 +25,10 @@ for (const [what, locks] of [["forbids locks", forbidden], ["has no locks", unde
 
   test(`an upload can be claimed once in a page that ${what}`, async () => {
     useLocks(locks);
-    const release = await browser.claim("one");
-    assert.equal(await browser.claim("one"), undefined);
+    const release = await browser.claim(what);
+    assert.equal(await browser.claim(what), undefined);
     release();
-    assert.notEqual(await browser.claim("one"), undefined);
+    assert.notEqual(await browser.claim(what), undefined);
   });
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { advise } from "../../static/engine/developer-advice.js";
-import { explain, technical } from "../../static/messages.js";
+import { explain, formatFailure } from "../../static/messages.js";
 import { makeFile, problem, World } from "./world.js";
 
 const fails = async (world, options) => {
@@ -19,7 +19,7 @@ test("a request that the page's policy blocks is not retried", async () => {
   assert.deepEqual([failure.code, failure.cause], ["network", "csp"]);
   assert.equal(world.storage.puts.length, 1);
   assert.deepEqual(world.advice, [["csp", "https://app.example"]]);
-  assert.match(explain(failure), /own rules/);
+  assert.match(explain(failure), /security policy blocks/);
 });
 
 test("the policy may block the application too", async () => {
@@ -37,8 +37,8 @@ test("storage that answers, but hides its answer from this page, is a CORS failu
   const failure = await fails(world, { retries: 4 });
   assert.deepEqual([failure.code, failure.cause], ["network", "cors"]);
   assert.deepEqual(world.retries.map((retry) => retry.failure.cause), [undefined, undefined, "cors", "cors"]);
-  assert.match(explain(failure), /does not take files from this page/);
-  assert.equal(technical(failure), "network · cors");
+  assert.match(explain(failure), /accept uploads from this page/);
+  assert.equal(formatFailure(failure), "network · cors");
 });
 
 test("storage that is not reachable is a network failure", async () => {

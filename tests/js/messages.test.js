@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { DirectUploadFailure } from "../../static/engine/failure.js";
-import { explain, formatDuration, formatSize, formatSpeed, messages, say } from "../../static/messages.js";
+import { explain, formatDuration, formatSize, formatSpeed, messages, message } from "../../static/messages.js";
 
 test("every code of the API has a message for the visitor, and so has an unknown one", () => {
   const codes = [
@@ -19,7 +19,7 @@ test("an application that refuses can show its own message", () => {
 });
 
 test("placeholders are filled in, and names that look like placeholders are not", () => {
-  assert.equal(say("finished", { name: "{total}.pdf" }), "{total}.pdf is uploaded");
+  assert.equal(message("finished", { name: "{total}.pdf" }), "{total}.pdf uploaded");
 });
 
 test("sizes have a fitting unit", () => {

@@ -30,7 +30,9 @@ return performance.getEntriesByType("resource").map(({ name }) => name).filter((
 """
 
 
-@pytest.mark.parametrize("field", ['<input type="file" name="f" data-direct-upload>', '<direct-upload name="f"></direct-upload>'])
+@pytest.mark.parametrize(
+    "field", ['<input type="file" name="f" data-direct-upload>', '<direct-upload name="f"></direct-upload>']
+)
 def test_a_form_sends_a_receipt(visitor: Visitor, served: str, files: Callable[..., Path], field: str) -> None:
     visitor.open_form(field)
     visitor.give(files("report.pdf", 300_000))

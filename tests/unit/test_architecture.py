@@ -16,16 +16,19 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "": [
-        {"errors"},
-        {"models"},
-        {"keys", "storage"},
-        {"plan", "policy", "sniff", "media_types"},
+        {"errors", "headers"},
+        {"models", "callbacks"},
+        {"keys", "storage", "received_files"},
+        {"plan", "policy", "sniff", "media_types", "extension_types"},
         {"tokens"},
         {"tickets", "receipts"},
         {"origins"},
         {"requester"},
+        {"option_values"},
         {"options"},
         {"uploads"},
+        {"storing"},
+        {"upload_store"},
         {"api", "request_uploads", "pages", "identity_subrequest"},
         {"middleware"},
         {"__init__"},  # the package itself: the public names
@@ -33,7 +36,7 @@ LAYERS = {
     ],
     "storage": [
         {"base", "temp_urls", "concurrency", "redaction"},
-        {"sweeping"},
+        {"sweeping", "sending"},
         {"local", "swift"},
         {"rackspace"},
         {"urls"},

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from ...errors import AlreadyComplete, ConfigurationError, StorageError
 from ...keys import Keys
 from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
-from ..sweeping import Finding, Progress, nowhere
+from ..sending import SegmentReader
+from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
 from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
@@ -147,6 +148,12 @@ class SwiftStorage:
             return cluster.account_key
         return self._keys.derive(*(PINNED if transfer.is_segmented else STAGING))
 
+    def send(self, signed: SignedSegment, body: SegmentReader) -> int:
+        """See :meth:`~..sending.SegmentSender.send`."""
+        data = body if len(body) else b""
+        options: dict[str, Any] = {"headers": signed.headers, "data": data, "expect": range(200, 600)}
+        return self._client.request("PUT", url=signed.url, anonymous=True, attempts=1, **options).status_code
+
     def status(self, transfer: Transfer) -> UploadStatus:
         return self._kind(transfer).status(transfer)
 
@@ -213,7 +220,9 @@ class SwiftStorage:
             self._client, self.container, self._staged.container, self._segments.containers.prefix, self._keys
         )
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
+    def sweep(
+        self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
+    ) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
         parts = (self._client, self.container, self._staged.container, self._finals, self._segments.containers)
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
