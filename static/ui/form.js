@@ -1,5 +1,6 @@
 // Forms wait for their uploads. All listeners are on the document, so that inputs can be added, moved and cloned freely.
 /** @import { Upload } from "./file-upload.js" */
+import { checkSupport } from "../engine/support.js";
 import { FileInput } from "./file-input.js";
 
 const MARKED = "input[type=file][data-direct-upload]";
@@ -29,6 +30,7 @@ const MARKED = "input[type=file][data-direct-upload]";
  * @param {URL} mount
  */
 export async function enhance(document, upload, mount) {
+  checkSupport();
   const forms = new Forms(document, upload);
   document.addEventListener("change", ({ target }) => forms.onChange(target), true);
   document.addEventListener("submit", (event) => forms.onSubmit(event), true);
