@@ -13,7 +13,7 @@ from .models import Upload, UploadRequest
 from .origins import normalize_origin
 from .plan import MiB
 from .policy import Policy, parse_accept
-from .storage.base import SEALS, GiB, Seal, Storage
+from .storage.base import SEALS, ChecksOptions, GiB, Seal, Storage
 from .storage.urls import storage_from_url
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Opt
     options = Options(storage=store, keys=keys, policy=policy, **values)
     if options.sniff:
         _check_sniff(policy)
+    if isinstance(store, ChecksOptions):
+        store.check_options(seal=options.seal, bind_ip=options.bind_ip)
     store.bind(keys)
     return options
 

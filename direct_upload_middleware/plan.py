@@ -20,14 +20,14 @@ class Plan:
 
 
 def make_plan(size: int, segment_size: int, limits: Limits) -> Plan:
-    """Divide ``size`` bytes into segments of ``segment_size``, larger ones only where the limits force it.
+    """Divide ``size`` bytes into segments of ``segment_size``, larger ones only where ``limits`` force it.
 
     An empty file has one segment of zero bytes. Raises :class:`~.errors.TooLarge` beyond ``limits``.
     """
     largest = limits.max_segments * limits.max_segment_size
     if size > largest:
         raise TooLarge(f"The file is larger than storage can take, which is {largest} bytes.")
-    segment_size = min(segment_size, limits.max_segment_size)
+    segment_size = min(max(segment_size, limits.min_segment_size), limits.max_segment_size)
     if size > segment_size * limits.max_segments:
         whole_mebibytes = -(-size // (limits.max_segments * MiB)) * MiB
         segment_size = min(whole_mebibytes, limits.max_segment_size)

@@ -52,7 +52,10 @@ class Tickets:
         t = ticket.transfer
         return self._tokens.dumps(
             [
-                [t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires],
+                [
+                    *(t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires),
+                    *([t.reference] if t.reference else []),
+                ],
                 ticket.filename,
                 ticket.identity,
                 ticket.binding,
@@ -69,9 +72,10 @@ class Tickets:
         """
         try:
             transfer, *rest = self._tokens.loads(token)
-            id_, name, type, size, segment_size, segment_count, seal, expires = transfer
+            id_, name, type, size, segment_size, segment_count, seal, expires, *reference = transfer
             plan = (size, segment_size, segment_count)
-            ticket = Ticket(Transfer(id_, name, type, *plan, SEALS[seal], expires, self._unknown_size), *rest)
+            kind = (SEALS[seal], expires, self._unknown_size, *reference)
+            ticket = Ticket(Transfer(id_, name, type, *plan, *kind), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
         if ticket.transfer.id != id:

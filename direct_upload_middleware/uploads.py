@@ -82,7 +82,7 @@ class Uploads:
         self._authorize(environ, request)
         transfer = self._transfer(environ, request, plan)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=origin)
+        ticket = self._begin_in_storage(ticket, origin)
         first = range(min(FIRST_SEGMENTS, plan.segment_count))
         segments = self.sign(environ, ticket, first, fresh=True)
         log.info("upload begun", extra=_story(transfer))
@@ -99,9 +99,14 @@ class Uploads:
         most = plan.segment_size * plan.segment_count
         transfer = replace(self._transfer(environ, request, plan), size=most, unknown_size=True)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=origin)
+        ticket = self._begin_in_storage(ticket, origin)
         log.info("upload begun", extra={**_story(transfer), "upload_size": None, "upload_segments": None})
         return BegunUpload(ticket, self.unknown_size_tickets.issue(ticket), cookie, [])
+
+    def _begin_in_storage(self, ticket: Ticket, origin: str) -> Ticket:
+        """Prepare storage; return the ticket with what the storage must remember about the upload."""
+        reference = self._storage.begin(ticket.transfer, origin=origin)
+        return replace(ticket, transfer=replace(ticket.transfer, reference=reference)) if reference else ticket
 
     def _authorize(self, environ: WSGIEnvironment, request: UploadRequest) -> None:
         if self._options.authorize is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -197,6 +198,7 @@ class Api(Calls):
                 "url": self._url(request, s.url),
                 "headers": dict(s.headers),
                 "expires": s.expires,
+                **({"checksum": asdict(s.checksum)} if s.checksum else {}),
             }
             for s in signed
         ]

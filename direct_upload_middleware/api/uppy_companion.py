@@ -94,7 +94,8 @@ class Companion(Calls):
         _, ticket = self._ticket(request, id)
         index = _index(number, ticket.transfer.segment_count)
         [signed] = self._uploads.sign(request.environ, ticket, [index])
-        return json_response({"url": self._url(request, signed.url), "expires": self._options.url_ttl})
+        answer = {"url": self._url(request, signed.url), "expires": self._options.url_ttl}
+        return json_response(answer | ({"headers": dict(signed.headers)} if signed.headers else {}))
 
     def _stored(self, request: Request, id: str) -> Response:
         _, ticket = self._ticket(request, id)

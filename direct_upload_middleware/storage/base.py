@@ -30,10 +30,14 @@ State = Literal["open", "sealed", "complete"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the storage can take: ``max_segments`` in one upload, ``max_segment_size`` in bytes."""
+    """What the storage can take: ``max_segments`` in one upload, ``max_segment_size`` in bytes.
+
+    No segment but the last may be smaller than ``min_segment_size`` bytes.
+    """
 
     max_segments: int = 1000
     max_segment_size: int = 5 * GiB
+    min_segment_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Transfer:
     ``id`` is 32 hex digits at random, ``name`` the name of the finished object, ``type`` its MIME type (never empty),
     ``size`` and ``segment_size`` bytes, ``expires`` the end of the ticket in Unix seconds. One that is ``unknown_size``
     began before its size was known: until it is measured, ``size`` is as much as there can be, in as many segments.
+    ``reference`` is what :meth:`Storage.begin` returned.
     """
 
     id: str
@@ -63,6 +68,7 @@ class Transfer:
     seal: Seal
     expires: int
     unknown_size: bool = False
+    reference: str = ""
 
     @property
     def is_segmented(self) -> bool:
@@ -82,16 +88,26 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Checksum:
+    """How the MD5 of a segment is sent: the header, and whether its value is in hex or Base64."""
+
+    header: str
+    encoding: Literal["hex", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
 class SignedSegment:
     """Leave to PUT one segment: the temp URL, the headers to send with it, and when it ends (Unix seconds).
 
-    A ``url`` that begins with ``/`` is relative to the middleware's mount.
+    A ``url`` that begins with ``/`` is relative to the middleware's mount. Without a ``checksum`` the MD5 is sent as
+    ``ETag`` in hex.
     """
 
     segment: Segment
     url: str
     expires: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    checksum: Checksum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +123,13 @@ class StoredSegment:
 class Sealed:
     """A sealed upload. ``sealed_at``, in Unix seconds, is when its last byte was stored or a little later, and the same
     whoever asks; ``complete`` tells whether :meth:`Storage.confirm` was done, or may have been. ``etag`` is the
-    object's: of several segments, the MD5 of their ETags in a row."""
+    object's: of several segments, the MD5 of their ETags in a row. ``segments`` is for the storage's own use."""
 
     etag: str
     size: int
     sealed_at: int
     complete: bool
+    segments: tuple[StoredSegment, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +168,12 @@ class Storage(Protocol):
     def limits(self) -> Limits:
         """What one upload may be made of."""
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
-        """Make ready for the segments of a new upload, from pages of ``origin`` (as in the Origin header)."""
+    def begin(self, transfer: Transfer, *, origin: str) -> str | None:
+        """Make ready for the segments of a new upload, from pages of ``origin`` (as in the Origin header).
+
+        A storage that must remember something about the upload returns it: the ticket keeps it as the transfer's
+        ``reference``.
+        """
 
     def sign(
         self,
@@ -227,6 +248,14 @@ class Storage(Protocol):
 
         SCRIPT_NAME ends with the mount.
         """
+
+
+@runtime_checkable
+class ChecksOptions(Protocol):
+    """A storage that cannot honour every option of the middleware."""
+
+    def check_options(self, *, seal: Seal, bind_ip: bool) -> None:
+        """Raise ConfigurationError, with the remedy, for an option that this storage cannot honour."""
 
 
 def object_etag(etags: Sequence[str]) -> str:

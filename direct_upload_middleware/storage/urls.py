@@ -1,4 +1,5 @@
-"""From a storage URL to a storage: ``local:PATH``, ``swift://CONTAINER``, ``rackspace://CONTAINER``."""
+"""From a storage URL to a storage: ``local:PATH``, ``swift://CONTAINER``, ``rackspace://CONTAINER``,
+``s3://BUCKET[/PREFIX]``."""
 
 from __future__ import annotations
 
@@ -60,10 +61,24 @@ def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:
     return RackspaceStorage(_container(parts), region=query.get("region"), internal=query.get("internal") == "1")
 
 
+def _s3(parts: SplitResult, query: dict[str, str]) -> Storage:
+    from .s3.storage import S3Storage
+
+    _only(query, "region", "endpoint", "profile", "addressing", "sign_copy_source")
+    signs = query.pop("sign_copy_source", "0")
+    if signs not in ("0", "1"):
+        raise ConfigurationError("storage: sign_copy_source is 0 or 1")
+    if not parts.netloc or parts.fragment or "@" in parts.netloc or ":" in parts.netloc:
+        raise ConfigurationError("storage: write s3://BUCKET or s3://BUCKET/PREFIX, with the options after a '?'")
+    prefix = _unquoted(parts.path).removeprefix("/").removesuffix("/")
+    return S3Storage(_unquoted(parts.netloc), prefix, sign_copy_source=signs == "1", **query)
+
+
 _SCHEMES: dict[str, Callable[[SplitResult, dict[str, str]], Storage]] = {
     "local": _local,
     "swift": _swift,
     "rackspace": _rackspace,
+    "s3": _s3,
 }
 
 

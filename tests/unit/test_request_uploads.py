@@ -15,7 +15,7 @@ from PIL import Image
 from direct_upload_middleware import InvalidReceipt, NotYours, StorageError
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local.files import FilesReader
-from direct_upload_middleware.storage.swift.reader import ObjectReader
+from direct_upload_middleware.storage.object_reader import ObjectReader
 
 FIRST, SECOND = b"the first", b"the second, of several segments"
 
