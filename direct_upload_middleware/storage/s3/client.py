@@ -61,7 +61,12 @@ class S3Client:
         self._addressing = addressing
         self._lock = threading.Lock()
         self._connected: tuple[int, Any, Any, str] | None = None
+        self._credentials: tuple[str, str] | None = None
         self._skew = 0.0
+
+    def use_credentials(self, access_key: str, secret_key: str) -> None:
+        """Use this key instead of what the credential chain finds."""
+        self._credentials = (access_key, secret_key)
 
     def now(self) -> int:
         """The time by storage's clock, in Unix seconds, as far as its last answer told."""
@@ -154,6 +159,8 @@ class S3Client:
 
     def _connect(self) -> tuple[int, Any, Any, str]:
         session = self._botocore.Session(profile=self._profile)
+        if self._credentials is not None:
+            session.set_credentials(*self._credentials)
         client = self._client(session, self._addressing or "virtual")
         host = urlsplit(client.meta.endpoint_url).hostname or ""
         if self._addressing is None and (not host.endswith(_AWS) or "." in self.bucket):

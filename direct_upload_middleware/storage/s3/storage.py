@@ -112,6 +112,8 @@ class S3Storage:
         """Raise ApplicationError for a name that the application must not choose here."""
         if name.startswith((RECORDS, PROBES)):
             raise ApplicationError(f"object_name gave a name below {RECORDS} or {PROBES}, which are reserved.")
+        if name.endswith("/"):
+            raise ApplicationError("object_name gave a name that ends with '/', which some servers take for a folder.")
         if len(self._multipart.key(name).encode()) > MAX_KEY_BYTES:
             raise ApplicationError(f"object_name gave a name that is, with its prefix, over {MAX_KEY_BYTES} bytes.")
 
