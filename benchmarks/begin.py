@@ -50,7 +50,7 @@ class StillSwift(SwiftStorage):
             "sha256", Limits(), "key", has_container_keys=True, looked_at=time.monotonic()
         )
 
-    def prepare(self, transfer: Transfer, *, origin: str) -> None:
+    def begin(self, transfer: Transfer, *, origin: str) -> None:
         pass
 
 

@@ -1,4 +1,4 @@
-"""Files of any size from the browser straight into OpenStack Swift, for any WSGI application, in one line."""
+"""Upload files of any size directly from the browser to object storage, from any WSGI application."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What a requester wants to upload, as ``authorize`` and ``object_name`` get it.
+    """What a requester wants to upload, as ``authorize`` and ``object_name`` receive it.
 
     ``filename`` is the user's own name for the file: never use it as a path. ``size`` is in bytes, ``type`` a MIME
-    type as the browser claims it, ``identity`` the requester's or None.
+    type as the browser claims it, ``identity`` the requester's identity or None.
     """
 
     filename: str
@@ -22,12 +22,12 @@ class UploadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One finished upload.
+    """One complete upload.
 
-    ``id`` is unique to it: the key under which an application records it. ``name`` and ``container`` say where the
-    object is; ``filename`` is the user's own name for it, to be shown and never used as a path; ``type`` a MIME
-    type; ``size`` is in bytes; ``etag`` the object's ETag, which of a one-segment upload is its MD5 in hex; ``owner``
-    the identity that uploaded it, None for an anonymous one; ``completed`` an aware datetime, UTC.
+    ``id`` is unique: record an upload under it. ``name`` and ``container`` locate the object; ``filename`` is the
+    user's own name for the file: display it, never use it as a path. ``type`` is a MIME type and ``size`` is in bytes.
+    ``etag`` is the object's ETag: of a one-segment upload the MD5 in hex. ``owner`` is the identity that uploaded it,
+    None for an anonymous upload; ``completed`` is an aware datetime in UTC.
     """
 
     id: str

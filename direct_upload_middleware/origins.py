@@ -1,4 +1,4 @@
-"""Where a request and its page come from: origins, the same-site check, and URLs below the mount."""
+"""Origins of requests and pages, the same-site check, and URLs below the mount."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def normalize_origin(text: str) -> str | None:
-    """An http(s) origin in lower case and without its default port; None for anything else, "null" too."""
+    """Return an http(s) origin in lower case and without its default port; None for anything else, also "null"."""
     text = text.lower()
     if not _ORIGIN.fullmatch(text):
         return None
@@ -32,27 +32,27 @@ def normalize_origin(text: str) -> str | None:
 
 
 def request_origin(environ: WSGIEnvironment) -> str | None:
-    """The normal form of the ``Origin`` header; None when it is missing or no origin."""
+    """Return the normalized ``Origin`` header; None if it is missing or not an origin."""
     return normalize_origin(environ.get("HTTP_ORIGIN", ""))
 
 
-def own_host(environ: WSGIEnvironment) -> str:
-    """The request's own host[:port], as the browser names it."""
+def request_host(environ: WSGIEnvironment) -> str:
+    """Return the request's own host[:port], as the browser names it."""
     host: str = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     return host
 
 
 def request_page_origin(environ: WSGIEnvironment) -> str:
-    """The origin of the page that asks: its ``Origin``, else the request's own."""
-    own = f"{environ['wsgi.url_scheme']}://{own_host(environ)}"
+    """Return the origin of the page that sent the request: its ``Origin``, else the request's own origin."""
+    own = f"{environ['wsgi.url_scheme']}://{request_host(environ)}"
     return request_origin(environ) or normalize_origin(own) or "http://localhost"
 
 
 def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:
-    """Raises :class:`~.errors.CrossSite` when another origin's page asks for a change.
+    """Raise :class:`~.errors.CrossSite` if a page of another origin sent the request.
 
-    ``Sec-Fetch-Site`` (Fetch Metadata) decides where the browser sends it; else ``Origin`` against the request's own
-    host, whose scheme a proxy may hide. A request with neither is no browser's page. ``origins`` pass.
+    ``Sec-Fetch-Site`` (Fetch Metadata) decides if the browser sends it; else ``Origin`` against the request's own host,
+    whose scheme a proxy may hide. A request without both does not come from a page in a browser. ``origins`` pass.
     """
     header = environ.get("HTTP_ORIGIN")
     origin = request_origin(environ)
@@ -60,10 +60,10 @@ def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:
         return
     site = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
-        same = site in ("same-origin", "none")
+        is_same = site in ("same-origin", "none")
     else:
-        same = header is None or (origin is not None and _names_host(origin, own_host(environ)))
-    if not same:
+        is_same = header is None or (origin is not None and _names_host(origin, request_host(environ)))
+    if not is_same:
         raise CrossSite
 
 
@@ -73,8 +73,8 @@ def _names_host(origin: str, host: str) -> bool:
 
 
 def mount_url(script_name: str, mount: str, url: str) -> str:
-    """``url`` for the browser: one that begins with a slash is relative to the mount.
+    """Return ``url`` for the browser: one that begins with a slash is relative to the mount.
 
-    :param script_name: SCRIPT_NAME, as WSGI has it.
+    :param script_name: SCRIPT_NAME as in WSGI.
     """
     return quote(script_name.encode("latin-1")) + mount + url if url.startswith("/") else url

@@ -1,4 +1,4 @@
-"""What each request to the wrapped application is given, as ``environ["direct_upload.uploads"]``."""
+"""The API for the wrapped application: ``environ["direct_upload.uploads"]``."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ ENTRY = "/static/direct-upload.js"
 
 
 class RequestUploads:
-    """The uploads of whoever sent this request. Made anew for each; nothing is asked before it is needed."""
+    """The uploads of one request's sender. Each request gets a new one; it does nothing until a method is called."""
 
     __slots__ = ("_environ", "_requester", "_script_name", "_uploads")
 
-    # Every request to the application pays for this, whether it has to do with uploads or not.
+    # Every request to the application pays for this, so it only keeps references.
     def __init__(self, environ: WSGIEnvironment, uploads: Uploads) -> None:
         self._environ = environ
         self._uploads = uploads
-        self._script_name: str = environ.get("SCRIPT_NAME", "")  # as it is before the application moves it
+        self._script_name: str = environ.get("SCRIPT_NAME", "")  # the application may change it later
 
-    @property
-    def _who(self) -> Requester:
+    def _sender(self) -> Requester:
         try:
             return self._requester
         except AttributeError:
@@ -42,66 +41,65 @@ class RequestUploads:
 
     @property
     def identity(self) -> str | None:
-        """The identity that ``identify`` gives for this request, or None."""
-        return self._who.identity
+        """The identity that ``identify`` returns for this request, or None."""
+        return self._sender().identity
 
     def verify(self, receipt: str, *, max_age: float | None = None, any_owner: bool = False) -> Upload:
-        """The upload that a receipt from a form proves.
+        """Return the upload that a receipt from a form proves.
 
-        :param receipt: what the form carried.
-        :param max_age: how many seconds ago it may have been completed at most; None for any time.
-        :param any_owner: take another requester's receipt too.
-        :raises InvalidReceipt: it is malformed, changed, or too old.
-        :raises NotYours: it is another requester's, and not ``any_owner``.
+        :param receipt: the value of the form's field.
+        :param max_age: refuse uploads that were completed more than so many seconds ago; None accepts all.
+        :param any_owner: accept another requester's receipt too.
+        :raises InvalidReceipt: the receipt is malformed, modified, or too old.
+        :raises NotYours: the receipt belongs to another requester, and ``any_owner`` is False.
         """
         found = self._uploads.receipts.read(receipt, max_age=max_age)
         if not any_owner:
-            self._who.check_receipt(found)
+            self._sender().check_receipt(found)
         return found.upload
 
     def verify_all(
         self, receipts: Iterable[str], *, max_age: float | None = None, any_owner: bool = False
     ) -> list[Upload]:
-        """The uploads that the receipts of a field with ``multiple`` prove, in their order.
+        """Return the uploads that the receipts of a field with ``multiple`` prove, in order.
 
-        One that is not good spoils all: parameters and errors are those of :meth:`verify`.
+        Parameters and exceptions are those of :meth:`verify`. One invalid receipt fails the whole call.
         """
         if isinstance(receipts, str):
-            raise TypeError("verify_all() takes a list of receipts; for one there is verify()")
+            raise TypeError("verify_all() takes a list of receipts; call verify() for one receipt")
         return [self.verify(receipt, max_age=max_age, any_owner=any_owner) for receipt in receipts]
 
     def download_url(
         self, upload: Upload, *, filename: str | None = None, inline: bool = False, max_age: int = DOWNLOAD_TTL
     ) -> str:
-        """A temp URL for GET, good for ``max_age`` seconds; it may be relative to the host.
+        """Return a presigned URL for GET, valid for ``max_age`` seconds. It may be relative to the host.
 
-        :param filename: the name that the browser saves it under; the upload's own by default.
-        :param inline: let the browser show it instead of saving it.
-        :raises StorageError, StorageUnavailable: when storage is asked for the first time and fails.
+        :param filename: the name under which the browser saves the file; the upload's own by default.
+        :param inline: let the browser display the file instead of saving it.
+        :raises StorageError, StorageUnavailable: the first request to storage failed.
         """
         url = self._uploads.download_url(upload, filename=filename, inline=inline, ttl=max_age)
         return self._mount_url(url)
 
     def open(self, upload: Upload) -> BinaryIO:
-        """The upload as a readable, seekable binary file that reads from storage as it goes; close it after use.
+        """Open the upload as a readable, seekable binary file that reads from storage on demand. Close it after use.
 
-        Reading raises StorageError when the object is gone or another one, StorageUnavailable when it cannot be
-        reached.
+        Reading raises StorageError if the object is gone or was replaced, StorageUnavailable if storage is unreachable.
         """
         return self._uploads.open(stored_object(upload))
 
     def delete(self, upload: Upload) -> None:
-        """Delete the object and its segments. Repeatable. Raises StorageError, StorageUnavailable."""
+        """Delete the object and its segments. Repeatable. Raise StorageError or StorageUnavailable."""
         self._uploads.delete(upload)
 
-    def in_sub_request(self, environ: WSGIEnvironment) -> RequestUploads:
-        """The same for another request that stands in for this one."""
+    def in_subrequest(self, environ: WSGIEnvironment) -> RequestUploads:
+        """Return the uploads for a subrequest on behalf of this request."""
         other = RequestUploads(environ, self._uploads)
         other._script_name = self._script_name
         return other
 
     def script_tag(self, nonce: str | None = None) -> str:
-        """The tag that loads the script, for a page that is not to wait for the middleware to put it in.
+        """Return the tag that loads the script, for a page into which the middleware does not inject it.
 
         :param nonce: the nonce of the page's Content-Security-Policy.
         """

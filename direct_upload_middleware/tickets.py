@@ -1,7 +1,7 @@
-"""Signed tokens, and the ticket: permission to carry out one upload.
+"""The ticket: signed permission for one upload in progress.
 
-A ticket is all the memory that the middleware has of an upload under way, and it is in the requester's hands. It is
-signed, not encrypted: it holds nothing that its holder may not know.
+A ticket contains everything that the middleware remembers of an upload in progress, and the requester holds it. It is
+signed, not encrypted: it contains nothing that its holder may not know.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .tokens import Tokens
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a ticket says. ``transfer`` is what the storage must know.
+    """The content of a ticket. ``transfer`` is what the storage must know.
 
-    ``binding`` ties it to a requester; ``anonymous_owner``, where there is no identity, is what the receipt will be
-    tied to. ``begun`` and ``transfer.expires`` are Unix seconds.
+    ``binding`` ties it to a requester; ``anonymous_owner``, for a requester without identity, is what the receipt will
+    be tied to. ``begun`` and ``transfer.expires`` are Unix seconds.
     """
 
     transfer: Transfer
@@ -36,19 +36,19 @@ class Ticket:
 
     @property
     def request(self) -> UploadRequest:
-        """What is asked for: of an open-ended upload, once it is measured."""
+        """What the requester asked for. The size of an upload of unknown size is right after it was measured."""
         return UploadRequest(self.filename, self.transfer.size, self.transfer.type, self.identity)
 
 
 class Tickets:
-    """Makes and reads tickets: of uploads whose size is known, or of those that are open-ended."""
+    """Issues and reads tickets: those of uploads of known size, or those of uploads of unknown size."""
 
     def __init__(self, keys: Keys, *, unknown_size: bool = False) -> None:
         self._unknown_size = unknown_size
         self._tokens = Tokens(keys, "open-ended ticket" if unknown_size else "ticket")
 
     def issue(self, ticket: Ticket) -> str:
-        """The ticket as a string for the ``Upload-Ticket`` header."""
+        """Return the ticket as a string for the ``Upload-Ticket`` header."""
         t = ticket.transfer
         return self._tokens.dumps(
             [
@@ -64,34 +64,32 @@ class Tickets:
             ]
         )
 
-    def read(self, token: str | None, *, id: str) -> Ticket:
-        """The ticket for upload ``id``. Raises :class:`~.errors.InvalidTicket`.
+    def read(self, token: str | None, *, upload_id: str) -> Ticket:
+        """Read the ticket of this upload. Raise :class:`~.errors.InvalidTicket`.
 
-        Whose it is, and then whether it is still good, is for the caller to check: only its owner may learn that it has
-        expired.
+        The caller checks whose ticket it is, and only then whether it has expired: only its owner may learn that.
         """
         try:
             transfer, *rest = self._tokens.loads(token)
-            id_, name, type, size, segment_size, segment_count, seal, expires, *reference = transfer
-            plan = (size, segment_size, segment_count)
-            kind = (SEALS[seal], expires, self._unknown_size, *reference)
-            ticket = Ticket(Transfer(id_, name, type, *plan, *kind), *rest)
+            id_, name, media_type, size, segment_size, segment_count, seal, expires, *reference = transfer
+            plan = (size, segment_size, segment_count, SEALS[seal], expires, self._unknown_size)
+            ticket = Ticket(Transfer(id_, name, media_type, *plan, *reference), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
-        if ticket.transfer.id != id:
+        if ticket.transfer.id != upload_id:
             raise InvalidTicket
         return ticket
 
 
-def renewed(ticket: Ticket, ttl: int) -> Ticket | None:
-    """The same ticket for another ``ttl`` seconds, once less than half of that is left; None before."""
+def renew(ticket: Ticket, ttl: int) -> Ticket | None:
+    """Return the ticket for another ``ttl`` seconds if less than half of that is left, else None."""
     now = int(time.time())
     if ticket.transfer.expires - now >= ttl / 2:
         return None
     return replace(ticket, transfer=replace(ticket.transfer, expires=now + ttl))
 
 
-def check_fresh(ticket: Ticket) -> None:
-    """Raises :class:`~.errors.TicketExpired` when the ticket's time is over."""
+def check_not_expired(ticket: Ticket) -> None:
+    """Raise :class:`~.errors.TicketExpired` if the ticket has expired."""
     if time.time() >= ticket.transfer.expires:
         raise TicketExpired

@@ -15,7 +15,7 @@ MAX_TOKEN_LENGTH = 16 * 1024
 
 
 class _CompactJSON:
-    """JSON without spaces; what is no JSON is one kind of error."""
+    """JSON without whitespace."""
 
     @staticmethod
     def dumps(value: Any) -> str:
@@ -27,36 +27,36 @@ class _CompactJSON:
 
 
 class Tokens:
-    """Signs and reads tokens of one kind; ``salt`` keeps the kinds apart.
+    """Signs and reads tokens of one kind; ``salt`` separates the kinds.
 
-    SHA-256 throughout; the newest secret signs, every secret verifies. A token is accepted in its canonical spelling
-    only: base64 has several spellings of the same bytes, and a changed character must never pass.
+    All tokens use HMAC-SHA256; the newest secret signs, every secret verifies. Only the canonical spelling of a token
+    is valid: base64 has several spellings of the same bytes, and a modified character must always be noticed.
     """
 
     def __init__(self, keys: Keys, salt: str) -> None:
         self._keys = keys
         self._salt = f"direct-upload {salt}"
-        self._made: URLSafeSerializer | None = None
+        self._cached: URLSafeSerializer | None = None
 
     @property
     def _serializer(self) -> URLSafeSerializer:
-        if self._made is None:
-            self._made = URLSafeSerializer(
+        if self._cached is None:
+            self._cached = URLSafeSerializer(
                 list(self._keys.secrets),
                 salt=self._salt,
                 serializer=_CompactJSON,
                 signer=Signer,
                 signer_kwargs={"key_derivation": "hmac", "digest_method": sha256},
             )
-        return self._made
+        return self._cached
 
     def dumps(self, payload: Any) -> str:
-        """The token for a JSON-able payload: ASCII that may stand in a header, a URL or a form."""
+        """Sign a JSON-able payload. The token is ASCII and valid in a header, a URL or a form."""
         token = self._serializer.dumps(payload)
         return token.decode("ascii") if isinstance(token, bytes) else token
 
     def loads(self, token: object) -> Any:
-        """The payload; raises itsdangerous' BadData for anything that :meth:`dumps` did not make."""
+        """Verify a token and return its payload. Raise itsdangerous' BadData unless :meth:`dumps` made it."""
         if not isinstance(token, str) or not token.isascii() or len(token) > MAX_TOKEN_LENGTH:
             raise BadSignature("not a token")
         signature = token.rpartition(".")[2].encode("ascii")

@@ -2,7 +2,7 @@
 
 import type { Sendable, UploadAllOptions, UploadAllTask, UploadOptions, UploadResult, UploadTask } from "./types.d.ts";
 
-export { DirectUploadFailure } from "./failure.js";
+export { DirectUploadFailure } from "./engine/failure.js";
 export type {
   ProgressReport,
   RetryReport,

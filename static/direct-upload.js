@@ -1,6 +1,6 @@
 // The entry. Small, since every page with a file input loads it; the rest comes when it is needed.
 /** @import { Run, Sendable, UploadAllOptions, UploadAllTask, UploadOptions, UploadTask, Verbs } from "./types.d.ts" */
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "./engine/failure.js";
 
 export { DirectUploadFailure };
 
@@ -23,14 +23,14 @@ export function upload(file, options = {}) {
  */
 export function uploadAll(files, options = {}) {
   const all = [...files];
-  const modules = Promise.all([import("./all.js"), engine()]); // side by side, though one needs the other
+  const modules = Promise.all([import("./engine/upload-all.js"), engine()]); // side by side, though one needs the other
   return taskOf(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
 }
 
 /** With what it asks for next, so that they come side by side. */
 function engine() {
-  import("./records.js").catch(() => {}); // it does without
-  return import("./engine.js");
+  import("./resume/records.js").catch(() => {}); // it does without
+  return import("./engine/upload.js");
 }
 
 /** @param {UploadOptions} options */
@@ -71,7 +71,7 @@ async function enhance() {
   };
   addEventListener("submit", hold, true);
   try {
-    const [form] = await Promise.all([import("./form.js"), engine()]);
+    const [form] = await Promise.all([import("./ui/form.js"), engine()]);
     await form.enhance(document, upload, above);
   } finally {
     removeEventListener("submit", hold, true);

@@ -1,7 +1,7 @@
 // All that a page's visitor reads. A page says it in its own language by
 //   <script type="application/json" id="direct-upload-messages">{"retry": "Noch einmal", …}</script>
 // which no Content-Security-Policy forbids, or by `Object.assign(messages, { … })`.
-/** @import { DirectUploadFailure } from "./failure.js" */
+/** @import { DirectUploadFailure } from "./engine/failure.js" */
 
 /** @type {Record<string, string>} */
 export const messages = {

@@ -1,7 +1,7 @@
 // The shapes that the modules share. Read by the type checker only; no page loads it.
 
-import type { DirectUploadFailure } from "./failure.js";
-import type { Lanes } from "./lanes.js";
+import type { DirectUploadFailure } from "./engine/failure.js";
+import type { Lanes } from "./engine/connection-pool.js";
 
 /** A file as `<input type="file">` gives it, or any other piece of data. */
 export type Sendable = Blob & { readonly name?: string; readonly lastModified?: number };
@@ -92,6 +92,8 @@ export interface SignedSegment {
   url: string;
   headers: Record<string, string>;
   expires: number;
+  /** How storage takes the MD5; without it as `ETag` in hex. */
+  checksum?: { header: string; encoding: "hex" | "base64" };
 }
 
 /** A ticket that takes the place of the present one, in the second half of its life. */

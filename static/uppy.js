@@ -2,7 +2,7 @@
 /** @import { ProgressReport, UploadResult, UploadTask } from "./types.d.ts" */
 /** @import { Uppy, UppyFile, UppyPlugin, UppyPluginOptions } from "./types.d.ts" */
 import { upload } from "./direct-upload.js";
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "./engine/failure.js";
 import { explain, say } from "./messages.js";
 
 /** How many files go up at once. */

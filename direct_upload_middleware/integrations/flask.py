@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, DirectUploadError
 from ..middleware import DirectUploadMiddleware
-from ..options import OPTION_NAMES
+from ..options import check_names, parse_strings
 from ..request_uploads import ENVIRON_KEY, RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
 
@@ -97,9 +97,8 @@ def _configured(app: Flask) -> dict[str, Any]:
     """The options in the configuration. A name that is no option is refused, lest a misspelled one is not seen."""
     given = {name.removeprefix(PREFIX).lower(): app.config[name] for name in app.config if name.startswith(PREFIX)}
     given.pop(SESSION_KEY.lower(), None)
-    for name in given:
-        if name not in (*OPTION_NAMES, "storage"):
-            raise ConfigurationError(f"{PREFIX}{name.upper()} is no option; known: {', '.join(OPTION_NAMES)}")
+    check_names([name for name in given if name != "storage"], prefix=PREFIX)
+    given = parse_strings(given)
     if app.secret_key and "secret" not in given:
         given["secret"] = [*reversed(app.config.get("SECRET_KEY_FALLBACKS") or ()), app.secret_key]
     return given

@@ -36,9 +36,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError, DirectUploadError, Refused
 from ..middleware import DirectUploadMiddleware
 from ..models import Upload, UploadRequest
+from ..options import parse_strings
 from ..request_uploads import RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
-from .paste import options_from_strings
 
 with framework("Pyramid", "pyramid"):
     from pyramid.httpexceptions import HTTPNotFound, exception_response
@@ -192,7 +192,7 @@ def _options(registry: Any) -> dict[str, Any]:
     settings = registry.settings or {}
     given = {name.removeprefix(PREFIX): value for name, value in settings.items() if name.startswith(PREFIX)}
     permission = given.pop("permission", None)
-    options = {"identify": _authenticated_userid, **options_from_strings(given)}
+    options = {"identify": _authenticated_userid, **parse_strings(given)}
     if isinstance(options["identify"], str):
         raise ConfigurationError("direct_upload.identify: no path here; the security policy knows the user")
     options["on_complete"] = _completed(options.get("on_complete"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import md5
 from io import SEEK_END, BytesIO
@@ -99,6 +100,13 @@ def _md5(body: bytes) -> str:
     return md5(body, usedforsecurity=False).hexdigest()
 
 
+def _checksum_header(segment: Mapping[str, Any], etag: str) -> dict[str, str]:
+    """Return the header that tells storage the MD5, as the segment asks for it."""
+    checksum = segment.get("checksum", {"header": "ETag", "encoding": "hex"})
+    value = etag if checksum["encoding"] == "hex" else b64encode(bytes.fromhex(etag)).decode()
+    return {checksum["header"]: value}
+
+
 class _Page:
     """A page of the application, as far as its requests go."""
 
@@ -122,7 +130,7 @@ class _Page:
             yield from signed["segments"]
 
     def put(self, segment: Mapping[str, Any], body: bytes, etag: str) -> None:
-        headers = {**segment["headers"], "ETag": etag}
+        headers = {**segment["headers"], **_checksum_header(segment, etag)}
         url: str = segment["url"]
         if url.startswith("/"):
             path = url.removeprefix(self._script_name)

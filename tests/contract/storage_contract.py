@@ -221,8 +221,6 @@ ODD_NAMES = [
 class StorageContract:
     """The tests. Named for what must hold."""
 
-    # -- sending ----------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize(
         ("data", "segment_size"),
         [
@@ -358,8 +356,6 @@ class StorageContract:
         for value in (None, "127.0.0.0/16"):
             assert http.request("PUT", with_query(signed.url, temp_url_ip_range=value), b"evil").status == 401
 
-    # -- how far it is ----------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", SIZES)
     def test_inspect_tells_how_far_an_upload_is(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
@@ -398,8 +394,6 @@ class StorageContract:
             storage.confirm(transfer, sealed)
         assert storage.status(transfer).state == "complete"
         assert download(storage, http, transfer.name).body == data
-
-    # -- sealing ----------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("data", SIZES)
     def test_sealing_names_the_segments_that_did_not_arrive_and_changes_nothing(
@@ -481,8 +475,6 @@ class StorageContract:
         assert len(results) == 1
         assert download(storage, http, transfer.name).body == data
 
-    # -- after sealing ----------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("pending", [pytest.param(False, id="complete"), pytest.param(True, id="sealed")])
     def test_temp_urls_of_several_segments_end_with_the_seal(self, storage: Storage, http: Http, pending: bool) -> None:
         transfer, urls = uploaded(storage, http, SEVERAL)
@@ -535,8 +527,6 @@ class StorageContract:
         assert "a.pdf" in (answer.headers.get("Content-Disposition") or "")
         for header in ("X-Delete-At", "X-Object-Meta-Public-Evil", "Content-Encoding"):
             assert answer.headers.get(header) is None, header
-
-    # -- giving up --------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("sent", [pytest.param(True, id="with segments"), pytest.param(False, id="empty")])
     @pytest.mark.parametrize("data", SIZES)
@@ -636,8 +626,6 @@ class StorageContract:
         with pytest.raises(AlreadyComplete):
             storage.abort(transfer)
         assert download(storage, http, transfer.name).body == data
-
-    # -- downloading ------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize(("inline", "kind"), [(False, "attachment"), (True, "inline")])
     @pytest.mark.parametrize("filename", ODD_FILENAMES)
@@ -744,8 +732,6 @@ class StorageContract:
         finished(storage, http, ONE)
         assert download(storage, http, "never was").status == 404
 
-    # -- reading ----------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", [*SIZES, pytest.param(b"", id="no bytes")])
     def test_an_object_is_read_like_any_file(self, storage: Storage, http: Http, data: bytes) -> None:
         with storage.open(finished(storage, http, data)) as file:
@@ -812,8 +798,6 @@ class StorageContract:
         with pytest.raises(StorageError):
             storage.open(StoredObject(size=stored.size, **fields)).read()
 
-    # -- deleting ---------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", [*SIZES, pytest.param(b"", id="no bytes")])
     def test_a_deleted_object_is_gone(self, storage: Storage, http: Http, data: bytes) -> None:
         stored, other = finished(storage, http, data), finished(storage, http, data)
@@ -824,8 +808,6 @@ class StorageContract:
             with pytest.raises(StorageError):
                 storage.open(stored).read(1)
         assert download(storage, http, other.name).body == data
-
-    # -- the storage ------------------------------------------------------------------------------------------
 
     def test_the_limits_are_swifts(self, storage: Storage) -> None:
         limits = storage.limits()

@@ -77,7 +77,7 @@ class Checks:
         post(bob, link["href"] + "/delete", status=404)
         refused = submit(bob, receipt, status="*")
         assert refused.status_int in (200, 403)
-        assert "somebody else" in refused.text or "another requester" in refused.text
+        assert "somebody else" in refused.text or "another user" in refused.text
         assert len(links(alice)) == 1
 
     def test_a_changed_receipt_is_a_page_that_says_so(self, alice: TestApp) -> None:

@@ -110,8 +110,6 @@ class Site:
         assert url.startswith(self._script_name)
         return url.removeprefix(self._script_name)
 
-    # -- the calls -------------------------------------------------------------------------------------------
-
     def request(
         self,
         method: str,
@@ -175,8 +173,6 @@ class Site:
     def uploads(self, call: Callable[[Any], Any], **visit: Any) -> Any:
         """What ``call`` makes of ``environ["direct_upload.uploads"]`` on a page."""
         return self.visit(lambda environ: call(environ["direct_upload.uploads"]), **visit)
-
-    # -- the way to storage ----------------------------------------------------------------------------------
 
     def fetch(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answered:
         """A request to a temp URL, as the browser makes it."""

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { startAll } from "../../static/all.js";
+import { startAll } from "../../static/engine/upload-all.js";
 import { makeFile, MOUNT, problem, settle, until, World } from "./world.js";
 
 const files = (...sizes) => sizes.map((size, at) => makeFile(size, `${at}.pdf`));

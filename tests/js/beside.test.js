@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { HashPool } from "../../static/hash-pool.js";
+import { HashPool } from "../../static/hashing/hash-pool.js";
 import { makeFile, md5, settle, until, World } from "./world.js";
 
 function slowWorld() {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { check, describe, isAccepted, parseSize } from "../../static/checks.js";
+import { check, describe, isAccepted, parseSize } from "../../static/ui/checks.js";
 import { explain, isFinal, technical } from "../../static/messages.js";
 
 for (const [accept, name, type, expected] of [

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { advise } from "../../static/advice.js";
+import { advise } from "../../static/engine/developer-advice.js";
 import { explain, technical } from "../../static/messages.js";
 import { makeFile, problem, World } from "./world.js";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { checksumHeader } from "../../static/engine/put-segment.js";
 import { makeFile, md5, problem, tellsNoSecret, settle, until, World } from "./world.js";
 
 const sent = (world) => world.storage.puts.map(({ index }) => index);
@@ -113,15 +114,27 @@ for (const [what, answers, code] of [
   });
 }
 
-test("a segment that was damaged on the way is hashed and sent again", async () => {
-  const world = new World();
-  world.storage.reply = (_, nth) => (nth === 1 ? 422 : 201);
-  await world.end(world.upload(makeFile(50)));
-  assert.equal(world.storage.puts.length, 2);
-  assert.equal(world.hashed.filter((size) => size === 50).length, 2, "its first hash was not trusted");
+for (const status of [422, 400]) {
+  test(`a segment that was damaged on the way (${status}) is hashed and sent again`, async () => {
+    const world = new World();
+    world.storage.reply = (_, nth) => (nth === 1 ? status : 201);
+    await world.end(world.upload(makeFile(50)));
+    assert.equal(world.storage.puts.length, 2);
+    assert.equal(world.hashed.filter((size) => size === 50).length, 2, "its first hash was not trusted");
+  });
+}
+
+test("a segment's MD5 goes into the header and the encoding that storage asks for", () => {
+  const hex = "d41d8cd98f00b204e9800998ecf8427e";
+  assert.deepEqual(checksumHeader(hex, undefined), { ETag: hex });
+  assert.deepEqual(checksumHeader(hex, { header: "X-Md5", encoding: "hex" }), { "X-Md5": hex });
+  assert.deepEqual(checksumHeader(hex, { header: "Content-MD5", encoding: "base64" }), {
+    "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg==",
+  });
+  assert.deepEqual(checksumHeader(undefined, { header: "Content-MD5", encoding: "base64" }), {});
 });
 
-for (const [how, status] of [["openly", 401], ["without CORS, like a lost connection", 0]]) {
+for (const [how, status] of [["openly", 401], ["openly by S3", 403], ["without CORS, like a lost connection", 0]]) {
   test(`a temp URL that is refused ${how} is replaced by a new one`, async () => {
     const world = new World();
     world.storage.reply = (_, nth) => (nth === 1 ? status : 201);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Locker } from "../../static/locker.js";
+import { Locker } from "../../static/resume/record-encryption.js";
 
 const ANN = "a".repeat(32) + "1".repeat(32);
 const BOB = "b".repeat(32) + "2".repeat(32);
@@ -76,7 +76,7 @@ test("where a browser has no cryptography, names still keep owners apart", async
   const real = Object.getOwnPropertyDescriptor(globalThis, "crypto");
   Object.defineProperty(globalThis, "crypto", { value: {}, configurable: true });
   try {
-    const { Locker: Bare } = await import("../../static/locker.js?bare");
+    const { Locker: Bare } = await import("../../static/resume/record-encryption.js?bare");
     const row = await new Bare(ANN).lock(RECORD);
     const { owner, ...record } = RECORD;
     assert.equal(row.owner, "a".repeat(32));

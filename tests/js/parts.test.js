@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DirectUploadFailure } from "../../static/failure.js";
-import { Gate } from "../../static/gate.js";
-import { HashPool } from "../../static/hash-pool.js";
-import { Lanes } from "../../static/lanes.js";
+import { DirectUploadFailure } from "../../static/engine/failure.js";
+import { Gate } from "../../static/engine/pause-gate.js";
+import { HashPool } from "../../static/hashing/hash-pool.js";
+import { Lanes } from "../../static/engine/connection-pool.js";
 import { explain, formatSize, messages, say } from "../../static/messages.js";
-import { backoff, retryAfter } from "../../static/retry.js";
-import { TempUrls } from "../../static/temp-urls.js";
+import { backoff, retryAfter } from "../../static/engine/retry.js";
+import { TempUrls } from "../../static/engine/temp-urls.js";
 import { md5, settle, until } from "./world.js";
 
 const never = new AbortController().signal;

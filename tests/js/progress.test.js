@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formatDuration, formatSpeed } from "../../static/messages.js";
-import { Pace } from "../../static/pace.js";
+import { Pace } from "../../static/engine/moving-average.js";
 import { makeFile, settle, until, World } from "./world.js";
 
 /** So many seconds at a steady speed. */

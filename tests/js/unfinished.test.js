@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { unfinished } from "../../static/unfinished.js";
+import { unfinished } from "../../static/resume/unfinished.js";
 import { makeFile, MOUNT, problem, until, World } from "./world.js";
 
 /** A world in which an upload of 500 bytes from /album was cut off after three segments, as by a reload. */

@@ -2,9 +2,9 @@
 // by itself or by hand, and a clock that moves when a test says so.
 import { createHash } from "node:crypto";
 
-import { start } from "../../static/engine.js";
-import { DirectUploadFailure } from "../../static/failure.js";
-import { Lanes } from "../../static/lanes.js";
+import { start } from "../../static/engine/upload.js";
+import { DirectUploadFailure } from "../../static/engine/failure.js";
+import { Lanes } from "../../static/engine/connection-pool.js";
 
 export const MOUNT = new URL("https://app.example/_upload/");
 const TICKET = "ticket-that-nobody-may-see";

@@ -33,25 +33,25 @@ class Mutation(NamedTuple):
 MUTATIONS = [
     Mutation(
         "requester.py",
-        "if not any(_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):",
+        "if not any(_is_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):",
         "if not cookies:",
         "test_tickets.py::test_a_stolen_ticket_does_nothing_and_tells_nothing",
     ),
     Mutation(
         "requester.py",
-        'return _digest("requester", *_who(cookie, identity))',
-        'return _digest("requester", *_who("cookie", identity))',
+        'return _digest("requester", *_cookie_and_identity(cookie, identity))',
+        'return _digest("requester", *_cookie_and_identity("cookie", identity))',
         "test_tickets.py::test_a_stolen_ticket_does_nothing_and_tells_nothing",
     ),
     Mutation(
         "requester.py",
-        '_digest("record owner", *_who(self.cookie, self.identity))',
-        '_digest("record owner", *_who(self.cookie, None))',
+        '_digest("record owner", *_cookie_and_identity(cookie, self.identity))',
+        '_digest("record owner", *_cookie_and_identity(cookie, None))',
         "test_tickets.py::test_the_next_user_of_the_browser_is_told_no_key_of_the_last_ones_records",
     ),
     Mutation(
         "tickets.py",
-        "if ticket.transfer.id != id:",
+        "if ticket.transfer.id != upload_id:",
         "if False:",
         "test_tickets.py::test_a_ticket_of_ones_own_is_for_no_other_upload",
     ),
@@ -69,8 +69,8 @@ MUTATIONS = [
     ),
     Mutation(
         "requester.py",
-        "mine = owner == self.identity",
-        "mine = True",
+        "is_mine = owner == self.identity",
+        "is_mine = True",
         "test_receipts.py::test_anothers_receipt_in_a_form_is_not_yours",
     ),
     Mutation(
@@ -147,8 +147,8 @@ MUTATIONS = [
     ),
     Mutation(
         "requester.py",
-        "mine = self.cookie is not None and _same(receipt.anonymous_owner, _anonymous_owner(self.cookie))",
-        "mine = True",
+        "is_mine = self.cookie is not None and _is_same(receipt.anonymous_owner, _anonymous_owner(self.cookie))",
+        "is_mine = True",
         "test_receipts.py::test_an_anonymous_receipt_is_for_its_browser",
     ),
     Mutation(
@@ -183,20 +183,20 @@ MUTATIONS = [
     ),
     Mutation(
         "uploads.py",
-        "secrets.token_hex(16) if choose is None",
-        "request.filename if choose is None",
+        "            return secrets.token_hex(16)",
+        "            return request.filename",
         "test_uploader.py::test_the_uploader_has_no_say_in_names",
     ),
     Mutation(
         "uploads.py",
-        "            ask(self._options.authorize, environ, request)",
+        "            call_application(self._options.authorize, environ, request)",
         "            pass",
         "test_refusals.py::test_what_is_refused_at_the_begin_was_never_there",
     ),
     Mutation(
         "uploads.py",
-        "data = self._consent(environ, ticket, upload, sealed) if asks else None",
-        "data = self._consent(environ, ticket, upload, sealed) if asks and not sealed.complete else None",
+        "data = self._consent(environ, ticket, upload, sealed) if needs_consent else None",
+        "data = self._consent(environ, ticket, upload, sealed) if needs_consent and not sealed.complete else None",
         "test_refusals.py::test_a_refusal_cannot_be_slipped_past_by_sending_again",
     ),
     Mutation(
@@ -207,8 +207,8 @@ MUTATIONS = [
     ),
     Mutation(
         "uploads.py",
-        'log.info("upload begun", extra=_story(transfer))',
-        'log.info("upload begun " + request.filename, extra=_story(transfer))',
+        'log.info("upload begun", extra=_log_fields(transfer))',
+        'log.info("upload begun " + request.filename, extra=_log_fields(transfer))',
         "test_filenames.py::test_an_odd_filename_harms_no_log",
     ),
     Mutation(
@@ -237,7 +237,7 @@ MUTATIONS = [
     ),
     Mutation(
         "sniff.py",
-        "if normal(claimed) in _PAGES and not any(",
+        "if normalize_type(claimed) in _PAGES and not any(",
         "if False and not any(",
         "test_sniff.py::test_text_is_not_sent_as_a_page",
     ),
@@ -266,27 +266,27 @@ MUTATIONS = [
         "test_cross_site.py::test_another_site_gets_no_leave_for_the_ticket_header",
     ),
     Mutation(
-        "api/responses.py",
-        'response.headers["X-Content-Type-Options"] = "nosniff"',
-        "pass",
+        "headers.py",
+        '    "X-Content-Type-Options": "nosniff",\n',
+        "",
         "test_cross_site.py::test_answers_cannot_be_framed_or_loaded_as_a_script",
     ),
     Mutation(
-        "api/responses.py",
-        'response.headers["Cross-Origin-Resource-Policy"] = "same-site"',
-        "pass",
+        "headers.py",
+        '    "Cross-Origin-Resource-Policy": "same-site",\n',
+        "",
         "test_cross_site.py::test_answers_cannot_be_framed_or_loaded_as_a_script",
     ),
     Mutation(
-        "api/responses.py",
-        "response.headers[\"Content-Security-Policy\"] = \"default-src 'none'; frame-ancestors 'none'\"",
-        "pass",
+        "headers.py",
+        "    \"Content-Security-Policy\": \"default-src 'none'; frame-ancestors 'none'\",\n",
+        "",
         "test_cross_site.py::test_answers_cannot_be_framed_or_loaded_as_a_script",
     ),
     Mutation(
         "pages/csp.py",
-        "allowing = f\"{_NONE.sub('', text)} {origin}\"",
-        "allowing = f\"{_NONE.sub('', text)} *\"",
+        "extended = f\"{_NONE.sub('', text)} {origin}\"",
+        "extended = f\"{_NONE.sub('', text)} *\"",
         "test_strict_pages.py::test_a_page_with_a_strict_policy_uploads",
     ),
     Mutation(
@@ -357,7 +357,7 @@ MUTATIONS = [
     ),
     Mutation(
         "uploads.py",
-        "            self._options.policy.check(found.request)\n",
+        "            self._options.policy.check(measured.request)\n",
         "",
         "test_companion.py::test_a_size_that_was_not_told_is_measured",
     ),

@@ -16,14 +16,15 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "": [
-        {"errors"},
-        {"models"},
+        {"errors", "headers"},
+        {"models", "callbacks"},
         {"keys", "storage"},
-        {"plan", "policy", "sniff", "media_types"},
+        {"plan", "policy", "sniff", "media_types", "extension_types"},
         {"tokens"},
         {"tickets", "receipts"},
         {"origins"},
         {"requester"},
+        {"option_values"},
         {"options"},
         {"uploads"},
         {"api", "request_uploads", "pages", "identity_subrequest"},

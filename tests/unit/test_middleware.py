@@ -56,4 +56,4 @@ class Later:
 
     @staticmethod
     def monotonic() -> float:
-        return time.monotonic() + middleware.ORIGIN_PAUSE
+        return time.monotonic() + middleware.ORIGIN_RETRY_DELAY

@@ -24,9 +24,6 @@ def receipts(site: Site, *contents: bytes) -> list[str]:
     return [site.upload(content, filename=f"{number}.txt").json["receipt"] for number, content in enumerate(contents)]
 
 
-# -- verify ----------------------------------------------------------------------------------------------------
-
-
 def test_many_receipts_give_their_uploads_in_order(local_site: Site) -> None:
     first, second = receipts(local_site, FIRST, SECOND)
     uploads = local_site.uploads(lambda uploads: uploads.verify_all([second, first, second]))
@@ -62,9 +59,6 @@ def test_a_single_receipt_is_no_list(local_site: Site) -> None:
     [receipt] = receipts(local_site, FIRST)
     with pytest.raises(TypeError, match=r"verify\(\)"):
         local_site.uploads(lambda uploads: uploads.verify_all(receipt))
-
-
-# -- open ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.models import Upload
 from direct_upload_middleware.receipts import Receipt, Receipts
 from direct_upload_middleware.storage.base import Transfer
-from direct_upload_middleware.tickets import Ticket, Tickets, check_fresh
+from direct_upload_middleware.tickets import Ticket, Tickets, check_not_expired
 
 ID = "0123456789abcdef" * 2
 TRANSFER = Transfer(ID, "f" * 32, "application/pdf", 23, 10, 3, "pin", 2_000_000_000)
@@ -34,7 +34,7 @@ KEYS = Keys(["secret"])
 
 
 def read_ticket(token: Any, keys: Keys = KEYS) -> Ticket:
-    return Tickets(keys).read(token, id=ID)
+    return Tickets(keys).read(token, upload_id=ID)
 
 
 def read_receipt(token: Any, keys: Keys = KEYS) -> Receipt:
@@ -144,7 +144,7 @@ def test_a_receipt_is_no_ticket_and_a_ticket_is_no_receipt() -> None:
 def test_a_ticket_is_for_one_upload() -> None:
     for id in ("f" * 32, "", ID + "0", ID.upper()):
         with pytest.raises(InvalidTicket):
-            Tickets(KEYS).read(Tickets(KEYS).issue(TICKET), id=id)
+            Tickets(KEYS).read(Tickets(KEYS).issue(TICKET), upload_id=id)
 
 
 def test_what_the_application_signs_with_the_same_secret_is_nothing_to_us() -> None:
@@ -171,10 +171,10 @@ def test_no_text_is_a_token(text: str) -> None:
 
 def test_a_ticket_is_fresh_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_999_999_999.9)
-    check_fresh(TICKET)
+    check_not_expired(TICKET)
     monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
     with pytest.raises(TicketExpired):
-        check_fresh(TICKET)
+        check_not_expired(TICKET)
 
 
 def test_a_receipt_may_have_to_be_young(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,13 +88,13 @@ def _script(answer: requests.Response, reader: _Reader) -> Result:
 def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: str) -> Iterator[Result]:
     yield judge(
         "page-connect",
-        csp.allow(policies, storage_origin) == policies,
+        csp.allow_origin(policies, storage_origin) == policies,
         "the page's Content-Security-Policy lets it send to storage",
         f"the page's Content-Security-Policy does not let it send to {storage_origin}",
         f"Add {storage_origin} to connect-src. The middleware does so where it sees the policy: not in a <meta>, nor "
         "in a header that is set outside of it.",
     )
-    nonce = csp.nonce(policies)
+    nonce = csp.find_nonce(policies)
     if nonce:
         yield judge(
             "page-nonce",
@@ -108,12 +108,12 @@ def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: 
 def _scripts(policies: list[tuple[str, str]], script: str, browser_storage_origin: str, nonce: str) -> Iterator[Result]:
     yield judge(
         "page-script-src",
-        csp.lets_run(policies, script, browser_storage_origin, nonce),
+        csp.allows_script(policies, script, browser_storage_origin, nonce),
         "the page's Content-Security-Policy lets the script run",
         "the page's Content-Security-Policy does not let the script run",
         "Add a nonce, or 'self', to script-src; the middleware never loosens it.",
     )
-    if csp.lets_work(policies, script, browser_storage_origin):
+    if csp.allows_workers(policies, script, browser_storage_origin):
         yield ok("page-worker", "the script may compute checksums in workers")
     else:
         yield warning(

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, DirectUploadError, StorageError, StorageUnavailable
 from ...middleware import DirectUploadMiddleware
+from ...options import parse_strings
 from ...request_uploads import RequestUploads
 from ..common import PAGE_ERRORS, framework, uploads_in
 
@@ -55,14 +56,11 @@ with framework("Django", "django"):
     from django.http import HttpRequest, HttpResponse
     from django.urls import set_script_prefix
     from django.utils.deprecation import MiddlewareMixin
-    from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["UploadErrors", "current_uploads", "session_user", "with_direct_uploads"]
-
-CALLABLES = ("identify", "authorize", "on_complete", "object_name")
 
 _current: ContextVar[RequestUploads] = ContextVar("direct_upload.uploads")
 
@@ -143,20 +141,14 @@ class _Wrapped:
 
 def _configured() -> dict[str, Any]:
     given = dict(getattr(settings, "DIRECT_UPLOAD", {}))
-    for name in CALLABLES:
-        if isinstance(given.get(name), str) and not given[name].startswith("/"):
-            given[name] = _imported(name, given[name])
+    try:
+        given = parse_strings(given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"DIRECT_UPLOAD: {error}") from error
     given.setdefault("secret", [*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY])
     if given.get("identify") is None:
         given["identify"] = _default_identify()
     return given
-
-
-def _imported(name: str, path: str) -> Any:
-    try:
-        return import_string(path)
-    except ImportError as error:
-        raise ConfigurationError(f"DIRECT_UPLOAD: {name}: {path!r} cannot be imported: {error}") from error
 
 
 def _default_identify() -> Callable[[WSGIEnvironment], str | None]:

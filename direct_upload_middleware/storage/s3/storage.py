@@ -13,7 +13,7 @@ from ...errors import ApplicationError, ConfigurationError, StorageError
 from ...keys import Keys
 from ..base import Checksum, Limits, Seal, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from ..object_reader import SMALLEST_WINDOW, ObjectReader
-from ..sweeping import Finding, Progress, nowhere
+from ..sweeping import Finding, Progress, ignore_progress
 from .admin import S3Admin
 from .capabilities import COPY_SOURCE
 from .capabilities import FOLDER as PROBES
@@ -191,7 +191,9 @@ class S3Storage:
         """For operators' commands."""
         return S3Admin(self._client, self._folder, self._provisioning)
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
+    def sweep(
+        self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
+    ) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
         parts = (self._client, self._folder, self._multipart, self._records, self._sealing)
         return S3Sweep(*parts, older_than=older_than, dry_run=dry_run).sweep(progress)

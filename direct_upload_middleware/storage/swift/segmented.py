@@ -254,5 +254,5 @@ def _problems(wanted: Sequence[StoredSegment], found: Sequence[SegmentObject | N
     return Problems(missing, differ) if missing or differ else None
 
 
-def _error(problems: Problems) -> SegmentsMissing:
+def _error(problems: Problems) -> SegmentsMissing | SegmentsDiffer:
     return SegmentsMissing(problems.missing) if problems.missing else SegmentsDiffer(problems.differ)

@@ -107,7 +107,9 @@ class SingleSegmentUploads:
         changed = SegmentsMissing([0]) if status == _GONE else SegmentsDiffer([0])
         return self._sealed_before(transfer, None if status == _GONE else staged, changed)
 
-    def _sealed_before(self, transfer: Transfer, staged: Staged | None, problem: SegmentsMissing) -> Sealed:
+    def _sealed_before(
+        self, transfer: Transfer, staged: Staged | None, problem: SegmentsMissing | SegmentsDiffer
+    ) -> Sealed:
         """What another call has made of it, which may have removed what was staged; else the problem is raised."""
         final = self._finals.find_own_or_raise(transfer)
         if final is None or not final.is_sealed:

@@ -12,7 +12,7 @@ from ...errors import AlreadyComplete, ConfigurationError, StorageError
 from ...keys import Keys
 from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from ..object_reader import SMALLEST_WINDOW, ObjectReader
-from ..sweeping import Finding, Progress, nowhere
+from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
 from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
@@ -213,7 +213,9 @@ class SwiftStorage:
             self._client, self.container, self._staged.container, self._segments.containers.prefix, self._keys
         )
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
+    def sweep(
+        self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
+    ) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
         parts = (self._client, self.container, self._staged.container, self._finals, self._segments.containers)
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))

@@ -249,7 +249,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            pytest.param(["sweep", "s3://a", "--older-than", "1d"], "no known scheme", id="scheme"),
+            pytest.param(["sweep", "s3://a", "--older-than", "1d"], "unknown scheme", id="scheme"),
             pytest.param(["sweep", "swift://a", "--older-than", "soon"], "write 90s, 15m, 12h, 2d or 1w", id="time"),
             pytest.param(["sweep", "swift://a"], "--older-than", id="no time"),
             pytest.param(["setup", "swift://a", "--origin", "app"], "is no origin", id="origin"),

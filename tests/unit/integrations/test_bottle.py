@@ -96,7 +96,7 @@ def become_bob(app: TestApp, receipt: str) -> str:
     ("spoil", "says"),
     [
         pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(become_bob, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(become_bob, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
 def test_a_receipt_that_is_not_good_is_the_applications_own_403(

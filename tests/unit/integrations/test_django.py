@@ -282,7 +282,7 @@ def test_a_form_takes_a_plain_dictionary_and_may_limit_the_age(app: TestApp) -> 
     ("spoil", "says"),
     [
         pytest.param(changed, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(others, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(others, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
 def test_a_receipt_that_is_not_good_is_the_projects_own_403(
@@ -306,7 +306,7 @@ def test_outside_of_the_wrapped_application_the_error_says_what_to_do() -> None:
     ("options", "message"),
     [
         pytest.param({"maxsize": 5}, "did you mean 'max_size'", id="misspelled"),
-        pytest.param({"on_complete": "no.such.thing"}, "'no.such.thing' cannot be imported", id="no module"),
+        pytest.param({"on_complete": "no.such.thing"}, "cannot import 'no.such.thing'", id="no module"),
     ],
 )
 def test_wrong_settings_are_refused_at_once(make_app: MakeApp, options: dict[str, Any], message: str) -> None:

@@ -201,7 +201,7 @@ def become_bob(app: TestApp, receipt: str) -> str:
     ("spoil", "says"),
     [
         pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(become_bob, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(become_bob, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
 def test_a_receipt_that_is_not_good_is_the_applications_own_403(
@@ -226,7 +226,7 @@ def test_a_storage_that_is_away_is_503_with_retry_after(flask_app: Flask) -> Non
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        pytest.param({"DIRECT_UPLOAD_MAXSIZE": 5}, "DIRECT_UPLOAD_MAXSIZE is no option", id="misspelled"),
+        pytest.param({"DIRECT_UPLOAD_MAXSIZE": 5}, "did you mean 'DIRECT_UPLOAD_MAX_SIZE'", id="misspelled"),
         pytest.param({"DIRECT_UPLOAD_PARALLEL": 0}, "parallel", id="a wrong value"),
     ],
 )

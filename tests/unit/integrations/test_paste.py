@@ -9,7 +9,8 @@ from paste.deploy import loadapp
 from webtest import TestApp
 
 from direct_upload_middleware import ConfigurationError
-from direct_upload_middleware.integrations.paste import filter_app_factory, options_from_strings
+from direct_upload_middleware.integrations.paste import filter_app_factory
+from direct_upload_middleware.options import parse_strings
 
 INI = """
 [filter:direct-upload]
@@ -60,11 +61,11 @@ def test_an_ini_file_wraps_an_application(tmp_path: Path) -> None:
     ],
 )
 def test_booleans_are_those_of_paste(text: str, value: bool) -> None:
-    assert options_from_strings({"anonymous": text, "inject": text}) == {"anonymous": value, "inject": value}
+    assert parse_strings({"anonymous": text, "inject": text}) == {"anonymous": value, "inject": value}
 
 
 def test_an_empty_string_is_no_option() -> None:
-    assert options_from_strings({"max_size": " ", "accept": ""}) == {}
+    assert parse_strings({"max_size": " ", "accept": ""}) == {}
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_anothers_receipt_is_403(app: TestApp) -> None:
     receipt = upload_file(app, "report.pdf", b"data")
     app.get("/log_in?user=bob")
     answer = app.post("/submit", {"document": receipt}, status=403)
-    assert "another requester" in answer.text
+    assert "another user" in answer.text
 
 
 def test_a_storage_that_is_away_is_503_with_retry_after(make_app: MakeApp) -> None:

@@ -48,9 +48,6 @@ def http(storage: LocalStorage) -> Browser:
     return Browser(storage)
 
 
-# -- PUT -------------------------------------------------------------------------------------------------------
-
-
 def test_a_put_says_what_was_stored(storage: LocalStorage, http: Browser) -> None:
     _, urls = begin(storage, ONE)
     answer = http.request("PUT", urls[0].url, ONE)
@@ -144,9 +141,6 @@ def test_a_segment_that_arrives_while_the_upload_is_aborted_brings_nothing_back(
 
     assert put_raw(http, urls[0], CONTENT_LENGTH="8", **{"wsgi.input": Slow(8)}).status == 401
     assert files_below(directory) == set()
-
-
-# -- GET -------------------------------------------------------------------------------------------------------
 
 
 def test_a_download_lets_no_script_run(storage: LocalStorage, http: Browser) -> None:
@@ -251,9 +245,6 @@ def test_a_download_closes_its_file(storage: LocalStorage, http: Browser) -> Non
     assert open_files() > before
     body.close()
     assert open_files() == before
-
-
-# -- bad input -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["", "/", "/local", "/locals/uploads/x", "/static/direct-upload.js"])
@@ -375,9 +366,6 @@ def test_no_request_with_a_signature_makes_it_fail(
         environ["HTTP_RANGE"] = asked
     answer = http.send(method, {"PATH_INFO": path, "QUERY_STRING": f"{query}&{more}", **environ})
     assert answer.status in (200, 201, 206, 304, 401, 411, 412, 413, 416, 422, 499)
-
-
-# -- memory ----------------------------------------------------------------------------------------------------
 
 
 def test_memory_does_not_grow_with_the_file(storage: LocalStorage, http: Browser) -> None:
