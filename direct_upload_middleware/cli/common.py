@@ -19,11 +19,13 @@ from ..errors import DirectUploadError
 from ..keys import Keys
 from ..origins import normalize_origin
 from ..storage.base import Storage
+from ..storage.s3.storage import S3Storage
 from ..storage.swift.storage import SwiftStorage
 from ..storage.urls import storage_from_url
 from .debugging import everything_shown
 
 SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  the name of it
+NOTHING_TO_DO = "This storage has nothing to set up, to examine or to rotate: it is a directory."
 _UNBROKEN = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -79,7 +81,19 @@ def open_swift(url: str, *, secret_needed: bool = True) -> SwiftStorage:
     """The same, where only Swift will do."""
     storage = open_storage(url, secret_needed=secret_needed)
     if not isinstance(storage, SwiftStorage):
-        raise click.UsageError("This storage has nothing to set up, to examine or to rotate: it is a directory.")
+        raise click.UsageError(NOTHING_TO_DO)
+    return storage
+
+
+def is_s3(url: str) -> bool:
+    """Whether this is the URL of an S3 storage."""
+    return urlsplit(url).scheme == "s3"
+
+
+def open_s3(url: str) -> S3Storage:
+    """Return the S3 storage of this URL, for what needs no secret."""
+    storage = open_storage(url, secret_needed=False)
+    assert isinstance(storage, S3Storage)  # noqa: S101  is_s3() was asked
     return storage
 
 

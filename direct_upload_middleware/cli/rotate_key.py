@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Duration, console, open_swift, without_traceback
+from .common import Duration, console, is_s3, open_swift, without_traceback
 
 
 @click.command("rotate-key")
@@ -22,6 +22,12 @@ def rotate_key(storage: str, finish: bool, after: int, settle: int) -> None:
     To change the secret: run this with the new secret added at the end of DIRECT_UPLOAD_SECRET, restart the
     application with the same list, and, a ticket_ttl later, run it with --finish and take the old secret off the list.
     """
+    if is_s3(storage):
+        click.echo(
+            "There is nothing to rotate: presigned URLs are signed with the credentials. To change those, give the "
+            "application the new access key, and delete the old one when the last URL has expired (url_ttl)."
+        )
+        return
     admin = open_swift(storage).admin()
     out = console()
     for done in admin.finish_rotation(after=after) if finish else admin.rotate(settle=settle):

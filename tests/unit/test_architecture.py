@@ -33,9 +33,9 @@ LAYERS = {
         {"integrations", "testing", "cli"},
     ],
     "storage": [
-        {"base", "temp_urls", "concurrency", "redaction"},
+        {"base", "temp_urls", "concurrency", "redaction", "object_reader"},
         {"sweeping"},
-        {"local", "swift"},
+        {"local", "swift", "s3"},
         {"rackspace"},
         {"urls"},
         {"__init__"},

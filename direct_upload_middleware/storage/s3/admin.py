@@ -43,9 +43,12 @@ class S3Admin:
         yield self._lifecycle()
 
     def has_bucket(self) -> bool:
-        """Whether the bucket is there. Raises StorageError, with the remedy, when it is not ours."""
+        """Whether the bucket is there. Raises StorageError, with the remedy, when it is not ours.
+
+        A listing is asked for: the answer to a HEAD does not tell what is wrong with the credentials.
+        """
         try:
-            self.client.call("head_bucket", expect=("404", "NoSuchBucket"))
+            self.client.call("list_objects_v2", expect=("404", "NoSuchBucket"), Prefix=self.folder, MaxKeys=1)
         except Refusal:
             return False
         return True

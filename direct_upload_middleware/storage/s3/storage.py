@@ -20,8 +20,8 @@ from .capabilities import FOLDER as PROBES
 from .client import Refusal, S3Client
 from .multipart import MIN_PART_SIZE, MultipartUploads
 from .provisioning import Provisioning
+from .records import DECISION, Records
 from .records import FOLDER as RECORDS
-from .records import Records
 from .sealing import Sealing
 from .signing import LONGEST_TTL
 from .sweep import S3Sweep
@@ -186,6 +186,11 @@ class S3Storage:
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         query = {"response-content-disposition": content_disposition(filename, inline=inline)}
         return self._client.presigned_url("GET", self._multipart.key(name), query, ttl=min(ttl, LONGEST_TTL))
+
+    def remove_trial(self, transfer: Transfer) -> None:
+        """Remove everything of an upload that was only a trial, also its records."""
+        self._sealing.clean_up(transfer)
+        self._records.remove(transfer.id, DECISION)
 
     def admin(self) -> S3Admin:
         """For operators' commands."""
