@@ -100,7 +100,7 @@ def _md5(body: bytes) -> str:
     return md5(body, usedforsecurity=False).hexdigest()
 
 
-def _checksum_header(segment: Mapping[str, Any], etag: str) -> dict[str, str]:
+def checksum_header(segment: Mapping[str, Any], etag: str) -> dict[str, str]:
     """Return the header that tells storage the MD5, as the segment asks for it."""
     checksum = segment.get("checksum", {"header": "ETag", "encoding": "hex"})
     value = etag if checksum["encoding"] == "hex" else b64encode(bytes.fromhex(etag)).decode()
@@ -130,7 +130,7 @@ class _Page:
             yield from signed["segments"]
 
     def put(self, segment: Mapping[str, Any], body: bytes, etag: str) -> None:
-        headers = {**segment["headers"], **_checksum_header(segment, etag)}
+        headers = {**segment["headers"], **checksum_header(segment, etag)}
         url: str = segment["url"]
         if url.startswith("/"):
             path = url.removeprefix(self._script_name)
