@@ -40,7 +40,7 @@ class DirectUploadMiddleware:
     :param app: the WSGI application to wrap.
     :param storage: a :class:`~direct_upload_middleware.storage.base.Storage`, or a URL: ``local:PATH`` (the
         default, ``.direct-upload`` in the working directory), ``swift://CONTAINER[?cloud=NAME]``,
-        ``rackspace://CONTAINER[?region=ORD]``.
+        ``rackspace://CONTAINER[?region=ORD]``, ``s3://BUCKET[/PREFIX][?region=…&endpoint=…]``.
     :raises ConfigurationError: an option is wrong, unknown or in conflict with another one.
     """
 

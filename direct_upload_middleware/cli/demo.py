@@ -6,9 +6,11 @@ from importlib import import_module
 
 import click
 
+STORAGES = ("swift", "s3", "local")
+
 
 @click.command()
-@click.option("--storage", type=click.Choice(["swift", "local"]), help="Where files go.  [swift, where it can run]")
+@click.option("--storage", type=click.Choice(STORAGES), help="Where files go.  [swift, where it can run]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Of this machine; 0 for any.  [8080, or the next free one]")
 @click.option("--keep", type=click.Path(file_okay=False), help="Keep files and database in this directory.")
 def demo(storage: str | None, port: int | None, keep: str | None) -> None:

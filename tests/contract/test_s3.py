@@ -455,7 +455,7 @@ def test_a_signed_empty_copy_source_takes_parts_and_no_copies(s3_server: S3Serve
 
 
 def test_names_of_records_and_probes_are_reserved(storage: S3Storage) -> None:
-    for name in (".uploads/0/decision", ".probe/target"):
+    for name in (".direct-upload/uploads/0/decision", ".direct-upload/probes/target"):
         with pytest.raises(ApplicationError):
             contract.begin(storage, ONE, name=name)
 

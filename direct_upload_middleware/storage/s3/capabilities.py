@@ -1,4 +1,4 @@
-"""What a server must be able to do, tried out below ``PREFIX/.probe/`` and never assumed.
+"""What a server must be able to do, tried out below ``PREFIX/.direct-upload/probes/`` and never assumed.
 
 A server that lacks one of :data:`REMEDIES` is refused: on it, an upload could be read, changed or confirmed twice.
 """
@@ -19,7 +19,7 @@ from .browser import Answer, fetch
 from .client import Refusal, S3Client
 from .multipart import MultipartUploads, object_etag
 
-FOLDER = ".probe/"
+FOLDER = ".direct-upload/probes/"
 COPY_SOURCE = "x-amz-copy-source"
 
 Name = Literal[
@@ -145,7 +145,7 @@ class Probe:
         return Capability("conditional-complete", is_there, answer)
 
     def _clean_up(self, transfer: Transfer) -> None:
-        with suppress(StorageError):  # what is left is below .probe/, where the sweep finds it
+        with suppress(StorageError):  # what is left is below .direct-upload/probes/, where the sweep finds it
             self._multipart.abort(transfer)
             self._multipart.delete("target")
 

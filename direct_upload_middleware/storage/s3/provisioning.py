@@ -66,7 +66,8 @@ class Provisioning:
             found[capability.name] = capability.is_there
         server = Server(found["conditional-complete"], self.is_versioned())
         if server.is_versioned:
-            log.warning("bucket %s is versioned: what is deleted stays there as an old version", self._client.bucket)
+            bucket = {"s3_bucket": self._client.bucket}
+            log.warning("a bucket is versioned: what is deleted stays there as an old version", extra=bucket)
         return server
 
     def is_versioned(self) -> bool:
@@ -88,12 +89,13 @@ class Provisioning:
                 rules = self.cors_rules()
                 if not allows(rules, origin):
                     self.put_cors_rules(with_origins(rules, [origin]))
-                    log.info("pages of an origin may use a bucket", extra={"s3_bucket": self._client.bucket})
+                    fields = {"s3_bucket": self._client.bucket, "s3_origin": origin}
+                    log.info("pages of an origin may use a bucket", extra=fields)
             except (Refusal, StorageError):
                 log.warning(
-                    "the CORS rules of bucket %s cannot be read or changed with these credentials: if browsers of %s "
-                    "cannot upload, run direct-upload setup with other ones",
-                    *(self._client.bucket, origin),
+                    "the CORS rules of a bucket cannot be read or changed: if browsers cannot upload, run "
+                    "direct-upload setup with an operator's credentials",
+                    extra={"s3_bucket": self._client.bucket, "s3_origin": origin},
                 )
             self._origins.add(origin)
 

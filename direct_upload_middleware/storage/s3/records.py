@@ -1,4 +1,4 @@
-"""What is recorded of an upload beside its object, in two small objects below ``.uploads/ID/``.
+"""What is recorded of an upload beside its object, in two small objects below ``.direct-upload/uploads/ID/``.
 
 The *pin* is made before the multipart upload is completed: it fixes the ETags, so that two completions with different
 ones cannot both be carried out. The *decision* is made once, ``complete`` or ``aborted``, by whoever is first; it is
@@ -17,7 +17,7 @@ from ...errors import StorageError, StorageUnavailable
 from ..base import StoredSegment, Transfer
 from .client import Refusal, S3Client
 
-FOLDER = ".uploads/"
+FOLDER = ".direct-upload/uploads/"  # not .uploads/, which SeaweedFS leaves out of listings
 PIN, DECISION = "pin", "decision"
 _ATTEMPTS = 6
 _TAKEN = ("PreconditionFailed", "412")
