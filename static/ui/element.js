@@ -2,9 +2,9 @@
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Forms, UploadField } from "./form.js" */
 import { advise } from "./advice.js";
-import { parseSize } from "./checks.js";
 import { DropZone } from "./drop-zone.js";
 import { ELEMENT_STYLES } from "./element-styles.js";
+import { FormControl } from "./form-control.js";
 import { isSame } from "./form-data.js";
 import { adoptStyles, ROW_STYLES } from "./row-styles.js";
 import { message } from "../messages.js";
@@ -29,10 +29,8 @@ export function define(its) {
   customElements.define("direct-upload", DirectUploadElement);
 }
 
-export class DirectUploadElement extends HTMLElement {
-  static formAssociated = true;
+export class DirectUploadElement extends FormControl {
   static observedAttributes = ["accept", "max-size", "multiple", "name", "required"];
-  #internals = this.attachInternals();
   #view = new View();
   #zone = new DropZone(this, { add: (files) => this.add(files), announce: (text) => this.#view.announce(text, true) });
   #unfinished = new UnfinishedList({
@@ -67,9 +65,9 @@ export class DirectUploadElement extends HTMLElement {
   connectedCallback() {
     // The content is the fallback for browsers without JavaScript.
     for (const fallback of this.querySelectorAll("input")) fallback.disabled = true;
-    this.#internals.role = "group";
+    this.internals.role = "group";
     const labels = [...this.labels].map((label) => label.textContent?.trim());
-    this.#internals.ariaLabel = this.ariaLabel ?? (labels.join(" ") || null);
+    this.internals.ariaLabel = this.ariaLabel ?? (labels.join(" ") || null);
     this.#zone.connect();
     page.forms.roots.add(this.getRootNode());
     page.forms.elements.add(this.#field);
@@ -147,87 +145,6 @@ export class DirectUploadElement extends HTMLElement {
     return this.#uploads.uploads.map(({ file, state, result }) => ({ file, state, ...result }));
   }
 
-  get form() {
-    return this.#internals.form;
-  }
-
-  get labels() {
-    return /** @type {NodeListOf<HTMLLabelElement>} */ (this.#internals.labels);
-  }
-
-  get type() {
-    return this.localName;
-  }
-
-  get name() {
-    return this.getAttribute("name") ?? "";
-  }
-
-  set name(name) {
-    this.setAttribute("name", name);
-  }
-
-  get accept() {
-    return this.getAttribute("accept") ?? "";
-  }
-
-  set accept(accept) {
-    this.setAttribute("accept", accept);
-  }
-
-  /** Bytes; Infinity without a limit. */
-  get maxSize() {
-    return parseSize(this.getAttribute("max-size"));
-  }
-
-  set maxSize(size) {
-    this.setAttribute("max-size", String(size));
-  }
-
-  get multiple() {
-    return this.hasAttribute("multiple");
-  }
-
-  set multiple(isMultiple) {
-    this.toggleAttribute("multiple", isMultiple);
-  }
-
-  get required() {
-    return this.hasAttribute("required");
-  }
-
-  set required(isRequired) {
-    this.toggleAttribute("required", isRequired);
-  }
-
-  get disabled() {
-    return this.hasAttribute("disabled");
-  }
-
-  set disabled(isDisabled) {
-    this.toggleAttribute("disabled", isDisabled);
-  }
-
-  get willValidate() {
-    return this.#internals.willValidate;
-  }
-
-  get validity() {
-    return this.#internals.validity;
-  }
-
-  get validationMessage() {
-    return this.#internals.validationMessage;
-  }
-
-  checkValidity() {
-    return this.#internals.checkValidity();
-  }
-
-  reportValidity() {
-    return this.#internals.reportValidity();
-  }
-
   /** @param {string} message */
   setCustomValidity(message) {
     this.#customError = message;
@@ -300,14 +217,14 @@ export class DirectUploadElement extends HTMLElement {
     const data = new FormData();
     for (const { receipt } of this.#uploads.inState("done")) data.append(this.name, receipt);
     const receipts = this.#uploads.inState("done").map(({ receipt }) => receipt);
-    this.#internals.setFormValue(this.name ? data : null, receipts.length ? JSON.stringify(receipts) : "");
+    this.internals.setFormValue(this.name ? data : null, receipts.length ? JSON.stringify(receipts) : "");
   }
 
   #updateValidity() {
     const error = this.#uploads.inState("failed")[0]?.validationMessage ?? this.#customError;
     const valueMissing = this.required && !this.#uploads.uploads.length;
     const flags = { customError: !!error, valueMissing };
-    this.#internals.setValidity(flags, error || (valueMissing ? message("required") : ""), this.#zone.button);
+    this.internals.setValidity(flags, error || (valueMissing ? message("required") : ""), this.#zone.button);
   }
 }
 
