@@ -103,8 +103,8 @@ class DirectUploadMiddleware:
             )
         if isinstance(app, DirectUploadMiddleware) and app.options.mount == self.options.mount:
             raise ConfigurationError(
-                f"app is already wrapped by a DirectUploadMiddleware at {self.options.mount}: wrap it once, or give the "
-                "other middleware another mount"
+                f"app is already wrapped by a DirectUploadMiddleware at {self.options.mount}: wrap it once, or "
+                "give the other middleware another mount"
             )
 
     def request_uploads(self, environ: WSGIEnvironment) -> RequestUploads:
