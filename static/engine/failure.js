@@ -1,6 +1,6 @@
 /** @import { FailureDetails } from "../types.d.ts" */
 
-/** Why an upload failed, by `code`. Nothing in it tells a ticket or a temp URL, so it may be logged. */
+/** The reason why an upload failed, named by `code`. It contains no ticket and no presigned URL, so it may be logged. */
 export class DirectUploadFailure extends Error {
   /**
    * @param {string} code

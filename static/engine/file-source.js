@@ -1,10 +1,11 @@
 /** @import { Environment, Plan, Sendable } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
+/** Bytes at each end of the file that are part of its fingerprint. */
 const EDGE = 64 * 1024;
 
-/** The file being sent, which must stay what it was when it was chosen. */
-export class Source {
+/** The file that is uploaded. It must not change during the upload. */
+export class FileSource {
   #file;
   #hash;
   #lastModified;
@@ -24,16 +25,7 @@ export class Source {
     this.type = file.type;
   }
 
-  /**
-   * What a fingerprint tells of its file.
-   * @param {string} fingerprint
-   */
-  static recall(fingerprint) {
-    const [filename, size] = JSON.parse(fingerprint);
-    return { filename: String(filename), size: Number(size) };
-  }
-
-  /** What `begin` is told. */
+  /** The body of the begin request. */
   get description() {
     return { filename: this.filename, size: this.size, type: this.type };
   }
@@ -43,12 +35,12 @@ export class Source {
    * @param {Plan} plan
    */
   segment(index, { segment_size }) {
-    this.#compare();
+    this.#checkMetadata();
     return this.#file.slice(index * segment_size, Math.min(this.size, (index + 1) * segment_size));
   }
 
   /**
-   * Tells this file from others, and from itself when it was changed, without reading all of it.
+   * Return a string that identifies this file and its content without reading all of it.
    * @param {AbortSignal} signal
    */
   async fingerprint(signal) {
@@ -58,17 +50,26 @@ export class Source {
   }
 
   /**
-   * Fails with `file-changed` when the file is gone or another.
+   * Throw `file-changed` when the file was changed or removed.
    * @param {AbortSignal} signal
    */
   async check(signal) {
-    this.#compare();
+    this.#checkMetadata();
     const before = this.#fingerprint;
     if (before !== (await this.fingerprint(signal))) throw new DirectUploadFailure("file-changed");
   }
 
-  #compare() {
+  #checkMetadata() {
     const { size, lastModified } = this.#file;
     if (size !== this.size || lastModified !== this.#lastModified) throw new DirectUploadFailure("file-changed");
   }
+}
+
+/**
+ * Return the file's name and size, which are part of its fingerprint.
+ * @param {string} fingerprint
+ */
+export function parseFingerprint(fingerprint) {
+  const [filename, size] = JSON.parse(fingerprint);
+  return { filename: String(filename), size: Number(size) };
 }

@@ -1,7 +1,7 @@
 /** @import { PutAnswer, PutRequest } from "../types.d.ts" */
 
 /**
- * PUTs by XMLHttpRequest, since `fetch` does not tell how far an upload has come.
+ * Send a PUT request by XMLHttpRequest, since `fetch` has no upload progress.
  * @param {PutRequest} request
  * @returns {Promise<PutAnswer>}
  */
@@ -23,7 +23,7 @@ export function put({ url, headers, body, signal, onprogress }) {
 }
 
 /**
- * `getResponseHeader` complains in the console about what CORS hides; the whole list does not.
+ * Read a header from the list of all: `getResponseHeader` logs an error for a header that CORS hides.
  * @param {XMLHttpRequest} xhr
  * @param {string} name
  */

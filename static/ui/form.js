@@ -1,50 +1,50 @@
-// Forms wait for their uploads. All listening is done at the document, so inputs that are added later, moved or cloned
-// need nothing done to them.
+// Forms wait for their uploads. All listeners are on the document, so that inputs can be added, moved and cloned freely.
 /** @import { Upload } from "./file-upload.js" */
-import { Field } from "./field.js";
+import { FileInput } from "./file-input.js";
 
 const MARKED = "input[type=file][data-direct-upload]";
 
 /**
- * A field that a form waits for.
- * @typedef {object} Holder
+ * A field that its form waits for: a file input or an upload element.
+ * @typedef {object} UploadField
  * @property {HTMLFormElement | null} form
  * @property {boolean} isConnected
  * @property {boolean} isBusy
- * @property {boolean} isWaiting whether it has files whose upload begins when the form is submitted
+ * @property {boolean} isReady whether it has files whose upload starts when the form is submitted
  * @property {boolean} hasFailed
  * @property {() => void} begin
  * @property {() => void} announceHold
  */
 
 /**
- * @typedef {object} Listener
- * @property {(holder: Holder) => void} changed an upload has started or ended
- * @property {(holder: Holder) => void} cancelled the visitor took back what was chosen
+ * @typedef {object} FieldListener
+ * @property {(field: UploadField) => void} onchange an upload has started or ended
+ * @property {(field: UploadField) => void} oncancel the user removed a file
  */
 
 /**
+ * Enhance the fields of a page.
  * @param {Document} document
  * @param {Upload} upload
  * @param {URL} mount
  */
 export async function enhance(document, upload, mount) {
   const forms = new Forms(document, upload);
-  document.addEventListener("change", ({ target }) => forms.chosen(target), true);
-  document.addEventListener("submit", (event) => forms.submitted(event), true);
-  document.addEventListener("formdata", (event) => forms.collected(event), true);
-  document.addEventListener("reset", ({ target }) => void setTimeout(() => forms.reset(target)), true);
-  for (const input of forms.inputs) if (input.files?.length) forms.chosen(input);
-  await whenThereIs("direct-upload", document, async () => (await import("./element.js")).define({ upload, forms, mount }));
+  document.addEventListener("change", ({ target }) => forms.onChange(target), true);
+  document.addEventListener("submit", (event) => forms.onSubmit(event), true);
+  document.addEventListener("formdata", (event) => forms.onFormData(event), true);
+  document.addEventListener("reset", ({ target }) => void setTimeout(() => forms.onReset(target)), true);
+  for (const input of forms.inputs) if (input.files?.length) forms.onChange(input);
+  await whenPresent("direct-upload", document, async () => (await import("./element.js")).define({ upload, forms, mount }));
 }
 
 /**
- * Waits for `work` only when there is such an element already.
+ * Run `work` when the page has such an element; wait for it only when the element is there already.
  * @param {string} selector
  * @param {Document} document
  * @param {() => Promise<void>} work
  */
-async function whenThereIs(selector, document, work) {
+async function whenPresent(selector, document, work) {
   if (document.querySelector(selector)) return work();
   const watcher = new MutationObserver(() => {
     if (!document.querySelector(selector)) return;
@@ -55,18 +55,18 @@ async function whenThereIs(selector, document, work) {
 }
 
 export class Forms {
-  /** Elements that hold forms by themselves. @type {Set<Holder>} */
+  /** The upload elements in the page. @type {Set<UploadField>} */
   elements = new Set();
   #document;
   #upload;
-  /** @type {WeakMap<HTMLInputElement, Field>} */
+  /** @type {WeakMap<HTMLInputElement, FileInput>} */
   #fields = new WeakMap();
-  /** Forms that wait for their uploads, and the button that was pressed. @type {Map<HTMLFormElement, HTMLElement | null>} */
+  /** Forms that wait for their uploads, and the button that submitted each. @type {Map<HTMLFormElement, HTMLElement | null>} */
   #held = new Map();
   /** @type {Set<HTMLFormElement>} */
-  #busy = new Set();
-  /** @type {Set<Holder>} */
-  #working = new Set();
+  #busyForms = new Set();
+  /** @type {Set<UploadField>} */
+  #busyFields = new Set();
 
   /**
    * @param {Document} document
@@ -82,19 +82,19 @@ export class Forms {
   }
 
   /** @param {EventTarget | null} target */
-  chosen(target) {
+  onChange(target) {
     if (!(target instanceof HTMLInputElement && target.matches(MARKED))) return;
-    const field = this.#fields.get(target) ?? new Field(target, this.#upload, this.listener);
+    const field = this.#fields.get(target) ?? new FileInput(target, this.#upload, this.listener);
     this.#fields.set(target, field);
     field.choose();
   }
 
   /** @param {SubmitEvent} event */
-  submitted(event) {
+  onSubmit(event) {
     const form = /** @type {HTMLFormElement} */ (event.target);
-    const fields = this.#holdersOf(form);
+    const fields = this.#fieldsOf(form);
     const hasFailed = fields.some((field) => field.hasFailed);
-    if (!hasFailed) for (const field of fields) if (field.isWaiting) field.begin();
+    if (!hasFailed) for (const field of fields) if (field.isReady) field.begin();
     const busy = fields.filter((field) => field.isBusy);
     if (!busy.length && !hasFailed) return;
     event.preventDefault();
@@ -105,10 +105,10 @@ export class Forms {
   }
 
   /**
-   * A file that is uploaded is not sent through the application too.
+   * Remove the files that are uploaded: the receipts take their place.
    * @param {FormDataEvent} event
    */
-  collected({ target, formData }) {
+  onFormData({ target, formData }) {
     const inputs = [...this.inputs].filter(({ form }) => form === target);
     const all = [...formData];
     const kept = all.filter(([name, entry]) => !inputs.some((input) => input.name === name && this.#isDone(input, entry)));
@@ -118,7 +118,7 @@ export class Forms {
   }
 
   /**
-   * Whether an entry is of an upload, and must not go: its file, or its receipt when the input is disabled.
+   * Return whether an entry must not be sent: the file of a finished upload, or its receipt when the input is disabled.
    * @param {HTMLInputElement} input
    * @param {FormDataEntryValue} entry
    */
@@ -129,60 +129,59 @@ export class Forms {
   }
 
   /** @param {EventTarget | null} form */
-  reset(form) {
+  onReset(form) {
     for (const input of this.inputs) {
       if (input.form === form && !input.files?.length) this.#fields.get(input)?.clear();
     }
   }
 
-  /** @type {Listener} */
+  /** @type {FieldListener} */
   listener = {
-    changed: (holder) => {
-      this.#note(holder);
-      for (const each of new Set([...this.#busy, ...(holder.form ? [holder.form] : [])])) this.#look(each);
+    onchange: (field) => {
+      this.#updateUnloadWarning(field);
+      for (const form of new Set([...this.#busyForms, ...(field.form ? [field.form] : [])])) this.#updateForm(form);
     },
-    // Whoever cancels an upload after pressing the button may not want the form to go without it.
-    cancelled: ({ form }) => void (form && this.#held.delete(form)),
+    // After removing a file, the user may not want the form to be submitted without it.
+    oncancel: ({ form }) => void (form && this.#held.delete(form)),
   };
 
-  /** @param {Holder} holder */
-  #note(holder) {
-    if (holder.isBusy) this.#working.add(holder);
-    else this.#working.delete(holder);
-    // Only as long as it is needed: some browsers do not keep a page with such a listener for the way back.
-    if (this.#working.size) addEventListener("beforeunload", this.#warn);
-    else removeEventListener("beforeunload", this.#warn);
+  /** @param {UploadField} field */
+  #updateUnloadWarning(field) {
+    if (field.isBusy) this.#busyFields.add(field);
+    else this.#busyFields.delete(field);
+    // Only while it is needed: some browsers keep pages with such a listener out of the back/forward cache.
+    if (this.#busyFields.size) addEventListener("beforeunload", this.#warnBeforeUnload);
+    else removeEventListener("beforeunload", this.#warnBeforeUnload);
   }
 
   /** @param {HTMLFormElement} form */
-  #look(form) {
-    const busy = this.#holdersOf(form).some((field) => field.isBusy);
-    if (busy === this.#busy.has(form)) return;
-    if (busy) this.#busy.add(form);
-    else this.#busy.delete(form);
+  #updateForm(form) {
+    const busy = this.#fieldsOf(form).some((field) => field.isBusy);
+    if (busy === this.#busyForms.has(form)) return;
+    if (busy) this.#busyForms.add(form);
+    else this.#busyForms.delete(form);
     form.dispatchEvent(new CustomEvent(`direct-uploads:${busy ? "start" : "end"}`, { bubbles: true }));
-    if (!busy) this.#letGo(form);
+    if (!busy) this.#submit(form);
   }
 
   /** @param {HTMLFormElement} form */
-  #letGo(form) {
-    const pressed = this.#held.get(form);
+  #submit(form) {
+    const button = /** @type {HTMLButtonElement | null} */ (this.#held.get(form) ?? null);
     if (!this.#held.delete(form)) return;
-    const button = /** @type {HTMLButtonElement | null} */ (pressed);
     form.requestSubmit(button?.form === form ? button : null);
   }
 
   /** @param {HTMLFormElement} form */
-  #holdersOf(form) {
+  #fieldsOf(form) {
     const inputs = [...this.inputs].filter((input) => !input.matches(":disabled"));
-    /** @type {Holder[]} */
+    /** @type {UploadField[]} */
     const fields = inputs.flatMap((input) => this.#fields.get(input) ?? []);
     return [...fields, ...this.elements].filter((field) => field.form === form);
   }
 
-  /** Leaving now would interrupt an upload, unless its field is gone already. @param {Event} event */
-  #warn = (event) => {
-    if ([...this.#working].some(({ isConnected }) => isConnected)) event.preventDefault();
+  /** Ask before leaving while an upload is in progress and its field is still in the page. @param {Event} event */
+  #warnBeforeUnload = (event) => {
+    if ([...this.#busyFields].some(({ isConnected }) => isConnected)) event.preventDefault();
   };
 }
 

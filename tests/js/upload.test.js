@@ -290,7 +290,7 @@ test("begins go one at a time", async () => {
   await Promise.all(runs.map((run) => run.done));
 });
 
-test("two files share the lanes that one may use, fairly", async () => {
+test("two files share the pool that one may use, fairly", async () => {
   const world = new World({ parallel: 4 });
   world.storage.reply = () => undefined;
   const runs = [];
@@ -324,7 +324,7 @@ for (const way of ["abort()", "signal"]) {
     await until(() => world.app.verbs("abort").length === 1);
     assert.equal(world.app.verbs("abort")[0].path, "uploads/upload-1");
     assert.equal(world.storage.open.length, 0);
-    await until(() => world.records.all.size === 0 && world.claimed.size === 0);
+    await until(() => world.records.saved.size === 0 && world.claimed.size === 0);
   });
 }
 
@@ -456,6 +456,6 @@ test("an upload that is aborted while its begin is answered is taken back", asyn
   run = world.upload(makeFile(50));
   await assert.rejects(run.done, { code: "aborted" });
   await until(() => world.app.verbs("abort").length === 1 && world.claimed.size === 0);
-  assert.equal(world.records.all.size, 0);
+  assert.equal(world.records.saved.size, 0);
   assert.equal(world.storage.puts.length, 0);
 });

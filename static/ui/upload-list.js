@@ -1,27 +1,27 @@
 /** @import { Rules } from "./checks.js" */
-/** @import { Owner, Upload } from "./file-upload.js" */
+/** @import { Upload, UploadContext } from "./file-upload.js" */
 /** @import { UploadState } from "./row.js" */
 /** @import { View } from "./view.js" */
 import { check } from "./checks.js";
 import { FileUpload } from "./file-upload.js";
 
 /**
- * @typedef {object} Field what the files of a batch are chosen with
+ * @typedef {object} FieldContext what the uploads need of their field
  * @property {HTMLElement} host
  * @property {View} view
  * @property {Upload} upload
- * @property {() => void} changed an upload has started or ended
- * @property {(upload: FileUpload) => void} finished one has its receipt
- * @property {(upload: FileUpload) => void} removed the visitor took one back
+ * @property {() => void} onchange an upload has started or ended
+ * @property {(upload: FileUpload) => void} ondone an upload has its receipt
+ * @property {(upload: FileUpload) => void} onremove the user removed a file
  */
 
 /** The files of one field, and their uploads. */
-export class Batch {
+export class UploadList {
   /** @type {Set<FileUpload>} */
   #uploads = new Set();
   #field;
 
-  /** @param {Field} field */
+  /** @param {FieldContext} field */
   constructor(field) {
     this.#field = field;
   }
@@ -35,21 +35,21 @@ export class Batch {
   }
 
   get isBusy() {
-    return this.in("busy").length > 0;
+    return this.inState("busy").length > 0;
   }
 
   /** @param {UploadState} wanted */
-  in(wanted) {
+  inState(wanted) {
     return this.uploads.filter(({ state }) => state === wanted);
   }
 
   /**
-   * Takes files in; what the page does not allow fails at once.
+   * Add files. A file that the page's rules do not allow fails immediately.
    * @param {File[]} files
    * @param {Rules} rules
    */
   add(files, rules) {
-    const added = files.map((file) => new FileUpload(file, this.#owner));
+    const added = files.map((file) => new FileUpload(file, this.#context));
     for (const each of added) this.#uploads.add(each);
     for (const each of added) {
       const failure = check(each.file, rules);
@@ -58,15 +58,15 @@ export class Batch {
     return added;
   }
 
-  /** Starts what waits for it. */
+  /** Start the uploads that are ready. */
   start() {
-    for (const each of this.in("ready")) each.start();
+    for (const each of this.inState("ready")) each.start();
   }
 
-  /** @param {FileUpload} gone */
-  remove(gone) {
-    this.#uploads.delete(gone);
-    gone.remove();
+  /** @param {FileUpload} removed */
+  remove(removed) {
+    this.#uploads.delete(removed);
+    removed.remove();
   }
 
   clear() {
@@ -75,13 +75,13 @@ export class Batch {
     for (const each of uploads) each.remove();
   }
 
-  /** @type {Owner} */
-  get #owner() {
-    const { host, view, upload, changed, finished, removed } = this.#field;
-    const remove = (/** @type {FileUpload} */ gone) => {
-      this.remove(gone);
-      removed(gone);
+  /** @type {UploadContext} */
+  get #context() {
+    const { host, view, upload, onchange, ondone, onremove } = this.#field;
+    const remove = (/** @type {FileUpload} */ removed) => {
+      this.remove(removed);
+      onremove(removed);
     };
-    return { host, view, upload, changed, finished, remove };
+    return { host, view, upload, onchange, ondone, remove };
   }
 }

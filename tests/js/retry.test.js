@@ -1,11 +1,30 @@
-// When the network is away, the computer sleeps, or somebody says how long to wait.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { backoff, retryAfter } from "../../static/engine/retry.js";
 import { makeFile, problem, settle, until, World } from "./world.js";
 
 const HOURS = 3_600_000;
 const later = (world, milliseconds) => new Date(world.clock.time + milliseconds).toUTCString();
+
+test("backoff doubles up to half a minute, and any time below may be drawn", () => {
+  assert.deepEqual([1, 2, 3, 4].map((failures) => backoff(failures, 1)), [500, 1000, 2000, 4000]);
+  assert.equal(backoff(50, 1), 30_000);
+  assert.equal(backoff(3, 0.25), 500);
+  assert.equal(backoff(3, 0), 0);
+});
+
+test("Retry-After is seconds or a date, and nothing absurd", () => {
+  const now = Date.parse("Fri, 01 Aug 2025 12:00:00 GMT");
+  for (const [header, wait] of [
+    ["7", 7000], ["0", 0], [null, 0], [undefined, 0], ["soon", 0], ["99999999", 600_000],
+    ["Fri, 01 Aug 2025 12:00:30 GMT", 30_000], ["Fri, 01 Aug 2025 11:00:00 GMT", 0],
+  ]) {
+    assert.equal(retryAfter(header, now), wait, String(header));
+  }
+  assert.equal(retryAfter("Fri, 01 Aug 2025 12:00:30 GMT", NaN), 0, "nobody knows when that is");
+  assert.equal(retryAfter("7", NaN), 7000);
+});
 
 for (const status of [429, 503]) {
   for (const [how, inForty] of [

@@ -11,7 +11,7 @@ test("a ticket that is renewed while more temp URLs are signed is used from then
   world.storage.reply = ({ index }) => (index < 30 ? 201 : undefined);
   const run = world.upload(makeFile(5000));
   await until(() => world.storage.open.length === 1 && world.storage.open[0].index === 30);
-  const [record] = world.records.all.values();
+  const [record] = world.records.saved.values();
   assert.deepEqual([record.ticket, record.expires], ["renewed", 9.5e9]);
   world.storage.reply = () => 201;
   world.storage.open[0].answer(201);
@@ -28,7 +28,7 @@ test("a ticket that is renewed when an upload is taken up is used from then on, 
   world.app.renewal = { ticket: "renewed", expires: 9.5e9 };
   world.app.intercept = ({ verb }) => (verb === "sign" ? problem(503, "storage-unavailable") : undefined);
   await assert.rejects(world.end(world.upload(makeFile(500), { retries: 0 })));
-  assert.equal([...world.records.all.values()][0].ticket, "renewed");
+  assert.equal([...world.records.saved.values()][0].ticket, "renewed");
   world.app.intercept = () => undefined;
   world.storage.reply = () => 201;
   await world.end(world.upload(makeFile(500)));

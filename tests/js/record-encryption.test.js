@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Locker } from "../../static/resume/record-encryption.js";
+import { RecordEncryption } from "../../static/resume/record-encryption.js";
 
 const ANN = "a".repeat(32) + "1".repeat(32);
 const BOB = "b".repeat(32) + "2".repeat(32);
@@ -26,13 +26,13 @@ const RECORD = {
 const bytesOf = (value) => Buffer.from(value);
 
 test("its owner reads it again", async () => {
-  const row = await new Locker(ANN).lock(RECORD);
+  const row = await new RecordEncryption(ANN).encrypt(RECORD);
   const { owner, ...record } = RECORD;
-  assert.deepEqual(await new Locker(ANN).unlock(structuredClone(row)), record);
+  assert.deepEqual(await new RecordEncryption(ANN).decrypt(structuredClone(row)), record);
 });
 
 test("it tells its owner's name, its end and nothing else", async () => {
-  const { id, file, content, ...rest } = await new Locker(ANN).lock(RECORD);
+  const { id, file, content, ...rest } = await new RecordEncryption(ANN).encrypt(RECORD);
   assert.deepEqual(rest, { owner: "a".repeat(32), expires: 9e9 });
   const seen = Buffer.concat([id, file, content.iv, content.data].map(bytesOf)).toString("latin1");
   for (const secret of ["report", "upload-1", "ticket", "patients", "app.example", ANN.slice(32)]) {
@@ -41,33 +41,33 @@ test("it tells its owner's name, its end and nothing else", async () => {
 });
 
 test("nobody else reads it", async () => {
-  const row = await new Locker(ANN).lock(RECORD);
-  await assert.rejects(new Locker(BOB).unlock(row));
-  await assert.rejects(new Locker(CURIOUS).unlock(row));
+  const row = await new RecordEncryption(ANN).encrypt(RECORD);
+  await assert.rejects(new RecordEncryption(BOB).decrypt(row));
+  await assert.rejects(new RecordEncryption(CURIOUS).decrypt(row));
 });
 
 test("nobody else makes one that its owner would believe", async () => {
-  await assert.rejects(new Locker(ANN).unlock(await new Locker(CURIOUS).lock(RECORD)));
+  await assert.rejects(new RecordEncryption(ANN).decrypt(await new RecordEncryption(CURIOUS).encrypt(RECORD)));
 });
 
 test("nobody else can tell whether it is of a certain file", async () => {
   const { mount, fingerprint } = RECORD;
-  const { file } = await new Locker(ANN).lock(RECORD);
-  assert.deepEqual(await new Locker(ANN).hide(mount + fingerprint), file);
-  assert.notDeepEqual(await new Locker(CURIOUS).hide(mount + fingerprint), file);
+  const { file } = await new RecordEncryption(ANN).encrypt(RECORD);
+  assert.deepEqual(await new RecordEncryption(ANN).hash(mount + fingerprint), file);
+  assert.notDeepEqual(await new RecordEncryption(CURIOUS).hash(mount + fingerprint), file);
 });
 
 test("its length does not tell how much of the file is stored, nor how large it is", async () => {
   const etags = (count) => Array.from({ length: count }, (_, index) => ({ index, etag: "0".repeat(32) }));
-  const length = async (count) => (await new Locker(ANN).lock({ ...RECORD, etags: etags(count) })).content.data.byteLength;
+  const length = async (count) => (await new RecordEncryption(ANN).encrypt({ ...RECORD, etags: etags(count) })).content.data.byteLength;
   assert.equal(await length(0), await length(10));
   assert.equal(await length(100), await length(140));
-  const { content } = await new Locker(ANN).lock({ ...RECORD, fingerprint: "Übergröße" });
+  const { content } = await new RecordEncryption(ANN).encrypt({ ...RECORD, fingerprint: "Übergröße" });
   assert.equal(content.data.byteLength, await length(0));
 });
 
 test("one that is stored twice does not look the same", async () => {
-  const [one, other] = [await new Locker(ANN).lock(RECORD), await new Locker(ANN).lock(RECORD)];
+  const [one, other] = [await new RecordEncryption(ANN).encrypt(RECORD), await new RecordEncryption(ANN).encrypt(RECORD)];
   assert.deepEqual(one.id, other.id);
   assert.notDeepEqual(one.content, other.content);
 });
@@ -76,11 +76,11 @@ test("where a browser has no cryptography, names still keep owners apart", async
   const real = Object.getOwnPropertyDescriptor(globalThis, "crypto");
   Object.defineProperty(globalThis, "crypto", { value: {}, configurable: true });
   try {
-    const { Locker: Bare } = await import("../../static/resume/record-encryption.js?bare");
-    const row = await new Bare(ANN).lock(RECORD);
+    const { RecordEncryption: Unencrypted } = await import("../../static/resume/record-encryption.js?bare");
+    const row = await new Unencrypted(ANN).encrypt(RECORD);
     const { owner, ...record } = RECORD;
     assert.equal(row.owner, "a".repeat(32));
-    assert.deepEqual(await new Bare(ANN).unlock(row), record);
+    assert.deepEqual(await new Unencrypted(ANN).decrypt(row), record);
     assert.ok(!JSON.stringify(row).includes(ANN.slice(32)), "the key is not stored");
   } finally {
     Object.defineProperty(globalThis, "crypto", real);
