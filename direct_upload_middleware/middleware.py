@@ -13,6 +13,7 @@ from .options import OPTIONS, describe_options, make_options
 from .plan import MiB
 from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
+from .upload_store import UploadStore
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -79,20 +80,40 @@ class DirectUploadMiddleware:
         if isinstance(identify, str):
             given["identify"] = IdentitySubrequest(app, identify, mount=mount)
         self.options = make_options(storage, given)
-        if not callable(app):
-            raise ConfigurationError(f"app must be a WSGI application, not {app!r}")
+        self._check_app(app)
         self._app = app
         self._mount = self.options.mount
         self._mount_prefix = self._mount + "/"
         self._uploads = Uploads(self.options)
+        self.store = UploadStore.of(self.options)
         self._api = Api(self.options, self._uploads)
         self._next_origin_request = 0.0
         mode = self.options.inject
         self._pages = PageInjector(app, mode=mode, connect_src=self._storage_origin) if mode else None
 
+    def _check_app(self, app: Any) -> None:
+        """Raise ConfigurationError for what cannot be wrapped, or was wrapped before."""
+        if not callable(app):
+            raise ConfigurationError(f"app must be a WSGI application, not {app!r}")
+        if any(map(inspect.iscoroutinefunction, (app, type(app).__call__))):
+            raise ConfigurationError(
+                "app is an ASGI application, and DirectUploadMiddleware wraps WSGI applications. With Django, add "
+                "'direct_upload_middleware.integrations.django.DirectUploads' to MIDDLEWARE; with other frameworks, "
+                "wrap a WSGI application, and serve it under ASGI with a2wsgi."
+            )
+        if isinstance(app, DirectUploadMiddleware) and app.options.mount == self.options.mount:
+            raise ConfigurationError(
+                f"app is already wrapped by a DirectUploadMiddleware at {self.options.mount}: wrap it once, or "
+                "give the other middleware another mount"
+            )
+
+    def request_uploads(self, environ: WSGIEnvironment) -> RequestUploads:
+        """Return the uploads of a request, for integrations that call the application themselves."""
+        return RequestUploads(environ, self._uploads)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        environ[ENVIRON_KEY] = uploads = RequestUploads(environ, self._uploads)
+        environ[ENVIRON_KEY] = uploads = self.request_uploads(environ)
         path = environ.get("PATH_INFO", "")
         if path.startswith(self._mount) and (path == self._mount or path.startswith(self._mount_prefix)):
             return self._api(environ, start_response)

@@ -55,8 +55,9 @@ class Uploads:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._storage = options.storage
+        self._storage = self.storage = options.storage
         self.mount = options.mount
+        self.url_ttl = options.url_ttl
         self.tickets = Tickets(options.keys)
         self.unknown_size_tickets = Tickets(options.keys, unknown_size=True)
         self.receipts = Receipts(options.keys)
@@ -91,16 +92,23 @@ class Uploads:
 
         Raise TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
         """
+        ticket, cookie = self.prepare(environ, requester, request, origin=origin)
+        first = range(min(FIRST_SEGMENTS, ticket.transfer.segment_count))
+        segments = self.sign(environ, ticket, first, fresh=True)
+        return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
+
+    def prepare(
+        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
+    ) -> tuple[Ticket, str]:
+        """Check the policy, call ``authorize``, and begin the upload in storage; return the ticket and its cookie."""
         self._options.policy.check(request)
         plan = make_plan(request.size, self._options.segment_size, self._storage.limits())
         self._authorize(environ, request)
         transfer = self._transfer(environ, request, plan)
         ticket, cookie = self._ticket(requester, request, transfer)
         ticket = self._begin_in_storage(ticket, origin)
-        first = range(min(FIRST_SEGMENTS, plan.segment_count))
-        segments = self.sign(environ, ticket, first, fresh=True)
         log.info("upload begun", extra=_log_fields(transfer))
-        return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
+        return ticket, cookie
 
     def begin_unknown_size(
         self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str

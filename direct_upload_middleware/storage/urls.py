@@ -34,6 +34,16 @@ def storage_from_url(url: str) -> Storage:
     return make(parts, dict(query))
 
 
+def _require_extra(extra: str, *modules: str) -> None:
+    """Raise ConfigurationError, with the remedy, unless the modules of an extra are installed."""
+    from importlib.util import find_spec
+
+    if missing := [module for module in modules if find_spec(module) is None]:
+        raise ConfigurationError(
+            f"storage: {extra}:// needs {' and '.join(missing)}: pip install 'direct-upload-middleware[{extra}]'"
+        )
+
+
 def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
     from .local.storage import LocalStorage
 
@@ -45,6 +55,7 @@ def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
 
 
 def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
+    _require_extra("swift", "requests", "openstack")
     from .swift.storage import SwiftStorage
 
     _check_options(query, "cloud")
@@ -52,6 +63,7 @@ def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
 
 
 def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:
+    _require_extra("rackspace", "requests", "pyrax")
     from .rackspace.storage import RackspaceStorage
 
     _check_options(query, "region", "internal")

@@ -1,12 +1,13 @@
-// The application's side of an upload: the middleware's HTTP API.
-/** @import { Begun, Declared, Environment, Problem, Signed, Status, Ticketed, UploadResult } from "../types.d.ts" */
-import { unanswered } from "./diagnosis.js";
+// The client of the middleware's HTTP API.
+/** @import { BeginAnswer, Environment, Problem, SegmentEtag, SignAnswer, StatusAnswer } from "../types.d.ts" */
+/** @import { UploadResult, UploadTicket } from "../types.d.ts" */
+import { connectionFailure } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 
-const PATIENCE = 60_000;
-/** Completing a thousand segments takes its time. */
-const COMPLETE_PATIENCE = 300_000;
+const TIMEOUT = 60_000;
+/** Completing a thousand segments takes minutes. */
+const COMPLETE_TIMEOUT = 300_000;
 
 export class Api {
   #mount;
@@ -14,7 +15,7 @@ export class Api {
 
   /**
    * @param {URL} mount
-   * @param {Pick<Environment, "fetch" | "isForbidden" | "advise">} env
+   * @param {Pick<Environment, "fetch" | "isBlockedByCsp" | "advise" | "verifiedMounts">} env
    */
   constructor(mount, env) {
     this.#mount = mount;
@@ -24,7 +25,7 @@ export class Api {
   /**
    * @param {{ filename: string, size: number, type: string }} file
    * @param {AbortSignal} signal
-   * @returns {Promise<Begun>}
+   * @returns {Promise<BeginAnswer>}
    */
   begin(file, signal) {
     return this.#call("uploads", { body: file, signal });
@@ -32,44 +33,44 @@ export class Api {
 
   /**
    * @param {AbortSignal} signal
-   * @returns {Promise<string | null>} null as long as nothing was begun in this browser
+   * @returns {Promise<string | null>} null before the first begin in this browser
    */
   async owner(signal) {
     return (await this.#call("owner", { method: "GET", signal })).owner;
   }
 
   /**
-   * @param {Ticketed} upload
+   * @param {UploadTicket} upload
    * @param {number[]} indexes
    * @param {AbortSignal} signal
-   * @returns {Promise<Signed>}
+   * @returns {Promise<SignAnswer>}
    */
   sign({ id, ticket }, indexes, signal) {
     return this.#call(`uploads/${id}/segments`, { ticket, body: { indexes }, signal });
   }
 
   /**
-   * @param {Ticketed} upload
+   * @param {UploadTicket} upload
    * @param {AbortSignal} signal
-   * @returns {Promise<Status>}
+   * @returns {Promise<StatusAnswer>}
    */
   status({ id, ticket }, signal) {
     return this.#call(`uploads/${id}`, { method: "GET", ticket, signal });
   }
 
   /**
-   * @param {Ticketed} upload
-   * @param {Declared[]} segments
+   * @param {UploadTicket} upload
+   * @param {SegmentEtag[]} segments
    * @param {AbortSignal} signal
    * @returns {Promise<UploadResult>}
    */
   complete({ id, ticket }, segments, signal) {
-    return this.#call(`uploads/${id}/complete`, { ticket, body: { segments }, signal, patience: COMPLETE_PATIENCE });
+    return this.#call(`uploads/${id}/complete`, { ticket, body: { segments }, signal, timeout: COMPLETE_TIMEOUT });
   }
 
   /**
-   * Goes out even when the page is being left.
-   * @param {Ticketed} upload
+   * Abort the upload. The request is sent even while the page is being closed.
+   * @param {UploadTicket} upload
    */
   async abort({ id, ticket }) {
     await this.#call(`uploads/${id}`, { method: "DELETE", ticket, keepalive: true });
@@ -77,12 +78,12 @@ export class Api {
 
   /**
    * @param {string} path
-   * @param {{ method?: string, ticket?: string, body?: object, signal?: AbortSignal, patience?: number,
+   * @param {{ method?: string, ticket?: string, body?: object, signal?: AbortSignal, timeout?: number,
    *           keepalive?: boolean }} request
    * @returns {Promise<any>}
    */
-  async #call(path, { method = "POST", ticket, body, signal, patience = PATIENCE, keepalive = false }) {
-    const timeout = AbortSignal.timeout(patience);
+  async #call(path, { method = "POST", ticket, body, signal, timeout = TIMEOUT, keepalive = false }) {
+    const timer = AbortSignal.timeout(timeout);
     /** @type {Record<string, string>} */
     const headers = {};
     if (ticket) headers["Upload-Ticket"] = ticket;
@@ -92,16 +93,18 @@ export class Api {
         method,
         headers,
         body: body && JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: signal ? AbortSignal.any([signal, timer]) : timer,
         keepalive,
-        credentials: "include", // a mount on a sibling origin knows us by its cookie too
-        redirect: "manual", // the API never redirects: a log-in page would
+        credentials: "include", // the mount may be on a sibling origin
+        redirect: "manual", // the API never redirects, but a login page does
       });
-      return await read(response);
+      const answer = await read(response);
+      if (ticket) this.#env.verifiedMounts.add(this.#mount.href); // a ticket is valid only with its cookie
+      return answer;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DirectUploadFailure) this.#env.advise(error.code, this.#mount.href);
-      else if (!timeout.aborted) throw unanswered(this.#env, this.#mount);
+      else if (!timer.aborted) throw connectionFailure(this.#env, this.#mount);
       else throw new DirectUploadFailure("stalled", { transient: true });
       throw error;
     }
@@ -110,26 +113,26 @@ export class Api {
 
 /** @param {Response} response */
 async function read(response) {
-  if (isLogIn(response)) throw new DirectUploadFailure("not-authenticated", { status: 401 });
-  if (!response.ok) throw await refusal(response);
+  if (isLogin(response)) throw new DirectUploadFailure("not-authenticated", { status: 401 });
+  if (!response.ok) throw await failureFrom(response);
   if (response.status === 204) return undefined;
   const owner = response.headers.get("Upload-Owner") ?? "";
   return { owner, clock: serverTime(response) / 1000 || undefined, ...(await response.json()) };
 }
 
 /**
- * Whoever takes a session for expired may answer in our stead, with a page or with the way to one.
+ * Return whether a login page, or a redirect to one, answered instead of the API, as when the session has expired.
  * @param {Response} response
  */
-function isLogIn({ type, ok, headers }) {
+function isLogin({ type, ok, headers }) {
   return type === "opaqueredirect" || (ok && !!headers.get("Content-Type")?.startsWith("text/html"));
 }
 
 /** @param {Response} response */
-async function refusal(response) {
+async function failureFrom(response) {
   const { status, headers } = response;
   /** @type {Problem} */
-  const problem = await response.json().catch(() => ({})); // a proxy in between answers in HTML
+  const problem = await response.json().catch(() => ({})); // a proxy answers in HTML
   return new DirectUploadFailure(problem.code ?? (isTransient(status) ? "network" : "refused"), {
     status,
     detail: problem.detail,
@@ -140,7 +143,7 @@ async function refusal(response) {
 }
 
 /**
- * Unix milliseconds, NaN where another origin's answer does not let us read it.
+ * Return Unix milliseconds, or NaN when another origin hides its `Date`.
  * @param {Response} response
  */
 function serverTime(response) {

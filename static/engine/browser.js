@@ -1,7 +1,7 @@
-// What the engine needs of the world, as a browser has it.
+// The engine's environment in a real browser.
 /** @import { Environment } from "../types.d.ts" */
 import { HashPool } from "../hashing/hash-pool.js";
-import { Lanes } from "./connection-pool.js";
+import { ConnectionPool } from "./connection-pool.js";
 import { put } from "./put.js";
 
 const hashers = new HashPool(
@@ -9,7 +9,7 @@ const hashers = new HashPool(
   () => new Worker(new URL("../hashing/hash-worker.js", import.meta.url), { type: "module" }),
 );
 
-/** Comes beside the engine, which works without; then uploads only cannot be taken up again. */
+/** A separate module: without it the engine works, but cannot resume uploads. */
 const records = import("../resume/records.js").then(({ IndexedDbRecords }) => new IndexedDbRecords(), () => undefined);
 
 /** @type {Environment} */
@@ -17,32 +17,33 @@ export const browser = {
   fetch: (...request) => fetch(...request),
   put,
   hash: (data, signal) => hashers.hash(data, signal),
-  hashesAhead: () => hashers.hasWorkers,
+  hasHashWorkers: () => hashers.hasWorkers,
   records: /** @type {Environment["records"]} */ (new Proxy({}, {
-    get: (_, /** @type {keyof Environment["records"]} */ verb) => async (/** @type {any} */ ...about) =>
-      (await records)?.[verb](.../** @type {[any, any, any]} */ (about)),
+    get: (_, /** @type {keyof Environment["records"]} */ name) => async (/** @type {any} */ ...values) =>
+      (await records)?.[name](.../** @type {[any, any, any]} */ (values)),
   })),
   owners: new Map(),
-  lanes: new Lanes(),
-  now: () => Date.now(), // goes on while the computer sleeps, which performance.now() need not
+  verifiedMounts: new Set(),
+  connections: new ConnectionPool(),
+  now: () => Date.now(), // unlike performance.now(), it always counts the time while the computer sleeps
   sleep,
   random: Math.random,
   isOnline: () => navigator.onLine,
-  isForbidden: (url) => forbidden.has(new URL(url).origin),
+  isBlockedByCsp: (url) => blockedOrigins.has(new URL(url).origin),
   isReachable,
   advise,
-  backOnline: (signal) => happened(window, "online", signal),
-  alone,
+  whenOnline: (signal) => eventOf(window, "online", signal),
+  withLock,
   claim,
 };
 
 /**
- * What only failures need comes when there is one.
+ * Load the advice only when something fails.
  * @type {Environment["advise"]}
  */
-async function advise(about, url) {
-  const advice = await import("./developer-advice.js").catch(() => undefined); // it may be the network that fails
-  advice?.advise(about, url);
+async function advise(topic, url) {
+  const advice = await import("./developer-advice.js").catch(() => undefined); // the network itself may be down
+  advice?.advise(topic, url);
 }
 
 /**
@@ -66,23 +67,23 @@ export function sleep(milliseconds, signal) {
   });
 }
 
-/** Origins that the page's policy does not let us connect to. @type {Set<string>} */
-const forbidden = new Set();
+/** Origins to which the page's Content-Security-Policy forbids connections. @type {Set<string>} */
+const blockedOrigins = new Set();
 
 globalThis.document?.addEventListener("securitypolicyviolation", ({ effectiveDirective, disposition, blockedURI }) => {
-  if (effectiveDirective === "connect-src" && disposition === "enforce") forbidden.add(originOf(blockedURI));
+  if (effectiveDirective === "connect-src" && disposition === "enforce") blockedOrigins.add(originOf(blockedURI));
 });
 
-/** @param {string} uri as an event tells it, which may be only a word */
+/** @param {string} uri a URL, or a keyword such as "self" */
 function originOf(uri) {
   return URL.canParse(uri) ? new URL(uri).origin : location.origin;
 }
 
 /** @param {string} url */
 async function isReachable(url) {
-  const question = /** @type {const} */ ({ method: "HEAD", mode: "no-cors", cache: "no-store", credentials: "omit" });
+  const request = /** @type {const} */ ({ method: "HEAD", mode: "no-cors", cache: "no-store", credentials: "omit" });
   try {
-    await fetch(new URL("/", url), { ...question, signal: AbortSignal.timeout(10_000) });
+    await fetch(new URL("/", url), { ...request, signal: AbortSignal.timeout(10_000) });
     return true;
   } catch {
     return false;
@@ -95,14 +96,16 @@ async function isReachable(url) {
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function happened(target, type, signal) {
+function eventOf(target, type, signal) {
   return new Promise((resolve, reject) => {
     target.addEventListener(type, () => resolve(), { once: true, signal });
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
 
-/** Where there are no locks (they need https, or localhost) at least the uploads of this page wait for each other. */
+/** Milliseconds after which another tab, which may be frozen, is not waited for. */
+const LOCK_TIMEOUT = 5000;
+/** Without Web Locks (over plain http) only the uploads of this page wait for each other. */
 let last = Promise.resolve();
 
 /**
@@ -111,11 +114,27 @@ let last = Promise.resolve();
  * @param {AbortSignal} signal
  * @returns {Promise<T>}
  */
-async function alone(work, signal) {
-  if (navigator.locks) return /** @type {Promise<any>} */ (navigator.locks.request("direct-upload", { signal }, work));
-  const mine = last.then(work);
+async function withLock(work, signal) {
+  /** @type {Promise<T> | undefined} */
+  let result;
+  const run = () => (result ??= work());
+  const waiting = AbortSignal.any([signal, AbortSignal.timeout(LOCK_TIMEOUT)]);
+  try {
+    await (navigator.locks ? navigator.locks.request("direct-upload", { signal: waiting }, run) : inTurn(run, waiting));
+  } catch {
+    signal.throwIfAborted(); // otherwise the wait was too long, locks are forbidden (as in a sandbox), or the work failed
+  }
+  return run();
+}
+
+/**
+ * @param {() => Promise<unknown>} work
+ * @param {AbortSignal} waiting
+ */
+function inTurn(work, waiting) {
+  const mine = last.then(() => (waiting.aborted ? undefined : work()));
   last = mine.then(() => undefined, () => undefined);
-  return mine;
+  return Promise.race([mine, eventOf(waiting, "abort", waiting)]);
 }
 
 /** @type {Set<string>} */
@@ -128,9 +147,9 @@ const claimed = new Set();
 async function claim(id) {
   if (claimed.has(id)) return undefined;
   claimed.add(id);
-  const free = await lock(`direct-upload:${id}`);
-  if (!free) claimed.delete(id);
-  return free && (() => { claimed.delete(id); free(); });
+  const release = await lock(`direct-upload:${id}`);
+  if (!release) claimed.delete(id);
+  return release && (() => { claimed.delete(id); release(); });
 }
 
 /**
@@ -139,11 +158,11 @@ async function claim(id) {
  */
 function lock(name) {
   if (!navigator.locks) return Promise.resolve(() => undefined);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const hold = (/** @type {Lock | null} */ granted) => {
       if (!granted) return resolve(undefined);
       return new Promise((release) => resolve(() => release(undefined)));
     };
-    navigator.locks.request(name, { ifAvailable: true }, hold).catch(reject);
+    navigator.locks.request(name, { ifAvailable: true }, hold).catch(() => resolve(() => undefined)); // forbidden
   });
 }

@@ -1,100 +1,108 @@
-// Several uploads of one page share its connections: no more segments travel at once than one upload alone may
-// send, and a free lane goes to the upload that has the fewest.
-
-export class Lanes {
-  /** @type {Set<Share>} */
+/**
+ * The connections that all uploads of a page share. Together they send no more segments at once than one upload alone
+ * may send, and a free connection goes to the upload that has the fewest.
+ */
+export class ConnectionPool {
+  /** @type {Set<ConnectionShare>} */
   #shares = new Set();
-  /** @type {{ share: Share, go: () => void }[]} */
+  /** @type {{ share: ConnectionShare, grant: () => void }[]} */
   #waiting = [];
+  /**
+   * The longest time without progress, in milliseconds, in a request that succeeded. It is long behind a service worker,
+   * which hides the progress.
+   */
+  longestGap = 0;
 
   /** @param {number} parallel */
   join(parallel) {
-    const share = new Share(this, parallel);
+    const share = new ConnectionShare(this, parallel);
     this.#shares.add(share);
     return share;
   }
 
-  /** @param {Share} share */
+  /** @param {ConnectionShare} share */
   leave(share) {
     this.#shares.delete(share);
-    this.deal();
+    this.assign();
   }
 
   /**
-   * @param {Share} share
+   * @param {ConnectionShare} share
    * @param {AbortSignal} signal
    * @returns {Promise<void>}
    */
   wait(share, signal) {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const give = () => {
-        this.#waiting = this.#waiting.filter((other) => other !== turn);
+      const cancel = () => {
+        this.#waiting = this.#waiting.filter((other) => other !== request);
         reject(signal.reason);
       };
-      const go = () => {
-        signal.removeEventListener("abort", give);
+      const grant = () => {
+        signal.removeEventListener("abort", cancel);
         resolve();
       };
-      const turn = { share, go };
-      signal.addEventListener("abort", give, { once: true });
-      this.#waiting.push(turn);
-      this.deal();
+      const request = { share, grant };
+      signal.addEventListener("abort", cancel, { once: true });
+      this.#waiting.push(request);
+      this.assign();
     });
   }
 
-  deal() {
-    for (let turn; (turn = this.#next()); ) {
-      this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-      turn.share.busy += 1;
-      turn.go();
+  assign() {
+    for (let next; (next = this.#next()); ) {
+      this.#waiting.splice(this.#waiting.indexOf(next), 1);
+      next.share.busy += 1;
+      next.grant();
     }
   }
 
   #next() {
     const shares = [...this.#shares];
-    const lanes = Math.max(...shares.map((share) => share.parallel));
+    const size = Math.max(...shares.map((share) => share.parallel));
     const busy = shares.reduce((sum, share) => sum + share.busy, 0);
-    if (busy >= lanes) return undefined;
-    const able = this.#waiting.filter(({ share }) => share.busy < share.limit);
-    return able.sort((one, other) => one.share.busy - other.share.busy)[0];
+    if (busy >= size) return undefined;
+    const ready = this.#waiting.filter(({ share }) => share.busy < share.limit);
+    return ready.sort((one, other) => one.share.busy - other.share.busy)[0];
   }
 }
 
-/** What one upload takes of the lanes: fewer after a failure, one more after each success. */
-export class Share {
+/** The connections of one upload: half as many after a failure, one more after each success. */
+export class ConnectionShare {
   busy = 0;
-  #lanes;
+  #pool;
 
   /**
-   * @param {Lanes} lanes
+   * @param {ConnectionPool} pool
    * @param {number} parallel
    */
-  constructor(lanes, parallel) {
-    this.#lanes = lanes;
+  constructor(pool, parallel) {
+    this.#pool = pool;
     this.parallel = parallel;
     this.limit = parallel;
   }
 
   /** @param {AbortSignal} signal */
-  take(signal) {
-    return this.#lanes.wait(this, signal);
+  acquire(signal) {
+    return this.#pool.wait(this, signal);
   }
 
   release() {
     this.busy -= 1;
-    this.#lanes.deal();
+    this.#pool.assign();
   }
 
-  faster() {
+  /** @param {number} gap the request's longest time without progress, in milliseconds */
+  succeeded(gap) {
+    this.#pool.longestGap = Math.max(this.#pool.longestGap, gap);
     this.limit = Math.min(this.parallel, this.limit + 1);
   }
 
-  slower() {
+  failed() {
     this.limit = Math.max(1, Math.floor(this.limit / 2));
   }
 
   leave() {
-    this.#lanes.leave(this);
+    this.#pool.leave(this);
   }
 }

@@ -1,14 +1,14 @@
-// What a browser keeps from scripts: why there was no answer.
+// Why a request has no answer. Browsers do not tell scripts the reason.
 /** @import { Environment } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
-/** Attempts in a row of which not a byte went out, before anything but the network is suspected. */
+/** After so many attempts in a row that sent no byte, something else than the network may be the cause. */
 const SUSPICIOUS = 3;
 
-/** Why storage does not answer. One for each upload. */
+/** The diagnosis of one upload's connection to storage. */
 export class Diagnosis {
   #env;
-  #silent = 0;
+  #attempts = 0;
   #isCors = false;
 
   /** @param {Environment} env */
@@ -16,23 +16,23 @@ export class Diagnosis {
     this.#env = env;
   }
 
-  /** Bytes went out: so the browser was allowed to send them. */
-  moved() {
-    this.#silent = 0;
+  /** Note that bytes were sent, which means that CORS allows the request. */
+  bytesSent() {
+    this.#attempts = 0;
     this.#isCors = false;
   }
 
   /**
-   * The failure, with its cause as far as one can know. A browser that may not send says the same as one that cannot,
-   * so storage is asked something harmless that needs no permission. It may also be a proxy that is starting again,
-   * so trying goes on.
+   * Return the failure with its cause, if that can be found. A request that CORS forbids looks like a broken network,
+   * so after some attempts this sends storage a request that needs no permission. The failure stays transient, since a
+   * proxy that restarts looks the same.
    * @param {DirectUploadFailure} failure
    * @param {string} url
    */
-  async of(failure, url) {
+  async explain(failure, url) {
     if (failure.code !== "network" || !url) return failure;
-    this.#silent += 1;
-    if (this.#silent === SUSPICIOUS) this.#isCors = this.#env.isOnline() && (await this.#env.isReachable(url));
+    this.#attempts += 1;
+    if (this.#attempts === SUSPICIOUS) this.#isCors = this.#env.isOnline() && (await this.#env.isReachable(url));
     if (!this.#isCors) return failure;
     this.#env.advise("cors", url);
     return new DirectUploadFailure("network", { cause: "cors", transient: true });
@@ -40,12 +40,12 @@ export class Diagnosis {
 }
 
 /**
- * A connection that brought no answer.
- * @param {Pick<Environment, "isForbidden" | "advise">} env
+ * Return the failure of a request that got no answer.
+ * @param {Pick<Environment, "isBlockedByCsp" | "advise">} env
  * @param {string | URL} url
  */
-export function unanswered(env, url) {
-  if (!env.isForbidden(String(url))) return new DirectUploadFailure("network", { transient: true });
+export function connectionFailure(env, url) {
+  if (!env.isBlockedByCsp(String(url))) return new DirectUploadFailure("network", { transient: true });
   env.advise("csp", String(url));
   return new DirectUploadFailure("network", { cause: "csp" });
 }

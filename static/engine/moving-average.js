@@ -1,13 +1,13 @@
-/** Milliseconds after which what was counts a third of what is. */
-const MEMORY = 5000;
-/** Before this nobody can tell. */
-const ENOUGH = 1000;
+/** Time constant in milliseconds: what is older by this much counts a third. */
+const WINDOW = 5000;
+/** Milliseconds that must be measured before there is a rate. */
+const MINIMUM = 1000;
 
-/** How fast it goes: bytes over time, both forgotten slowly, so that the number does not jump. */
-export class Pace {
+/** An exponential moving average of bytes per second. */
+export class MovingAverage {
   #bytes = 0;
   #time = 0;
-  #uncounted = 0;
+  #added = 0;
   #since;
 
   /** @param {number} now milliseconds */
@@ -16,29 +16,29 @@ export class Pace {
   }
 
   /** @param {number} bytes */
-  moved(bytes) {
-    this.#uncounted += bytes;
+  add(bytes) {
+    this.#added += bytes;
   }
 
   /**
-   * Bytes per second, 0 as long as nothing is known.
+   * Return bytes per second, or 0 when too little was measured.
    * @param {number} now
    */
-  speed(now) {
+  rate(now) {
     const passed = Math.max(0, now - this.#since);
-    const kept = Math.exp(-passed / MEMORY);
-    this.#bytes = this.#bytes * kept + this.#uncounted;
-    this.#time = this.#time * kept + passed;
+    const weight = Math.exp(-passed / WINDOW);
+    this.#bytes = this.#bytes * weight + this.#added;
+    this.#time = this.#time * weight + passed;
     this.#since = now;
-    this.#uncounted = 0;
-    return this.#time < ENOUGH ? 0 : (this.#bytes / this.#time) * 1000;
+    this.#added = 0;
+    return this.#time < MINIMUM ? 0 : (this.#bytes / this.#time) * 1000;
   }
 
   /**
-   * The time until now does not count: nothing was meant to move.
+   * Leave out the time until now, in which nothing was sent on purpose.
    * @param {number} now
    */
-  rested(now) {
+  skipTo(now) {
     this.#since = now;
   }
 }

@@ -1,50 +1,51 @@
-/** Closed by pause, opened by resume. `signal` aborts when the gate closes, to cut what is on its way. */
-export class Gate {
-  #closing = new AbortController();
+/** Holds the work of an upload while it is paused. `signal` aborts requests in flight when the pause begins. */
+export class PauseGate {
+  #pausing = new AbortController();
   /** @type {Set<() => void>} */
   #waiting = new Set();
 
   get signal() {
-    return this.#closing.signal;
+    return this.#pausing.signal;
   }
 
-  get closed() {
+  get isPaused() {
     return this.signal.aborted;
   }
 
-  close() {
-    this.#closing.abort();
+  pause() {
+    this.#pausing.abort();
   }
 
-  open() {
-    if (!this.closed) return;
-    this.#closing = new AbortController();
-    for (const go of this.#waiting) go();
+  resume() {
+    if (!this.isPaused) return;
+    this.#pausing = new AbortController();
+    for (const wake of this.#waiting) wake();
   }
 
   /**
+   * Wait until the upload is not paused.
    * @param {AbortSignal} signal
    * @returns {Promise<void>}
    */
-  async passed(signal) {
+  async wait(signal) {
     signal.throwIfAborted();
-    while (this.closed) await this.#opened(signal);
+    while (this.isPaused) await this.#resumed(signal);
   }
 
   /**
    * @param {AbortSignal} signal
    * @returns {Promise<void>}
    */
-  #opened(signal) {
+  #resumed(signal) {
     return new Promise((resolve, reject) => {
-      const over = () => {
-        this.#waiting.delete(over);
-        signal.removeEventListener("abort", over);
+      const end = () => {
+        this.#waiting.delete(end);
+        signal.removeEventListener("abort", end);
         if (signal.aborted) reject(signal.reason);
         else resolve();
       };
-      this.#waiting.add(over);
-      signal.addEventListener("abort", over);
+      this.#waiting.add(end);
+      signal.addEventListener("abort", end);
     });
   }
 }

@@ -1,16 +1,16 @@
 /** @import { ProgressReport } from "../types.d.ts" */
 
-/** Progress for whoever asks: by a callback, or by iterating. */
-export class Reports {
-  #tell;
+/** Delivers progress reports to a callback and to async iterators. */
+export class ProgressReports {
+  #callback;
   /** @type {ProgressReport | undefined} */
   #latest;
-  /** Wakes those who wait for the next one. @type {Set<(value?: unknown) => void>} */
+  /** Wakes iterators that wait for the next report. @type {Set<(value?: unknown) => void>} */
   #waiting = new Set();
 
-  /** @param {((report: ProgressReport) => void) | undefined} tell */
-  constructor(tell) {
-    this.#tell = tell;
+  /** @param {((report: ProgressReport) => void) | undefined} callback */
+  constructor(callback) {
+    this.#callback = callback;
   }
 
   /** @param {ProgressReport} report */
@@ -18,30 +18,30 @@ export class Reports {
     this.#latest = report;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
-    // In a microtask: what the page's callback throws is the page's, and does not harm the upload.
-    queueMicrotask(() => this.#tell?.(report));
+    // In a microtask, so that an exception in the page's callback does not stop the upload.
+    queueMicrotask(() => this.#callback?.(report));
   };
 
   /**
-   * The newest report each time, until `done`; a slow reader misses some, and nothing piles up.
+   * Yield the latest report each time, until `done` settles. A slow reader misses reports; none are queued.
    * @param {Promise<unknown>} done
    */
-  async *until(done) {
-    let isOver = false;
-    const over = done.finally(() => { isOver = true; });
-    over.catch(() => undefined); // told below
-    for (let read; !isOver || read !== this.#latest; ) {
-      if (read === this.#latest) await this.#news(over);
+  async *iterate(done) {
+    let isDone = false;
+    const end = done.finally(() => { isDone = true; });
+    end.catch(() => undefined); // thrown below
+    for (let read; !isDone || read !== this.#latest; ) {
+      if (read === this.#latest) await this.#next(end);
       else yield /** @type {ProgressReport} */ (read = this.#latest);
     }
-    await over;
+    await end;
   }
 
-  /** @param {Promise<unknown>} over */
-  #news(over) {
+  /** @param {Promise<unknown>} end */
+  #next(end) {
     return new Promise((wake) => {
       this.#waiting.add(wake);
-      over.then(wake, wake);
+      end.then(wake, wake);
     });
   }
 }

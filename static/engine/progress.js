@@ -1,60 +1,61 @@
 /** @import { ProgressReport, State } from "../types.d.ts" */
-import { Pace } from "./moving-average.js";
+import { MovingAverage } from "./moving-average.js";
 
-/** Pages need no more often to be painted, and WebKit tells of every 8 KiB. */
+/** Minimum milliseconds between reports: pages paint no more often, and WebKit has an event for every 8 KiB. */
 const INTERVAL = 60;
 
+/** The progress of one upload. */
 export class Progress {
   #total;
-  #tell;
+  #report;
   #now;
-  #pace;
-  #told = -Infinity;
+  #speed;
+  #reportedAt = -Infinity;
   #stored = 0;
-  /** @type {Map<number, number>} */
-  #travelling = new Map();
+  /** Bytes sent of each segment in flight. @type {Map<number, number>} */
+  #inFlight = new Map();
   /** @type {State} */
   #state = "starting";
 
   /**
    * @param {number} total
-   * @param {(report: ProgressReport) => void} tell
+   * @param {(report: ProgressReport) => void} report
    * @param {() => number} now
    */
-  constructor(total, tell, now) {
+  constructor(total, report, now) {
     this.#total = total;
-    this.#tell = tell;
+    this.#report = report;
     this.#now = now;
-    this.#pace = new Pace(now());
+    this.#speed = new MovingAverage(now());
   }
 
   /** @param {State} state */
   enter(state) {
     if (state === this.#state) return;
-    if (this.#state !== "sending") this.#pace.rested(this.#now());
+    if (this.#state !== "sending") this.#speed.skipTo(this.#now());
     this.#state = state;
-    this.#report();
+    this.#send();
   }
 
   /**
    * @param {number} index
    * @param {number} loaded
    */
-  travelled(index, loaded) {
-    this.#pace.moved(loaded - (this.#travelling.get(index) ?? 0));
-    this.#travelling.set(index, loaded);
+  sent(index, loaded) {
+    this.#speed.add(loaded - (this.#inFlight.get(index) ?? 0));
+    this.#inFlight.set(index, loaded);
     this.#state = "sending";
-    if (this.#now() - this.#told >= INTERVAL) this.#report();
+    if (this.#now() - this.#reportedAt >= INTERVAL) this.#send();
   }
 
-  /** @param {number} index */
-  lost(index) {
-    this.#travelling.delete(index);
+  /** @param {number} index of a segment whose request failed */
+  failed(index) {
+    this.#inFlight.delete(index);
   }
 
-  /** Something failed and will be tried again: worth telling when nothing else moves. */
-  waits() {
-    if (!this.#travelling.size) this.enter("waiting");
+  /** Report that a retry is waiting, unless other segments are in flight. */
+  waiting() {
+    if (!this.#inFlight.size) this.enter("waiting");
   }
 
   /**
@@ -62,26 +63,32 @@ export class Progress {
    * @param {number} size
    */
   stored(index, size) {
-    this.#pace.moved(size - (this.#travelling.get(index) ?? size)); // not every browser tells of the last bytes
-    this.#travelling.delete(index);
+    this.#speed.add(size - (this.#inFlight.get(index) ?? size)); // some browsers have no event for the last bytes
+    this.#inFlight.delete(index);
     this.#stored += size;
-    this.#report();
+    this.#send();
+  }
+
+  /** Forget all segments, since a new upload begins. */
+  restart() {
+    this.#stored = 0;
+    this.#inFlight.clear();
   }
 
   /** @param {number} size of a segment that must be sent again */
-  takenBack(size) {
+  notStored(size) {
     this.#stored -= size;
   }
 
-  #report() {
-    this.#told = this.#now();
-    const loaded = [...this.#travelling.values()].reduce((sum, each) => sum + each, this.#stored);
-    this.#tell({ loaded, total: this.#total, state: this.#state, ...this.#foresee(this.#total - loaded) });
+  #send() {
+    this.#reportedAt = this.#now();
+    const loaded = [...this.#inFlight.values()].reduce((sum, each) => sum + each, this.#stored);
+    this.#report({ loaded, total: this.#total, state: this.#state, ...this.#estimate(this.#total - loaded) });
   }
 
   /** @param {number} left */
-  #foresee(left) {
-    const speed = this.#state === "sending" ? this.#pace.speed(this.#told) : 0;
+  #estimate(left) {
+    const speed = this.#state === "sending" ? this.#speed.rate(this.#reportedAt) : 0;
     return { speed, timeLeft: speed ? left / speed : undefined };
   }
 }

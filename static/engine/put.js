@@ -1,7 +1,7 @@
 /** @import { PutAnswer, PutRequest } from "../types.d.ts" */
 
 /**
- * PUTs by XMLHttpRequest, since `fetch` does not tell how far an upload has come.
+ * Send a PUT request by XMLHttpRequest, since `fetch` has no upload progress.
  * @param {PutRequest} request
  * @returns {Promise<PutAnswer>}
  */
@@ -12,18 +12,27 @@ export function put({ url, headers, body, signal, onprogress }) {
     xhr.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded }) => onprogress(loaded);
-    xhr.onload = () => {
-      resolve({ status: xhr.status, retryAfter: header(xhr, "retry-after"), date: header(xhr, "date") });
-    };
-    xhr.onerror = () => resolve({ status: 0 });
-    xhr.onabort = () => reject(signal.reason);
+    // The browser may end a request with any one of these events, as when the page navigates or the computer sleeps.
+    for (const type of ["load", "error", "abort", "timeout", "loadend"]) {
+      xhr.addEventListener(type, () => (signal.aborted ? reject(signal.reason) : resolve(answerOf(xhr, type))));
+    }
     signal.addEventListener("abort", () => xhr.abort(), { once: true });
     xhr.send(body);
   });
 }
 
 /**
- * `getResponseHeader` complains in the console about what CORS hides; the whole list does not.
+ * @param {XMLHttpRequest} xhr
+ * @param {string} event
+ * @returns {PutAnswer}
+ */
+function answerOf(xhr, event) {
+  if (event !== "load") return { status: 0 };
+  return { status: xhr.status, retryAfter: header(xhr, "retry-after"), date: header(xhr, "date") };
+}
+
+/**
+ * Read a header from the list of all: `getResponseHeader` logs an error for a header that CORS hides.
  * @param {XMLHttpRequest} xhr
  * @param {string} name
  */

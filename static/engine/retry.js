@@ -1,75 +1,74 @@
 /** @import { Environment, RetryReport } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
-const FIRST = 500;
-const LONGEST = 30_000;
-/** An application that fails by itself (500) rarely recovers while we ask. */
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
+const LONGEST_RETRY_AFTER = 600_000;
+/** Retries after a 500: an application that raised an exception rarely recovers soon. */
 const APPLICATION_RETRIES = 3;
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or has failed `retries` times in a row. `moved()` says that
- * it got further than ever before: the count starts anew. While the browser is offline nothing is counted.
+ * Run `attempt` until it succeeds, fails permanently, or has failed `retries` times in a row. An attempt calls
+ * `progressed()` when it got further than all before: the count starts again. Failures while offline do not count.
  * @template T
- * @param {(moved: () => void) => Promise<T>} attempt
+ * @param {(progressed: () => void) => Promise<T>} attempt
  * @param {Environment} env
  * @param {{ retries: number, signal: AbortSignal, onretry?: (report: RetryReport) => void }} options
  */
-export async function persist(attempt, env, { retries, signal, onretry }) {
+export async function retry(attempt, env, { retries, signal, onretry }) {
   for (let failures = 0; ; ) {
     try {
       return await attempt(() => { failures = 0; });
     } catch (error) {
       signal.throwIfAborted();
-      const failure = failureOf(error);
+      const failure = asFailure(error);
       const limit = failure.status === 500 ? Math.min(retries, APPLICATION_RETRIES) : retries;
       if (!failure.transient || failures >= limit) throw failure;
       if (env.isOnline()) failures += 1;
       const delay = Math.max(failure.retryAfter, backoff(failures, env.random()));
       onretry?.({ failure, attempt: failures, delay });
-      await rest(env, delay, signal);
+      await sleepOrOnline(env, delay, signal);
     }
   }
 }
 
 /**
- * Exponential with full jitter: many browsers that failed together do not come back together.
+ * Return the delay in milliseconds: exponential backoff with full jitter, so that browsers which failed together do not
+ * retry together.
  * @param {number} failures
  * @param {number} random
  */
 export function backoff(failures, random) {
-  return random * Math.min(LONGEST, FIRST * 2 ** (failures - 1));
+  return random * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (failures - 1));
 }
 
 /**
- * Waits, but no longer than until the network is back. A browser may think itself offline by mistake, so one
- * that does still tries from time to time.
+ * Sleep, but no longer than until the network is back. A browser may be wrong about being offline, so there is a retry
+ * from time to time even then.
  * @param {Environment} env
  * @param {number} delay
  * @param {AbortSignal} signal
  */
-async function rest(env, delay, signal) {
-  const over = new AbortController();
-  const either = AbortSignal.any([signal, over.signal]);
-  const pause = env.isOnline() ? delay : Math.max(delay, LONGEST);
+async function sleepOrOnline(env, delay, signal) {
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  const pause = env.isOnline() ? delay : Math.max(delay, LONGEST_DELAY);
   try {
-    await Promise.race([env.sleep(pause, either), env.backOnline(either)]);
+    await Promise.race([env.sleep(pause, either), env.whenOnline(either)]);
   } finally {
-    over.abort();
+    ending.abort();
   }
 }
 
-const LONGEST_ASKED = 600_000;
-
 /**
- * `Retry-After` in milliseconds: seconds, or a date, taken against `now` (Unix milliseconds): by the clock of who said
- * so, since ours may be wrong. NaN where that is hidden, and then a date says nothing.
+ * Return the milliseconds of a `Retry-After` header, which has seconds or a date.
  * @param {string | null | undefined} header
- * @param {number} now
+ * @param {number} now the server's time in Unix milliseconds; with NaN, dates are ignored
  */
 export function retryAfter(header, now) {
   if (!header) return 0;
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Math.min(LONGEST_ASKED, Math.max(0, wait || 0));
+  return Math.min(LONGEST_RETRY_AFTER, Math.max(0, wait || 0));
 }
 
 /** @param {number} status */
@@ -78,10 +77,10 @@ export function isTransient(status) {
 }
 
 /**
- * What was caught, when it is a failure of the upload's. Anything else is a mistake of ours and goes on.
+ * Return the error if it is an upload's failure, and rethrow any other, which is a bug.
  * @param {unknown} error
  */
-export function failureOf(error) {
+export function asFailure(error) {
   if (error instanceof DirectUploadFailure) return error;
   throw error;
 }

@@ -1,129 +1,129 @@
-/** @import { Declared, Environment, UploadOptions } from "../types.d.ts" */
+/** @import { Environment, SegmentEtag, SignedSegment, UploadOptions } from "../types.d.ts" */
 /** @import { Api } from "./api.js" */
 /** @import { DirectUploadFailure } from "./failure.js" */
-/** @import { Gate } from "./pause-gate.js" */
-/** @import { Opened } from "./session.js" */
+/** @import { FileSource } from "./file-source.js" */
+/** @import { PauseGate } from "./pause-gate.js" */
 /** @import { Progress } from "./progress.js" */
-/** @import { Source } from "./file-source.js" */
+/** @import { Session } from "./session.js" */
 import { Diagnosis } from "./diagnosis.js";
 import { Etags } from "../hashing/etags.js";
-import { renew } from "./session.js";
-import { failureOf, persist } from "./retry.js";
-import { TempUrls } from "./temp-urls.js";
-import { checksumHeader, DAMAGED, transfer } from "./put-segment.js";
+import { PresignedUrls } from "./presigned-urls.js";
+import { DAMAGED, putSegment } from "./put-segment.js";
+import { asFailure, retry } from "./retry.js";
+import { renewTicket } from "./session.js";
 
-/** How many segments are hashed ahead, beyond as many as travel. */
-const SPARE = 2;
+/** Segments that are hashed in advance, beyond those in flight. */
+const READ_AHEAD = 2;
 
 /**
- * What one upload works with.
- * @typedef {{ api: Api, env: Environment, gate: Gate, mount: URL, place: string, progress: Progress, source: Source,
- *   signal: AbortSignal, retries: number, stall: number, onretry: UploadOptions["onretry"] }} Tools
- * @typedef {{ signal: AbortSignal, stall: number, travelled: (loaded: number) => void }} How
+ * The collaborators and settings of one upload.
+ * @typedef {{ api: Api, env: Environment, gate: PauseGate, mount: URL, place: string, progress: Progress,
+ *   source: FileSource, signal: AbortSignal, retries: number, stall: number, onretry: UploadOptions["onretry"] }} Context
+ * @typedef {{ signal: AbortSignal, stall: number, onprogress: (loaded: number) => void }} AttemptOptions
  */
 
-/** The segments of one upload, on their way from the file into storage. */
-export class Segments {
-  #tools;
-  #upload;
+/** Sends the segments of one upload to storage. */
+export class SegmentSender {
+  #context;
+  #record;
   #urls;
   #etags;
-  #share;
+  #connections;
   #stopping = new AbortController();
   /** @type {number[]} */
   #waiting = [];
   #stored;
   #diagnosis;
-  /** Where the last segment went. */
-  #storage = "";
+  /** The URL of the last request to storage. */
+  #storageUrl = "";
 
   /**
-   * @param {Opened} opened
-   * @param {Tools} tools
+   * @param {Session} session
+   * @param {Context} context
    */
-  constructor({ record: upload, stored, signed }, tools) {
-    const { api, env, signal, source } = tools;
-    this.#tools = tools;
-    this.#upload = upload;
+  constructor({ record, stored, signed }, context) {
+    const { api, env, signal, source } = context;
+    this.#context = context;
+    this.#record = record;
     this.#stored = new Map(stored.map((segment) => [segment.index, segment]));
     const sign = async (/** @type {number[]} */ indexes) => {
-      const signed = await api.sign(upload, indexes, signal);
-      renew(upload, signed, env);
-      return signed;
+      const answer = await api.sign(record, indexes, signal);
+      renewTicket(record, answer, env);
+      return answer;
     };
-    this.#urls = new TempUrls(sign, env.now);
-    this.#etags = new Etags(async (index) => env.hash(source.segment(index, upload), signal), upload.parallel + SPARE);
+    this.#urls = new PresignedUrls(sign, env.now);
+    this.#etags = new Etags(async (index) => env.hash(source.segment(index, record), signal), record.parallel + READ_AHEAD);
     this.#diagnosis = new Diagnosis(env);
-    this.#share = env.lanes.join(upload.parallel);
+    this.#connections = env.connections.join(record.parallel);
     if (signed) this.#urls.add(signed);
   }
 
-  /** @returns {Promise<Declared[]>} what storage has when all are there */
+  /** @returns {Promise<SegmentEtag[]>} the ETag of every segment, when all are stored */
   async sendAll() {
-    return this.#send(Array.from({ length: this.#upload.segment_count }, (_, index) => index));
+    return this.#send(Array.from({ length: this.#record.segment_count }, (_, index) => index));
   }
 
   /**
-   * Sends anew what storage lacks, or has otherwise than declared; everything, when it does not say what.
+   * Send segments again that storage lacks or has with another ETag; without indexes, send all of them.
    * @param {number[]} [indexes]
    */
   async sendAgain(indexes = []) {
     const known = indexes.filter((index) => this.#has(index));
-    const again = known.length ? known : this.#upload.etags.map(({ index }) => index);
+    const again = known.length ? known : this.#record.etags.map(({ index }) => index);
     for (const index of again) {
       this.#stored.delete(index);
-      this.#etags.forget(index);
-      this.#tools.progress.takenBack(this.#slice(index).size);
+      this.#etags.delete(index);
+      this.#context.progress.notStored(this.#slice(index).size);
     }
-    this.#upload.etags = this.#upload.etags.filter(({ index }) => !again.includes(index));
+    this.#record.etags = this.#record.etags.filter(({ index }) => !again.includes(index));
     return this.#send(again);
   }
 
-  /** Gives its share of the lanes to others. */
-  leave() {
-    this.#share.leave();
+  /** Give the connections to other uploads. */
+  close() {
+    this.#connections.leave();
   }
 
   /** @param {number[]} indexes */
   async #send(indexes) {
     this.#waiting = indexes;
-    const senders = Array.from({ length: this.#upload.parallel }, () => this.#sender());
+    const workers = Array.from({ length: this.#record.parallel }, () => this.#work());
     try {
-      await Promise.all(senders);
+      await Promise.all(workers);
     } catch (failure) {
       this.#stopping.abort(failure);
-      await Promise.allSettled(senders);
+      await Promise.allSettled(workers);
       throw failure;
     }
-    return this.#upload.etags.toSorted((one, other) => one.index - other.index);
+    return this.#record.etags.toSorted((one, other) => one.index - other.index);
   }
 
-  async #sender() {
+  async #work() {
     for (let index; (index = this.#waiting.shift()) !== undefined; ) {
-      const etag = await this.#deliver(index);
-      this.#upload.etags.push({ index, etag });
-      this.#urls.forget(index);
-      this.#tools.progress.stored(index, this.#slice(index).size);
-      if (!this.#stored.has(index)) void this.#tools.env.records.save(this.#upload);
+      const etag = await this.#sendUnlessPaused(index);
+      this.#record.etags.push({ index, etag });
+      this.#urls.delete(index);
+      this.#context.progress.stored(index, this.#slice(index).size);
+      if (!this.#stored.has(index)) void this.#context.env.records.save(this.#record);
     }
   }
 
   /**
-   * A pause cuts what travels; the segment starts again after it.
+   * Send a segment. A pause aborts the request; after it the segment is sent again from its start.
    * @param {number} index
    * @returns {Promise<string>} its ETag
    */
-  async #deliver(index) {
-    const { gate, progress, signal } = this.#tools;
+  async #sendUnlessPaused(index) {
+    const { gate, progress, signal } = this.#context;
     const stop = AbortSignal.any([signal, this.#stopping.signal]);
     for (;;) {
-      await gate.passed(stop);
-      const closing = gate.signal;
+      await gate.wait(stop);
+      const pausing = gate.signal;
       try {
-        return await this.#insist(index, AbortSignal.any([stop, closing]));
+        return await this.#sendWithRetries(index, AbortSignal.any([stop, pausing]));
       } catch (failure) {
-        progress.lost(index);
-        if (stop.aborted || !closing.aborted) throw failure;
+        progress.failed(index);
+        if (stop.aborted || !pausing.aborted) throw failure;
       }
     }
   }
@@ -132,43 +132,43 @@ export class Segments {
    * @param {number} index
    * @param {AbortSignal} signal
    */
-  #insist(index, signal) {
-    const { env, progress, retries, onretry } = this.#tools;
+  #sendWithRetries(index, signal) {
+    const { env, progress, retries, onretry } = this.#context;
     let furthest = 0;
-    let stall = this.#tools.stall;
-    return persist(async (moved) => {
-      const travelled = (/** @type {number} */ loaded) => {
-        progress.travelled(index, loaded);
-        this.#diagnosis.moved();
-        if (loaded > furthest) moved();
+    let stall = Math.max(this.#context.stall, 2 * env.connections.longestGap);
+    return retry(async (progressed) => {
+      const onprogress = (/** @type {number} */ loaded) => {
+        progress.sent(index, loaded);
+        this.#diagnosis.bytesSent();
+        if (loaded > furthest) progressed();
         furthest = Math.max(furthest, loaded);
       };
       try {
-        return await this.#attempt(index, { signal, stall, travelled });
+        return await this.#attempt(index, { signal, stall, onprogress });
       } catch (error) {
-        progress.lost(index);
+        progress.failed(index);
         signal.throwIfAborted();
-        const failure = await this.#diagnosis.of(failureOf(error), this.#storage);
-        await this.#learn(index, failure);
-        if (failure.code === "stalled") stall *= 2; // perhaps it is only slow
+        const failure = await this.#diagnosis.explain(asFailure(error), this.#storageUrl);
+        await this.#prepareRetry(index, failure);
+        if (failure.code === "stalled") stall *= 2; // the connection may only be slow
         throw failure;
       }
     }, env, { retries, signal, onretry });
   }
 
   /**
-   * Where hashing is slow it goes on beside the sending: then not the arrival tells whether a segment was damaged on
-   * its way, but the completion.
+   * Send a segment once. Without workers, hashing is slow and runs during the request: then damage is found by complete
+   * and not when the segment arrives.
    * @param {number} index
-   * @param {How} how
+   * @param {AttemptOptions} options
    */
-  async #attempt(index, how) {
-    const hashing = this.#etags.of(index, this.#waiting);
+  async #attempt(index, options) {
+    const hashing = this.#etags.get(index, this.#waiting);
     const stored = this.#stored.get(index);
-    const etag = stored || this.#tools.env.hashesAhead() ? await hashing : undefined;
+    const etag = stored || this.#context.env.hasHashWorkers() ? await hashing : undefined;
     const body = this.#slice(index);
     if (stored && stored.etag === etag && stored.size === body.size) return etag;
-    await this.#put(index, body, etag, how);
+    await this.#put(index, body, etag, options);
     return etag ?? hashing;
   }
 
@@ -176,46 +176,60 @@ export class Segments {
    * @param {number} index
    * @param {Blob} body
    * @param {string | undefined} etag
-   * @param {How} how
+   * @param {AttemptOptions} options
    */
-  async #put(index, body, etag, { signal, stall, travelled }) {
-    await this.#share.take(signal);
+  async #put(index, body, etag, { signal, stall, onprogress }) {
+    await this.#connections.acquire(signal);
     try {
-      const { url, headers, checksum } = await this.#urls.get(index, this.#waiting);
+      const segment = await this.#urls.get(index, this.#waiting);
       signal.throwIfAborted();
-      const target = (this.#storage = new URL(url, this.#tools.mount).href);
-      await transfer(
-        { url: target, headers: { ...headers, ...checksumHeader(etag, checksum) }, body, signal, stall, onprogress: travelled },
-        this.#tools.env,
-      );
-      this.#share.faster();
+      const url = (this.#storageUrl = new URL(segment.url, this.#context.mount).href);
+      const headers = { ...segment.headers, ...checksumHeader(etag, segment) };
+      const gap = await putSegment({ url, headers, body, signal, stall, onprogress }, this.#context.env);
+      this.#connections.succeeded(gap);
     } finally {
-      this.#share.release();
+      this.#connections.release();
     }
   }
 
   /**
-   * A refused temp URL looks, without CORS headers, like a broken network, and so does a file that was changed:
-   * both are asked about before the network is blamed.
+   * Without CORS headers, a refused URL and a changed file look like a broken network, so get a new URL and check the
+   * file before the next attempt.
    * @param {number} index
    * @param {DirectUploadFailure} failure
    */
-  async #learn(index, failure) {
-    const { source, signal } = this.#tools;
-    this.#share.slower();
+  async #prepareRetry(index, failure) {
+    const { source, signal } = this.#context;
+    this.#connections.failed();
     const damaged = DAMAGED.includes(failure.status);
-    if (damaged) this.#etags.forget(index);
-    if (failure.status < 500 && failure.status !== 422) this.#urls.forget(index);
+    if (damaged) this.#etags.delete(index);
+    if (failure.status < 500 && failure.status !== 422) this.#urls.delete(index);
     if (failure.code === "network" || damaged) await source.check(signal);
   }
 
   /** @param {number} index */
   #slice(index) {
-    return this.#tools.source.segment(index, this.#upload);
+    return this.#context.source.segment(index, this.#record);
   }
 
   /** @param {number} index */
   #has(index) {
-    return this.#upload.etags.some((declared) => declared.index === index);
+    return this.#record.etags.some((each) => each.index === index);
   }
+}
+
+/**
+ * Return the header that makes storage verify the segment's MD5.
+ * @param {string | undefined} etag in hex; undefined while it is not known
+ * @param {SignedSegment} segment
+ * @returns {Record<string, string>}
+ */
+function checksumHeader(etag, { checksum: { header, encoding } = { header: "ETag", encoding: "hex" } }) {
+  if (!etag) return {};
+  return { [header]: encoding === "base64" ? btoa(String.fromCharCode(...bytesOf(etag))) : etag };
+}
+
+/** @param {string} hex */
+function bytesOf(hex) {
+  return Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16));
 }

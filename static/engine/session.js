@@ -1,37 +1,60 @@
-// Where an upload starts: a new one, or one that was left unfinished.
-/** @import { Environment, Renewal, ResumeRecord, Signed, Status, Stored } from "../types.d.ts" */
-/** @import { Tools } from "./segment-sender.js" */
-import { failureOf, persist } from "./retry.js";
+// The start of an upload: a new one, or one that is resumed.
+/** @import { Environment, RenewedTicket, ResumeRecord, SignAnswer, StatusAnswer, StoredSegment } from "../types.d.ts" */
+/** @import { Context } from "./segment-sender.js" */
+import { asFailure, retry } from "./retry.js";
+
+/** Milliseconds after a begin in which another tab's first begin may replace the cookie. */
+const COOKIE_RACE = 60_000;
+/** Bytes of a file that is sent without checking the cookie first: complete finds out as soon. */
+const SMALL_FILE = 256 * 1024;
 
 /**
- * An upload that is ours to carry out: what is remembered of it, what storage has already, and the first temp URLs.
- * @typedef {{ record: ResumeRecord, stored: Stored[], signed?: Signed, release: () => void }} Opened
+ * An upload that this page carries out: its resume record, the segments in storage, and the first presigned URLs.
+ * `uncheckedUntil` is the time until which the cookie may not be the ticket's.
+ * @typedef {{ record: ResumeRecord, stored: StoredSegment[], signed?: SignAnswer, release: () => void,
+ *   uncheckedUntil?: number }} Session
  */
 
 /**
- * Begins go one at a time: two at once, in a browser without the cookie, would each be given one, and the ticket bound
- * to the first would be orphaned.
+ * Begin a new upload. Begins run one at a time: in a browser without the cookie, two at once would get two cookies, and
+ * the ticket bound to the first would be invalid.
  * @param {string} fingerprint
- * @param {Tools} tools
- * @returns {Promise<Opened>}
+ * @param {Context} context
+ * @returns {Promise<Session>}
  */
-export async function begin(fingerprint, tools) {
-  const { api, env, mount, place, signal, source } = tools;
-  const ask = () => env.alone(() => api.begin(source.description, signal), signal);
-  const { segments, clock, ...begun } = await persist(ask, env, tools);
+export async function begin(fingerprint, context) {
+  const { api, env, mount, place, signal, source } = context;
+  const attempt = () => env.withLock(() => api.begin(source.description, signal), signal);
+  const isUnchecked = !env.verifiedMounts.has(mount.href);
+  const { segments, clock, ...begun } = await retry(attempt, env, context);
   env.owners.set(mount.href, begun.owner);
   const record = { ...begun, mount: mount.href, fingerprint, place, etags: [] };
   const release = (await env.claim(record.id)) ?? (() => undefined);
   void env.records.save(record);
-  return { record, stored: [], signed: { segments, clock }, release };
+  const uncheckedUntil = isUnchecked ? env.now() + COOKIE_RACE : undefined;
+  return { record, stored: [], signed: { segments, clock }, release, uncheckedUntil };
 }
 
 /**
- * What this visitor's records are found by and can be read with; nobody needs to be asked where there are none.
- * @param {Pick<Tools, "api" | "env" | "mount" | "signal">} tools
+ * Throw `not-yours` before anything is sent when the browser does not return the cookie. A page checks this once.
+ * @param {ResumeRecord} record
+ * @param {Context} context
+ */
+export async function checkCookie(record, { api, env, mount, signal, source }) {
+  if (env.verifiedMounts.has(mount.href) || source.size <= SMALL_FILE) return;
+  try {
+    await api.status(record, signal);
+  } catch (error) {
+    if (signal.aborted || asFailure(error).code === "not-yours") throw error;
+  }
+}
+
+/**
+ * Return the visitor's `Upload-Owner`, by which resume records are found and read. Without records no request is made.
+ * @param {Pick<Context, "api" | "env" | "mount" | "signal">} context
  * @returns {Promise<string | null | undefined>}
  */
-export async function ownerHere({ api, env, mount, signal }) {
+export async function findOwner({ api, env, mount, signal }) {
   if (!(await env.records.hasAny())) return undefined;
   const owner = env.owners.get(mount.href) ?? (await api.owner(signal));
   if (owner) env.owners.set(mount.href, owner);
@@ -39,20 +62,20 @@ export async function ownerHere({ api, env, mount, signal }) {
 }
 
 /**
- * An earlier upload of the same file. Those of others who use this browser are not found, and left for them; one that
- * another page carries out is left to that.
+ * Resume an earlier upload of the same file, if there is one. Other visitors' uploads are not found, and those that
+ * another page is sending are skipped.
  * @param {string} fingerprint
- * @param {Tools} tools
- * @returns {Promise<Opened | undefined>}
+ * @param {Context} context
+ * @returns {Promise<Session | undefined>}
  */
-export async function takeUp(fingerprint, tools) {
-  for (const record of await recordsOf(fingerprint, tools)) {
-    const release = await tools.env.claim(record.id);
-    const status = release && (await ask(record, tools, release));
+export async function resume(fingerprint, context) {
+  for (const found of await findRecords(fingerprint, context)) {
+    const release = await context.env.claim(found.id);
+    const status = release && (await getStatus(found, context, release));
     if (status) {
-      const taken = { ...record, place: tools.place || record.place, etags: [] };
-      renew(taken, status, tools.env);
-      return { record: taken, stored: storedOf(record, status, tools), release };
+      const record = { ...found, place: context.place || found.place, etags: [] };
+      renewTicket(record, status, context.env);
+      return { record, stored: storedSegments(found, status, context), release };
     }
     release?.();
   }
@@ -60,12 +83,12 @@ export async function takeUp(fingerprint, tools) {
 }
 
 /**
- * Takes over the ticket that the application gives anew when the present one has lived for half of its time.
+ * Replace the ticket by the new one that the application sends after half of its lifetime.
  * @param {ResumeRecord} record
- * @param {Renewal} answer
+ * @param {RenewedTicket} answer
  * @param {Pick<Environment, "records">} env
  */
-export function renew(record, { ticket, expires }, { records }) {
+export function renewTicket(record, { ticket, expires }, { records }) {
   if (!ticket || !expires) return;
   Object.assign(record, { ticket, expires });
   void records.save(record);
@@ -73,32 +96,32 @@ export function renew(record, { ticket, expires }, { records }) {
 
 /**
  * @param {string} fingerprint
- * @param {Tools} tools
+ * @param {Context} context
  */
-async function recordsOf(fingerprint, tools) {
-  const { env, mount, signal } = tools;
+async function findRecords(fingerprint, context) {
+  const { env, mount, signal } = context;
   try {
-    const owner = await persist(() => ownerHere(tools), env, tools);
+    const owner = await retry(() => findOwner(context), env, context);
     return owner ? await env.records.find(owner, mount.href, fingerprint) : [];
   } catch (error) {
-    if (refusedWith(error, signal)) return []; // begin will tell
+    if (refusalStatus(error, signal)) return []; // begin fails with the same error
     throw error;
   }
 }
 
 /**
  * @param {ResumeRecord} record
- * @param {Tools} tools
+ * @param {Context} context
  * @param {() => void} release
- * @returns {Promise<Status | undefined>} undefined when the upload is not ours, or no more
+ * @returns {Promise<StatusAnswer | undefined>} undefined when the upload is another visitor's, or no longer exists
  */
-async function ask(record, tools, release) {
-  const { api, env, mount, signal } = tools;
+async function getStatus(record, context, release) {
+  const { api, env, mount, signal } = context;
   try {
-    return await persist(() => api.status(record, signal), env, tools);
+    return await retry(() => api.status(record, signal), env, context);
   } catch (error) {
-    const status = refusedWith(error, signal);
-    if (status === 401 || status === 403) env.owners.delete(mount.href); // somebody else has logged in since
+    const status = refusalStatus(error, signal);
+    if (status === 401 || status === 403) env.owners.delete(mount.href); // another user has logged in
     if (status === 404 || status === 410) await env.records.remove(record);
     if (status) return undefined;
     release();
@@ -107,23 +130,23 @@ async function ask(record, tools, release) {
 }
 
 /**
- * The status with which the application said that it is not ours, or no more; 0 when it said something else.
+ * Return the status of an answer saying that the upload is another visitor's or no longer exists; 0 for other errors.
  * @param {unknown} error
  * @param {AbortSignal} signal
  */
-function refusedWith(error, signal) {
-  const status = signal.aborted ? 0 : failureOf(error).status;
+function refusalStatus(error, signal) {
+  const status = signal.aborted ? 0 : asFailure(error).status;
   return [401, 403, 404, 410].includes(status) ? status : 0;
 }
 
 /**
- * Of an upload whose completion was answered, but not heard, only the record knows the ETags.
+ * Return the segments in storage. When the upload is complete but the answer was lost, only the record has the ETags.
  * @param {ResumeRecord} record
- * @param {Status} status
- * @param {Tools} tools
- * @returns {Stored[]}
+ * @param {StatusAnswer} status
+ * @param {Context} context
+ * @returns {StoredSegment[]}
  */
-function storedOf(record, { state, stored = [] }, { source }) {
+function storedSegments(record, { state, stored = [] }, { source }) {
   if (state === "open") return stored;
   return record.etags.map(({ index, etag }) => ({ index, etag, size: source.segment(index, record).size }));
 }

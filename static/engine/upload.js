@@ -1,21 +1,21 @@
-// One upload from its file to its receipt. No DOM: all that it needs of the browser comes in as `env`.
-/** @import { Declared, Environment, Run, Sendable, UploadOptions, UploadResult } from "../types.d.ts" */
-/** @import { Opened } from "./session.js" */
-/** @import { Tools } from "./segment-sender.js" */
+// One upload, from its file to its receipt. It uses no DOM: everything it needs from the browser is in `env`.
+/** @import { Environment, SegmentEtag, Sendable, UploadOptions, UploadResult, UploadRun } from "../types.d.ts" */
+/** @import { Context } from "./segment-sender.js" */
+/** @import { Session } from "./session.js" */
 import { Api } from "./api.js";
 import { browser } from "./browser.js";
-import { DirectUploadFailure } from "./failure.js";
-import { Gate } from "./pause-gate.js";
-import { begin, takeUp } from "./session.js";
+import { DirectUploadFailure, toFailure } from "./failure.js";
+import { FileSource } from "./file-source.js";
+import { PauseGate } from "./pause-gate.js";
 import { Progress } from "./progress.js";
-import { Reports } from "./progress-reports.js";
-import { failureOf, persist } from "./retry.js";
-import { Segments } from "./segment-sender.js";
-import { Source } from "./file-source.js";
+import { ProgressReports } from "./progress-reports.js";
+import { asFailure, retry } from "./retry.js";
+import { SegmentSender } from "./segment-sender.js";
+import { begin, checkCookie, resume } from "./session.js";
 
 const RETRIES = 12;
 const STALL = 30_000;
-/** How often completion may find segments missing or different before we give up. */
+/** Maximum of complete requests after which segments that are missing or differ are sent again. */
 const ROUNDS = 3;
 
 /**
@@ -23,7 +23,7 @@ const ROUNDS = 3;
  * @param {Sendable} file
  * @param {UploadOptions} [options]
  * @param {Environment} [env]
- * @returns {Run}
+ * @returns {UploadRun}
  */
 export function start(mount, file, options = {}, env = browser) {
   return new Upload(mount, file, options, env);
@@ -31,11 +31,11 @@ export function start(mount, file, options = {}, env = browser) {
 
 class Upload {
   #aborting = new AbortController();
-  /** @type {Tools} */
-  #tools;
+  /** @type {Context} */
+  #context;
   #reports;
-  /** @type {Opened | undefined} */
-  #opened;
+  /** @type {Session | undefined} */
+  #session;
 
   /**
    * @param {URL} mount
@@ -44,21 +44,21 @@ class Upload {
    * @param {Environment} env
    */
   constructor(mount, file, { filename, onprogress, onretry, place = "", signal, retries = RETRIES, stall = STALL }, env) {
-    this.#reports = new Reports(onprogress);
+    this.#reports = new ProgressReports(onprogress);
     const progress = new Progress(file.size, this.#reports.add, env.now);
-    this.#tools = {
+    this.#context = {
       api: new Api(mount, env),
       env,
-      gate: new Gate(),
+      gate: new PauseGate(),
       mount,
       place,
       progress,
-      source: new Source(file, env, filename),
+      source: new FileSource(file, env, filename),
       signal: this.#aborting.signal,
       retries,
       stall,
       onretry(report) {
-        progress.waits();
+        progress.waiting();
         queueMicrotask(() => onretry?.(report));
       },
     };
@@ -66,14 +66,14 @@ class Upload {
   }
 
   pause() {
-    this.#tools.gate.close();
-    this.#tools.progress.enter("paused");
+    this.#context.gate.pause();
+    this.#context.progress.enter("paused");
   }
 
   resume() {
-    if (!this.#tools.gate.closed) return;
-    this.#tools.gate.open();
-    this.#tools.progress.enter("sending");
+    if (!this.#context.gate.isPaused) return;
+    this.#context.gate.resume();
+    this.#context.progress.enter("sending");
   }
 
   abort = () => {
@@ -81,112 +81,142 @@ class Upload {
   };
 
   reports() {
-    return this.#reports.until(this.done);
+    return this.#reports.iterate(this.done);
   }
 
   /**
-   * @param {AbortSignal | undefined} outer the page's own
+   * @param {AbortSignal | undefined} pageSignal
    * @returns {Promise<UploadResult>}
    */
-  async #run(outer) {
-    const { signal } = this.#tools;
-    outer?.addEventListener("abort", this.abort);
-    if (outer?.aborted) this.abort();
+  async #run(pageSignal) {
+    const { signal } = this.#context;
+    pageSignal?.addEventListener("abort", this.abort);
+    if (pageSignal?.aborted) this.abort();
     try {
-      return await Promise.race([this.#wholeWay(), whenAborted(signal)]);
-    } catch (failure) {
-      if (signal.aborted) this.#giveUp();
-      throw failure;
-    } finally {
-      outer?.removeEventListener("abort", this.abort);
-      this.#opened?.release();
-    }
-  }
-
-  async #wholeWay() {
-    this.#tools.signal.throwIfAborted();
-    const fingerprint = await this.#tools.source.fingerprint(this.#tools.signal);
-    const earlier = await takeUp(fingerprint, this.#tools);
-    const result = earlier && (await this.#unlessComplete(earlier));
-    return result ?? this.#carryOut(await begin(fingerprint, this.#tools));
-  }
-
-  /**
-   * An upload that was completed with other bytes than the file has now cannot take these: a new one can.
-   * @param {Opened} earlier
-   */
-  async #unlessComplete(earlier) {
-    try {
-      return await this.#carryOut(earlier);
+      return await Promise.race([this.#upload(), whenAborted(signal)]);
     } catch (error) {
-      if (failureOf(error).code !== "already-complete") throw error;
-      earlier.release();
-      await this.#forget();
-      return undefined;
+      if (signal.aborted) this.#abortSession();
+      throw toFailure(error);
+    } finally {
+      pageSignal?.removeEventListener("abort", this.abort);
+      this.#session?.release();
     }
   }
 
-  /** @param {Opened} opened */
-  async #carryOut(opened) {
-    const { gate, progress, signal } = this.#tools;
-    this.#opened = opened;
-    if (signal.aborted) this.#giveUp(); // while it was being opened
-    signal.throwIfAborted();
-    const segments = new Segments(opened, this.#tools);
-    if (!gate.closed) progress.enter("sending");
-    try {
-      const result = await this.#finish(opened, segments);
-      await this.#forget();
-      return result;
-    } finally {
-      segments.leave();
-    }
+  async #upload() {
+    this.#context.signal.throwIfAborted();
+    const fingerprint = await this.#context.source.fingerprint(this.#context.signal);
+    const earlier = await resume(fingerprint, this.#context);
+    const result = earlier && (await this.#sendUnlessComplete(earlier));
+    return result ?? this.#beginAndSend(fingerprint);
   }
 
   /**
-   * @param {Opened} opened
-   * @param {Segments} segments
+   * Begin, and begin a second time when the cookie is not the ticket's: another tab that began at the same time replaces
+   * it. A browser that does not return cookies fails again.
+   * @param {string} fingerprint
    */
-  async #finish({ record }, segments) {
-    const { gate, progress, signal, source } = this.#tools;
-    let declared = await segments.sendAll();
-    for (let round = 1; ; round += 1) {
-      await gate.passed(signal);
-      await source.check(signal);
-      progress.enter("finishing");
+  async #beginAndSend(fingerprint) {
+    const { env, mount } = this.#context;
+    for (let isSecond = false; ; isSecond = true) {
+      const session = await begin(fingerprint, this.#context);
       try {
-        return await this.#complete(record, declared);
+        return await this.#sendAndComplete(session);
       } catch (error) {
-        const { code, problem } = failureOf(error);
-        if (!/^segments-(missing|differ)$/.test(code) || round > ROUNDS) throw error;
-        progress.enter("sending");
-        declared = await segments.sendAgain(problem?.indexes);
+        const { code, status, detail, problem } = asFailure(error);
+        if (code !== "not-yours" || !session.uncheckedUntil || env.now() > session.uncheckedUntil) throw error;
+        if (isSecond && env.verifiedMounts.has(mount.href)) throw error;
+        await this.#leaveSession(session);
+        if (!isSecond) continue;
+        env.advise("cookies", mount.href);
+        throw new DirectUploadFailure(code, { status, detail, problem, cause: "cookies" });
       }
     }
   }
 
   /**
-   * @param {Opened["record"]} record
-   * @param {Declared[]} declared
+   * An upload that was completed with other bytes than the file has now cannot be resumed: return undefined.
+   * @param {Session} earlier
    */
-  async #complete(record, declared) {
-    const { api, env, signal } = this.#tools;
-    await env.records.save(record); // with all its ETags, should the answer not be heard
-    const answer = await persist(() => api.complete(record, declared, signal), env, this.#tools);
+  async #sendUnlessComplete(earlier) {
+    try {
+      return await this.#sendAndComplete(earlier);
+    } catch (error) {
+      if (asFailure(error).code !== "already-complete") throw error;
+      await this.#leaveSession(earlier);
+      return undefined;
+    }
+  }
+
+  /** @param {Session} session */
+  async #leaveSession(session) {
+    session.release();
+    await this.#removeRecord();
+    this.#context.progress.restart();
+  }
+
+  /** @param {Session} session */
+  async #sendAndComplete(session) {
+    const { gate, progress, signal } = this.#context;
+    this.#session = session;
+    if (signal.aborted) this.#abortSession(); // aborted during begin
+    signal.throwIfAborted();
+    if (session.uncheckedUntil) await checkCookie(session.record, this.#context);
+    const sender = new SegmentSender(session, this.#context);
+    if (!gate.isPaused) progress.enter("sending");
+    try {
+      const result = await this.#sendUntilComplete(session, sender);
+      await this.#removeRecord();
+      return result;
+    } finally {
+      sender.close();
+    }
+  }
+
+  /**
+   * @param {Session} session
+   * @param {SegmentSender} sender
+   */
+  async #sendUntilComplete({ record }, sender) {
+    const { gate, progress, signal, source } = this.#context;
+    let etags = await sender.sendAll();
+    for (let round = 1; ; round += 1) {
+      await gate.wait(signal);
+      await source.check(signal);
+      progress.enter("finishing");
+      try {
+        return await this.#complete(record, etags);
+      } catch (error) {
+        const { code, problem } = asFailure(error);
+        if (!/^segments-(missing|differ)$/.test(code) || round > ROUNDS) throw error;
+        progress.enter("sending");
+        etags = await sender.sendAgain(problem?.indexes);
+      }
+    }
+  }
+
+  /**
+   * @param {Session["record"]} record
+   * @param {SegmentEtag[]} etags
+   */
+  async #complete(record, etags) {
+    const { api, env, signal } = this.#context;
+    await env.records.save(record); // with all ETags, in case the answer is lost
+    const answer = await retry(() => api.complete(record, etags, signal), env, this.#context);
     const { receipt, upload, download_url, data } = answer;
     return { receipt, upload, download_url, data };
   }
 
-  async #forget() {
-    if (this.#opened) await this.#tools.env.records.remove(this.#opened.record);
+  async #removeRecord() {
+    if (this.#session) await this.#context.env.records.remove(this.#session.record);
   }
 
-  /** Best effort: what the application is not told, its sweep finds. */
-  #giveUp() {
-    if (!this.#opened) return;
-    this.#opened.release();
-    void this.#forget();
-    this.#tools.api.abort(this.#opened.record).catch(() => undefined);
+  /** Abort in the application too. If the request is lost, `sweep` removes the upload later. */
+  #abortSession() {
+    if (!this.#session) return;
+    this.#session.release();
+    void this.#removeRecord();
+    this.#context.api.abort(this.#session.record).catch(() => undefined);
   }
 }
 

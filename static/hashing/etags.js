@@ -1,13 +1,13 @@
-/** The MD5 of each segment, computed some segments ahead of the transport. */
+/** The MD5 of each segment, computed a few segments in advance. */
 export class Etags {
   #compute;
   #ahead;
   /** @type {Map<number, Promise<string>>} */
-  #known = new Map();
+  #etags = new Map();
 
   /**
    * @param {(index: number) => Promise<string>} compute
-   * @param {number} ahead how many beyond those asked for
+   * @param {number} ahead number of segments to compute beyond the requested one
    */
   constructor(compute, ahead) {
     this.#compute = compute;
@@ -18,21 +18,21 @@ export class Etags {
    * @param {number} index
    * @param {number[]} upcoming
    */
-  of(index, upcoming) {
+  get(index, upcoming) {
     for (const next of [index, ...upcoming.slice(0, this.#ahead)]) this.#start(next);
-    return /** @type {Promise<string>} */ (this.#known.get(index));
+    return /** @type {Promise<string>} */ (this.#etags.get(index));
   }
 
   /** @param {number} index */
-  forget(index) {
-    this.#known.delete(index);
+  delete(index) {
+    this.#etags.delete(index);
   }
 
   /** @param {number} index */
   #start(index) {
-    if (this.#known.has(index)) return;
+    if (this.#etags.has(index)) return;
     const etag = this.#compute(index);
-    etag.catch(() => undefined); // told to whoever asks for it
-    this.#known.set(index, etag);
+    etag.catch(() => undefined); // the caller of get() handles it
+    this.#etags.set(index, etag);
   }
 }

@@ -1,20 +1,20 @@
 import { DirectUploadFailure } from "../engine/failure.js";
 
 const NO_WORKERS =
-  "direct-upload: no workers here (CSP worker-src?). Segments are sent without ETag, and compared in storage at the end.";
-/** Milliseconds after which workers that have nothing to do are let go. */
+  "direct-upload: this page cannot start workers (CSP worker-src?). Segments are sent without ETag and verified on complete.";
+/** Milliseconds after which idle workers are terminated. */
 const IDLE = 10_000;
-/** Jobs after which a worker is let go for a new one: until then what it has read piles up in its memory. */
+/** Jobs after which a worker is replaced: until then its memory keeps what it has read. */
 const JOBS = 16;
 
 /**
  * @typedef {{ data: Blob, signal?: AbortSignal, worker?: Worker, resolve: (etag: string) => void,
- *   reject: (reason: unknown) => void, drop: () => void }} Job
+ *   reject: (reason: unknown) => void, cancel: () => void }} Job
  */
 
 /**
- * Computes MD5s in workers, so that neither the page nor an upload waits for them. Where a page may have no workers it
- * computes them itself, in slices, and says so once; then nobody should wait for them before sending.
+ * Computes MD5s in workers, so that they delay neither the page nor the upload. In a page that cannot start workers it
+ * computes them itself and logs that once; then segments should be sent before their hash is known.
  */
 export class HashPool {
   #size;
@@ -27,9 +27,9 @@ export class HashPool {
   #running = new Set();
   /** @type {Job[]} */
   #waiting = [];
-  #forbidden = false;
+  #isForbidden = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #rest;
+  #idleTimer;
 
   /**
    * @param {number} size
@@ -40,9 +40,9 @@ export class HashPool {
     this.#spawn = spawn;
   }
 
-  /** Whether there are any, as far as it is known. */
+  /** Whether workers can be used, as far as known. */
   get hasWorkers() {
-    return !this.#forbidden;
+    return !this.#isForbidden;
   }
 
   /**
@@ -54,34 +54,34 @@ export class HashPool {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       /** @type {Job} */
-      const job = { data, signal, resolve, reject, drop: () => this.#drop(job) };
-      signal?.addEventListener("abort", job.drop, { once: true });
+      const job = { data, signal, resolve, reject, cancel: () => this.#cancel(job) };
+      signal?.addEventListener("abort", job.cancel, { once: true });
       this.#waiting.push(job);
-      this.#deal();
+      this.#assign();
     });
   }
 
-  #deal() {
-    clearTimeout(this.#rest);
-    while (this.#waiting.length && this.#running.size < (this.#forbidden ? 1 : this.#size)) {
+  #assign() {
+    clearTimeout(this.#idleTimer);
+    while (this.#waiting.length && this.#running.size < (this.#isForbidden ? 1 : this.#size)) {
       const job = /** @type {Job} */ (this.#waiting.shift());
       this.#running.add(job);
-      if (this.#forbidden) void this.#here(job);
-      else this.#give(job);
+      if (this.#isForbidden) void this.#runInPage(job);
+      else this.#runInWorker(job);
     }
-    if (!this.#running.size && this.#idle.length) this.#rest = setTimeout(() => this.#letGo(), IDLE);
+    if (!this.#running.size && this.#idle.length) this.#idleTimer = setTimeout(() => this.#terminateIdle(), IDLE);
   }
 
   /** @param {Job} job */
-  #give(job) {
+  #runInWorker(job) {
     try {
       const worker = (job.worker = this.#idle.pop() ?? this.#spawn());
       worker.onerror = () => this.#forbid();
       worker.onmessage = ({ data: { etag, code } }) => {
-        this.#rested(worker);
+        this.#reuse(worker);
         if (code) job.reject(new DirectUploadFailure(code));
         else job.resolve(etag);
-        this.#finished(job);
+        this.#finish(job);
       };
       worker.postMessage(job.data);
     } catch {
@@ -90,7 +90,7 @@ export class HashPool {
   }
 
   /** @param {Worker} worker */
-  #rested(worker) {
+  #reuse(worker) {
     const jobs = (this.#jobs.get(worker) ?? 0) + 1;
     this.#jobs.set(worker, jobs);
     if (jobs < JOBS) this.#idle.push(worker);
@@ -98,42 +98,42 @@ export class HashPool {
   }
 
   /** @param {Job} job */
-  async #here(job) {
+  async #runInPage(job) {
     try {
       const { readMd5 } = await import("./read-md5.js");
       job.resolve(await readMd5(job.data, job.signal));
     } catch (error) {
       job.reject(error);
     }
-    this.#finished(job);
+    this.#finish(job);
   }
 
   /** @param {Job} job */
-  #finished(job) {
-    job.signal?.removeEventListener("abort", job.drop);
+  #finish(job) {
+    job.signal?.removeEventListener("abort", job.cancel);
     this.#running.delete(job);
-    this.#deal();
+    this.#assign();
   }
 
   /** @param {Job} job */
-  #drop(job) {
+  #cancel(job) {
     this.#waiting = this.#waiting.filter((other) => other !== job);
     job.worker?.terminate();
     job.reject(job.signal?.reason);
-    this.#finished(job);
+    this.#finish(job);
   }
 
-  /** A policy of the page's, or an old browser, does not let us have workers. */
+  /** Stop using workers: the page's policy or an old browser does not allow them. */
   #forbid() {
-    if (!this.#forbidden) console.info(NO_WORKERS);
-    this.#forbidden = true;
+    if (!this.#isForbidden) console.info(NO_WORKERS);
+    this.#isForbidden = true;
     this.#waiting.unshift(...this.#running);
     for (const { worker } of this.#running) worker?.terminate();
     this.#running.clear();
-    this.#deal();
+    this.#assign();
   }
 
-  #letGo() {
+  #terminateIdle() {
     for (const worker of this.#idle.splice(0)) worker.terminate();
   }
 }

@@ -1,32 +1,32 @@
-// MD5 (RFC 1321), a piece at a time. Not for secrets: it is the checksum that Swift keeps as an object's ETag.
+// Incremental MD5 (RFC 1321). It is a checksum and protects no secret: Swift uses it as an object's ETag.
 
 const BLOCK = 64;
 
 export class Md5 {
   #state = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
-  #rest = new Uint8Array(BLOCK);
+  #pending = new Uint8Array(BLOCK);
   #length = 0;
 
   /** @param {Uint8Array} bytes */
   update(bytes) {
-    const held = this.#length % BLOCK;
+    const buffered = this.#length % BLOCK;
     this.#length += bytes.length;
-    if (held + bytes.length < BLOCK) {
-      this.#rest.set(bytes, held);
+    if (buffered + bytes.length < BLOCK) {
+      this.#pending.set(bytes, buffered);
       return this;
     }
-    const head = held && BLOCK - held;
+    const head = buffered && BLOCK - buffered;
     if (head) {
-      this.#rest.set(bytes.subarray(0, head), held);
-      digestBlocks(this.#state, words(this.#rest));
+      this.#pending.set(bytes.subarray(0, head), buffered);
+      digestBlocks(this.#state, words(this.#pending));
     }
     const tail = bytes.length - ((bytes.length - head) % BLOCK);
     digestBlocks(this.#state, words(bytes.subarray(head, tail)));
-    this.#rest.set(bytes.subarray(tail));
+    this.#pending.set(bytes.subarray(tail));
     return this;
   }
 
-  /** The digest in hexadecimal; nothing can be added after it. */
+  /** Return the hexadecimal digest. Call it once, after the last update. */
   hex() {
     const bits = this.#length * 8;
     const zeros = (BLOCK + 55 - (this.#length % BLOCK)) % BLOCK;
@@ -40,8 +40,8 @@ export class Md5 {
 }
 
 /**
- * The same bytes as 32-bit words. Every browser runs on little-endian machines, so no byte needs to move,
- * but a view of words must start at a multiple of four.
+ * Return a view of the bytes as 32-bit words. All browsers run on little-endian machines, so bytes need no swap,
+ * but the view must start at a multiple of four.
  * @param {Uint8Array} bytes
  */
 function words(bytes) {
@@ -50,8 +50,8 @@ function words(bytes) {
 }
 
 /**
- * The 64 steps are written out, since engines keep sixteen variables in registers but not an array. Every sum is cut to
- * 32 bits at once: of longer ones WebKit's compiler does not see that they will be, and is twenty times as slow.
+ * The 64 steps are unrolled, since engines keep sixteen variables in registers, but not an array. Every sum is truncated
+ * to 32 bits at once: otherwise WebKit's compiler uses wider numbers and is twenty times as slow.
  * @param {Int32Array} state
  * @param {Int32Array} input
  */

@@ -1,38 +1,38 @@
 import { DirectUploadFailure } from "../engine/failure.js";
 import { Md5 } from "./md5.js";
 
-/** Bytes of the buffer into which all of the data is read, one piece after the other. */
+/** Bytes of the one buffer that all reads use. */
 const BUFFER = 256 * 1024;
-/** Milliseconds that a read may take, then twice as many. Of some hundred streams Chromium lets one hang for ever. */
-const PATIENCE = 1000;
+/** Milliseconds that a read may take, doubled each time. In Chromium one of some hundred streams hangs forever. */
+const TIMEOUT = 1000;
 
 /**
- * The MD5 of data of any size, which is read a piece at a time: the browser reads on while we digest.
+ * Return the MD5 of data of any size. It is read in pieces, and the browser reads the next one during hashing.
  * @param {Blob} data
  * @param {AbortSignal} [signal]
  */
 export async function readMd5(data, signal) {
   const md5 = new Md5();
-  let at = 0;
-  for (let patience = PATIENCE; ; patience *= 2) {
-    const { size, ended } = await digest(md5, at ? data.slice(at) : data, patience, signal);
+  let offset = 0;
+  for (let timeout = TIMEOUT; ; timeout *= 2) {
+    const { size, ended } = await update(md5, offset ? data.slice(offset) : data, timeout, signal);
     if (ended) return md5.hex();
-    at += size;
+    offset += size;
   }
 }
 
 /**
- * Digests until the end, or until a read hangs, and tells how much that was.
+ * Hash until the end, or until a read hangs, and return the number of bytes.
  * @param {Md5} md5
  * @param {Blob} data
- * @param {number} patience
+ * @param {number} timeout
  * @param {AbortSignal} [signal]
  */
-async function digest(md5, data, patience, signal) {
-  const { read, cancel } = reading(data.stream());
+async function update(md5, data, timeout, signal) {
+  const { read, cancel } = openReader(data.stream());
   let size = 0;
   try {
-    for (let bytes; (bytes = await within(patience, read())); size += bytes.length) {
+    for (let bytes; (bytes = await withTimeout(timeout, read())); size += bytes.length) {
       signal?.throwIfAborted();
       if (bytes === "late") return { size, ended: false };
       md5.update(bytes);
@@ -49,7 +49,7 @@ async function digest(md5, data, patience, signal) {
  * @param {Promise<T>} promise
  * @returns {Promise<T | "late">}
  */
-function within(milliseconds, promise) {
+function withTimeout(milliseconds, promise) {
   /** @type {ReturnType<typeof setTimeout>} */
   let timer;
   const late = new Promise((resolve) => { timer = setTimeout(resolve, milliseconds, "late"); });
@@ -57,21 +57,22 @@ function within(milliseconds, promise) {
 }
 
 /**
- * One buffer for all, where streams of bytes have such readers: pieces of their own pile up until they are collected.
+ * Read into one buffer where the browser's streams support it: otherwise each piece occupies memory until it is
+ * garbage-collected.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
  */
-function reading(stream) {
+function openReader(stream) {
   try {
     const reader = stream.getReader({ mode: "byob" });
     let buffer = new ArrayBuffer(BUFFER);
-    return told(reader, async () => {
+    return wrapReader(reader, async () => {
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (value) ({ buffer } = value);
       return done ? undefined : value;
     });
   } catch {
     const reader = stream.getReader();
-    return told(reader, async () => (await reader.read()).value);
+    return wrapReader(reader, async () => (await reader.read()).value);
   }
 }
 
@@ -79,10 +80,10 @@ function reading(stream) {
  * @param {ReadableStreamGenericReader} reader
  * @param {() => Promise<Uint8Array | undefined>} read undefined at the end
  */
-function told(reader, read) {
+function wrapReader(reader, read) {
   return {
     read: () => read().catch(() => {
-      throw new DirectUploadFailure("file-changed"); // gone, or no more what was chosen
+      throw new DirectUploadFailure("file-changed"); // the file was removed or changed
     }),
     cancel: () => void reader.cancel().catch(() => undefined),
   };

@@ -1,4 +1,4 @@
-// What the next user of a shared computer finds of a resume record: that there is one, and until when.
+// Encryption of resume records. The next user of a shared computer sees only that a record exists, and when it expires.
 /** @import { ResumeRecord } from "../types.d.ts" */
 
 /**
@@ -6,20 +6,20 @@
  * @typedef {{ id: IDBValidKey, owner: string, file: IDBValidKey, expires: number, content: any }} Row
  */
 
-/** Contents are filled up to a power of two from here, so that their length does not tell the file's. */
-const SMALLEST = 1024;
-const BLANK = 32;
+/** Contents are padded to a power of two of at least this size, so that the length does not reveal the file's size. */
+const MINIMUM_SIZE = 1024;
+const PADDING = 32;
 const { subtle } = globalThis.crypto ?? {};
 
 /**
- * Locks the records of one owner. What the application calls the owner is half name and half secret: the name is stored
- * with the record, and the secret nowhere. Over plain http, where browsers have no cryptography to offer, records
- * are found by the name, and not locked.
+ * Encrypts the records of one owner. The first half of `Upload-Owner` is the name that is stored with a record; the
+ * second half is the secret that encrypts it, and is never stored. Over plain http browsers have no Web Crypto: records
+ * are found by name and are not encrypted.
  */
-export class Locker {
+export class RecordEncryption {
   #secret;
   /** @type {Promise<CryptoKey> | undefined} */
-  #made;
+  #cachedKey;
 
   /** @param {string} owner */
   constructor(owner) {
@@ -31,51 +31,51 @@ export class Locker {
    * @param {ResumeRecord} record
    * @returns {Promise<Row>}
    */
-  async lock({ owner: _, ...record }) {
+  async encrypt({ owner: _, ...record }) {
     const { expires, mount, fingerprint } = record;
-    const text = JSON.stringify(record); // as it is now
-    const [id, file] = await Promise.all([this.hide(record.id), this.hide(mount + fingerprint)]);
-    return { id, owner: this.name, file, expires, content: subtle ? await this.#encrypted(text) : text };
+    const text = JSON.stringify(record); // before the first await: the record may change
+    const [id, file] = await Promise.all([this.hash(record.id), this.hash(mount + fingerprint)]);
+    return { id, owner: this.name, file, expires, content: subtle ? await this.#encryptText(text) : text };
   }
 
   /**
    * @param {Row} row
    * @returns {Promise<Omit<ResumeRecord, "owner">>}
    */
-  async unlock({ content }) {
-    return JSON.parse(subtle ? await this.#decrypted(content) : content);
+  async decrypt({ content }) {
+    return JSON.parse(subtle ? await this.#decryptText(content) : content);
   }
 
   /**
-   * The same for the same text, and telling others nothing of it.
+   * Return a keyed hash of the text, to find a record without revealing its file.
    * @param {string} text
    * @returns {Promise<IDBValidKey>}
    */
-  async hide(text) {
+  async hash(text) {
     return subtle ? subtle.digest("SHA-256", encode(this.#secret + text)) : text;
   }
 
   /** @param {string} text */
-  async #encrypted(text) {
+  async #encryptText(text) {
     const bytes = encode(text);
-    const filled = new Uint8Array(2 ** Math.ceil(Math.log2(Math.max(SMALLEST, bytes.length)))).fill(BLANK);
-    filled.set(bytes);
+    const padded = new Uint8Array(2 ** Math.ceil(Math.log2(Math.max(MINIMUM_SIZE, bytes.length)))).fill(PADDING);
+    padded.set(bytes);
     const iv = crypto.getRandomValues(new Uint8Array(12));
-    return { iv, data: await subtle.encrypt({ name: "AES-GCM", iv }, await this.#aes, filled) };
+    return { iv, data: await subtle.encrypt({ name: "AES-GCM", iv }, await this.#key, padded) };
   }
 
   /** @param {{ iv: Uint8Array<ArrayBuffer>, data: ArrayBuffer }} content */
-  async #decrypted({ iv, data }) {
-    return new TextDecoder().decode(await subtle.decrypt({ name: "AES-GCM", iv }, await this.#aes, data));
+  async #decryptText({ iv, data }) {
+    return new TextDecoder().decode(await subtle.decrypt({ name: "AES-GCM", iv }, await this.#key, data));
   }
 
-  get #aes() {
-    return (this.#made ??= keyOf(this.#secret));
+  get #key() {
+    return (this.#cachedKey ??= importKey(this.#secret));
   }
 }
 
 /** @param {string} secret */
-async function keyOf(secret) {
+async function importKey(secret) {
   const bytes = await subtle.digest("SHA-256", encode(secret));
   return subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
 }

@@ -1,25 +1,25 @@
 /** @import { Records, ResumeRecord } from "../types.d.ts" */
 /** @import { Row } from "./record-encryption.js" */
-import { Locker } from "./record-encryption.js";
+import { RecordEncryption } from "./record-encryption.js";
 
 const STORE = "uploads";
-/** A record outlives its ticket by a day, in case this browser's clock is wrong. */
-const SLACK = 86_400;
-/** Milliseconds after which nobody waits any more for a database that does not answer, as WebKit's does at times. */
-const PATIENCE = 5000;
+/** Seconds that a record is kept after its ticket has expired, in case this browser's clock is wrong. */
+const GRACE = 86_400;
+/** Milliseconds to wait for a database that does not answer, as WebKit's sometimes. */
+const TIMEOUT = 5000;
 
 /**
- * Resume records in IndexedDB, each locked for its owner. Where a browser refuses it (a private window, a full disk)
- * uploads work, and only cannot be taken up again: so nothing here ever fails.
+ * Resume records in IndexedDB, each encrypted for its owner. Where the browser has no IndexedDB (a private window, a full
+ * disk) uploads work but cannot be resumed: so no method here ever fails.
  * @implements {Records}
  */
 export class IndexedDbRecords {
   /** @type {Promise<IDBDatabase> | undefined} */
   #opening;
-  #isSilent = false;
-  /** @type {Map<string, Locker>} */
-  #lockers = new Map();
-  /** What is written later is stored later, however long its locking takes. */
+  #hasTimedOut = false;
+  /** @type {Map<string, RecordEncryption>} */
+  #encryptions = new Map();
+  /** Keeps writes in order, since encryption may take long. */
   #writing = Promise.resolve();
 
   async hasAny() {
@@ -33,8 +33,8 @@ export class IndexedDbRecords {
    * @returns {Promise<ResumeRecord[]>}
    */
   async find(owner, mount, fingerprint) {
-    const file = await this.#locker(owner).hide(mount + fingerprint);
-    const found = await this.#unlocked(owner, (store) => store.index("file").getAll(file));
+    const file = await this.#encryption(owner).hash(mount + fingerprint);
+    const found = await this.#decrypted(owner, (store) => store.index("file").getAll(file));
     return found.sort((one, other) => other.expires - one.expires);
   }
 
@@ -43,16 +43,16 @@ export class IndexedDbRecords {
    * @param {string} mount
    * @returns {Promise<ResumeRecord[]>}
    */
-  async every(owner, mount) {
-    const all = await this.#unlocked(owner, (store) => store.index("owner").getAll(this.#locker(owner).name));
-    return all.filter((record) => record.mount === mount);
+  async all(owner, mount) {
+    const records = await this.#decrypted(owner, (store) => store.index("owner").getAll(this.#encryption(owner).name));
+    return records.filter((record) => record.mount === mount);
   }
 
   /** @param {ResumeRecord} record */
   save(record) {
-    const locked = this.#locker(record.owner).lock(record);
+    const encrypting = this.#encryption(record.owner).encrypt(record);
     return this.#write(async () => {
-      const row = await locked;
+      const row = await encrypting;
       await this.#use("readwrite", (store) => store.put(row));
     });
   }
@@ -60,16 +60,16 @@ export class IndexedDbRecords {
   /** @param {ResumeRecord} record */
   remove({ owner, id }) {
     return this.#write(async () => {
-      const hidden = await this.#locker(owner).hide(id);
-      await this.#use("readwrite", (store) => store.delete(hidden));
+      const key = await this.#encryption(owner).hash(id);
+      await this.#use("readwrite", (store) => store.delete(key));
     });
   }
 
   /** @param {string} owner */
-  #locker(owner) {
-    const locker = this.#lockers.get(owner) ?? new Locker(owner);
-    this.#lockers.set(owner, locker);
-    return locker;
+  #encryption(owner) {
+    const encryption = this.#encryptions.get(owner) ?? new RecordEncryption(owner);
+    this.#encryptions.set(owner, encryption);
+    return encryption;
   }
 
   /** @param {() => Promise<void>} work */
@@ -83,10 +83,10 @@ export class IndexedDbRecords {
    * @param {(store: IDBObjectStore) => IDBRequest<Row[]>} query
    * @returns {Promise<ResumeRecord[]>}
    */
-  async #unlocked(owner, query) {
+  async #decrypted(owner, query) {
     const rows = /** @type {Row[]} */ ((await this.#use("readonly", query)) ?? []);
-    const locker = this.#locker(owner);
-    const records = await Promise.all(rows.map((row) => locker.unlock(row).catch(() => undefined))); // it was damaged
+    const encryption = this.#encryption(owner);
+    const records = await Promise.all(rows.map((row) => encryption.decrypt(row).catch(() => undefined))); // damaged
     return records.filter((record) => record !== undefined).map((record) => ({ ...record, owner }));
   }
 
@@ -95,32 +95,32 @@ export class IndexedDbRecords {
    * @param {(store: IDBObjectStore) => IDBRequest} action
    */
   async #use(mode, action) {
-    if (this.#isSilent) return undefined;
+    if (this.#hasTimedOut) return undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    const tooLate = new Promise((resolve) => {
+    const timeout = new Promise((resolve) => {
       timer = setTimeout(() => {
-        this.#isSilent = true;
+        this.#hasTimedOut = true;
         resolve(undefined);
-      }, PATIENCE);
+      }, TIMEOUT);
     });
-    const answer = this.#ask(mode, action).catch(() => undefined).finally(() => {
+    const answer = this.#request(mode, action).catch(() => undefined).finally(() => {
       clearTimeout(timer);
-      this.#isSilent = false;
+      this.#hasTimedOut = false;
     });
-    return /** @type {Promise<any>} */ (Promise.race([answer, tooLate]));
+    return /** @type {Promise<any>} */ (Promise.race([answer, timeout]));
   }
 
   /**
    * @param {IDBTransactionMode} mode
    * @param {(store: IDBObjectStore) => IDBRequest} action
    */
-  async #ask(mode, action) {
+  async #request(mode, action) {
     const database = await (this.#opening ??= this.#open());
-    // "strict", or what was saved last is lost when the browser is killed.
+    // "strict": otherwise the last record is lost when the browser is killed.
     const transaction = database.transaction(STORE, mode, { durability: "strict" });
     const request = action(transaction.objectStore(STORE));
-    await ended(transaction);
+    await completed(transaction);
     return request.result;
   }
 
@@ -129,11 +129,11 @@ export class IndexedDbRecords {
     const request = indexedDB.open("direct-upload", 2);
     request.onupgradeneeded = () => {
       const { result } = request;
-      if (result.objectStoreNames.contains(STORE)) result.deleteObjectStore(STORE); // its records were not locked
+      if (result.objectStoreNames.contains(STORE)) result.deleteObjectStore(STORE); // version 1 was not encrypted
       const store = result.createObjectStore(STORE, { keyPath: "id" });
       for (const name of ["file", "owner", "expires"]) store.createIndex(name, name);
     };
-    const database = await answered(request);
+    const database = await resultOf(request);
     database.onversionchange = () => database.close();
     database.onclose = () => { this.#opening = undefined; };
     await prune(database);
@@ -144,17 +144,17 @@ export class IndexedDbRecords {
 /** @param {IDBDatabase} database */
 async function prune(database) {
   const transaction = database.transaction(STORE, "readwrite");
-  const expired = IDBKeyRange.upperBound(Date.now() / 1000 - SLACK);
+  const expired = IDBKeyRange.upperBound(Date.now() / 1000 - GRACE);
   const cursors = transaction.objectStore(STORE).index("expires").openCursor(expired);
   cursors.onsuccess = () => {
     cursors.result?.delete();
     cursors.result?.continue();
   };
-  await ended(transaction);
+  await completed(transaction);
 }
 
 /** @param {IDBTransaction} transaction */
-function ended(transaction) {
+function completed(transaction) {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
     transaction.onabort = () => reject(transaction.error);
@@ -166,7 +166,7 @@ function ended(transaction) {
  * @param {IDBRequest<T>} request
  * @returns {Promise<T>}
  */
-function answered(request) {
+function resultOf(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -1,34 +1,34 @@
-// Uploads that were begun in this browser and not finished.
+// The unfinished uploads of this browser.
 /** @import { Environment, ResumeRecord, Unfinished } from "../types.d.ts" */
 import { Api } from "../engine/api.js";
 import { browser } from "../engine/browser.js";
-import { ownerHere } from "../engine/session.js";
-import { Source } from "../engine/file-source.js";
+import { parseFingerprint } from "../engine/file-source.js";
+import { findOwner } from "../engine/session.js";
 
-const PATIENCE = 10_000;
+const TIMEOUT = 10_000;
 
 /**
- * Only this visitor's, and only those that the application confirms: the last one's, at a shared computer, stay unknown.
+ * Return this visitor's unfinished uploads that the application confirms. On a shared computer, those of the previous
+ * user are not returned.
  * @param {URL} mount
  * @param {string} place
  * @param {Environment} [env]
  * @returns {Promise<Unfinished[]>}
  */
-export async function unfinished(mount, place, env = browser) {
+export async function listUnfinished(mount, place, env = browser) {
   const api = new Api(mount, env);
-  const records = await recordsHere({ api, env, mount });
-  const here = records.filter((record) => record.place === place);
-  const found = await Promise.all(here.map((record) => inspect(record, api, env)));
+  const records = (await findRecords({ api, env, mount })).filter((record) => record.place === place);
+  const found = await Promise.all(records.map((record) => inspect(record, api, env)));
   return found.filter((each) => each !== undefined);
 }
 
-/** @param {{ api: Api, env: Environment, mount: URL }} tools */
-async function recordsHere(tools) {
+/** @param {{ api: Api, env: Environment, mount: URL }} context */
+async function findRecords(context) {
   try {
-    const owner = await ownerHere({ ...tools, signal: AbortSignal.timeout(PATIENCE) });
-    return owner ? await tools.env.records.every(owner, tools.mount.href) : [];
+    const owner = await findOwner({ ...context, signal: AbortSignal.timeout(TIMEOUT) });
+    return owner ? await context.env.records.all(owner, context.mount.href) : [];
   } catch {
-    return []; // nobody is logged in, or nobody can tell now
+    return []; // not logged in, or the application does not answer
   }
 }
 
@@ -40,17 +40,17 @@ async function recordsHere(tools) {
  */
 async function inspect(record, api, env) {
   const release = await env.claim(record.id);
-  if (!release) return undefined; // another page is carrying it out
+  if (!release) return undefined; // another page is sending it
   try {
-    const { stored = [] } = await api.status(record, AbortSignal.timeout(PATIENCE));
+    const { stored = [] } = await api.status(record, AbortSignal.timeout(TIMEOUT));
     const loaded = stored.reduce((sum, { size }) => sum + size, 0);
-    const forget = async () => {
+    const abort = async () => {
       await env.records.remove(record);
-      await api.abort(record).catch(() => undefined); // what the application is not told, its sweep finds
+      await api.abort(record).catch(() => undefined); // then `sweep` removes it later
     };
-    return { ...Source.recall(record.fingerprint), loaded, forget };
+    return { ...parseFingerprint(record.fingerprint), loaded, abort };
   } catch {
-    return undefined; // not this visitor's, or no more, or nobody can tell now
+    return undefined; // another visitor's, gone, or the application does not answer
   } finally {
     release();
   }

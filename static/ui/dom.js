@@ -1,4 +1,5 @@
 /**
+ * Create an element with properties and content.
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
  * @param {Partial<HTMLElementTagNameMap[Name]>} [properties]
@@ -6,13 +7,13 @@
  * @returns {HTMLElementTagNameMap[Name]}
  */
 export function element(name, properties = {}, ...content) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...content);
-  return made;
+  const created = Object.assign(document.createElement(name), properties);
+  created.append(...content);
+  return created;
 }
 
 /**
- * Something of a row or an element: its class is for our own looks, its part for a page's.
+ * Create an element that our own styles address by its class, and the page's styles by its part.
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name
  * @param {string} part
@@ -21,16 +22,16 @@ export function element(name, properties = {}, ...content) {
  * @returns {HTMLElementTagNameMap[Name]}
  */
 export function part(name, part, properties = {}, ...content) {
-  const made = element(name, properties, ...content);
-  made.className = `direct-upload-${part}`;
-  made.part.add(part);
-  return made;
+  const created = element(name, properties, ...content);
+  created.className = `direct-upload-${part}`;
+  created.part.add(part);
+  return created;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Drawn by script, since a policy may forbid images from anywhere.
+ * Draw an icon. Inline SVG works where a Content-Security-Policy blocks all images.
  * @param {string} path
  */
 export function icon(path) {

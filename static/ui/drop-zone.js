@@ -1,18 +1,23 @@
-// Where files are chosen, dropped and pasted.
+// Files are chosen, dropped and pasted here.
 /** @import { Rules } from "./checks.js" */
 import { describe } from "./checks.js";
 import { element, icon, ICONS, part } from "./dom.js";
-import { formatSize, say } from "../messages.js";
+import { formatSize, message } from "../messages.js";
 
 /**
- * @typedef {object} Taker
- * @property {(files: File[]) => void} take
- * @property {(text: string) => void} complain
+ * @typedef {object} Receiver
+ * @property {(files: File[]) => void} add
+ * @property {(text: string) => void} announce
  */
 
-export class Zone {
+const EDITABLE = "input, textarea, [contenteditable]";
+
+/** The zones in the page. @type {Set<DropZone>} */
+const zones = new Set();
+
+export class DropZone {
   #host;
-  #taker;
+  #receiver;
   #input = element("input", { type: "file", hidden: true, tabIndex: -1, ariaHidden: "true" });
   #prompt = element("span");
   #hint = part("span", "hint");
@@ -20,31 +25,32 @@ export class Zone {
 
   /**
    * @param {HTMLElement} host
-   * @param {Taker} taker
+   * @param {Receiver} receiver
    */
-  constructor(host, taker) {
+  constructor(host, receiver) {
     this.#host = host;
-    this.#taker = taker;
+    this.#receiver = receiver;
     const slot = element("slot", { name: "prompt" }, this.#prompt);
     const text = part("span", "prompt", {}, slot, this.#hint);
     this.button = part("button", "zone", { type: "button" }, icon(ICONS.upload), text);
     this.element = element("div", {}, this.button, this.#input);
     this.button.addEventListener("click", () => this.pick());
-    this.#input.addEventListener("change", () => this.#picked());
+    this.#input.addEventListener("change", () => this.#onChange());
   }
 
   /**
+   * Show the prompt and the limits.
    * @param {Rules & { multiple: boolean }} rules
    */
   describe({ accept, maxSize, multiple }) {
     this.#input.accept = accept;
     this.#input.multiple = multiple;
-    this.#prompt.textContent = say(multiple ? "promptSeveral" : "promptOne");
-    const limits = [describe(accept), maxSize < Infinity && say("upTo", { max: formatSize(maxSize) })];
-    this.#hint.textContent = capitalized(limits.filter(Boolean).join(" · "));
+    this.#prompt.textContent = message(multiple ? "promptSeveral" : "promptOne");
+    const limits = [describe(accept), maxSize < Infinity && message("upTo", { max: formatSize(maxSize) })];
+    this.#hint.textContent = capitalize(limits.filter(Boolean).join(" · "));
   }
 
-  /** Opens the browser's own window for choosing. */
+  /** Open the browser's file dialog. */
   pick() {
     if (!this.button.disabled) this.#input.click();
   }
@@ -52,82 +58,83 @@ export class Zone {
   connect() {
     const { signal } = (this.#connected = new AbortController());
     const host = this.#host;
+    zones.add(this);
     for (const type of /** @type {const} */ (["dragenter", "dragover"])) {
-      host.addEventListener(type, (event) => this.#over(event), { signal });
+      host.addEventListener(type, (event) => this.#onDragOver(event), { signal });
     }
-    host.addEventListener("dragleave", (event) => this.#left(event), { signal });
-    host.addEventListener("drop", (event) => this.#dropped(event), { signal });
-    for (const type of /** @type {const} */ (["dragover", "drop"])) addEventListener(type, missed, { signal });
-    document.addEventListener("paste", (event) => this.#pasted(event), { signal });
+    host.addEventListener("dragleave", (event) => this.#onDragLeave(event), { signal });
+    host.addEventListener("drop", (event) => this.#onDrop(event), { signal });
+    for (const type of /** @type {const} */ (["dragover", "drop"])) addEventListener(type, preventNavigation, { signal });
+    document.addEventListener("paste", (event) => this.#onPaste(event), { signal });
   }
 
   disconnect() {
+    zones.delete(this);
     this.#connected.abort();
   }
 
-  #picked() {
+  #onChange() {
     const files = [...(this.#input.files ?? [])];
     this.#input.value = ""; // the same file can be chosen again
-    if (files.length) this.#taker.take(files);
+    if (files.length) this.#receiver.add(files);
   }
 
   /** @param {DragEvent} event */
-  #over(event) {
+  #onDragOver(event) {
     if (this.button.disabled || !hasFiles(event.dataTransfer)) return;
     event.preventDefault();
-    this.#mark(true);
+    this.#setDragging(true);
   }
 
   /** @param {DragEvent} event */
-  #left({ relatedTarget }) {
-    if (!(relatedTarget instanceof Node && this.#host.contains(relatedTarget))) this.#mark(false);
+  #onDragLeave({ relatedTarget }) {
+    if (!(relatedTarget instanceof Node && this.#host.contains(relatedTarget))) this.#setDragging(false);
   }
 
   /** @param {DragEvent} event */
-  #dropped(event) {
-    this.#mark(false);
+  #onDrop(event) {
+    this.#setDragging(false);
     if (this.button.disabled || !hasFiles(event.dataTransfer)) return;
     event.preventDefault();
-    this.#take(event.dataTransfer);
+    this.#addFiles(event.dataTransfer);
   }
 
   /**
-   * What is pasted outside of the element is for it only when it is for nothing else.
+   * Take files that are pasted elsewhere only when no other element could want them.
    * @param {ClipboardEvent} event
    */
-  #pasted(event) {
+  #onPaste(event) {
     if (this.button.disabled || event.defaultPrevented || !hasFiles(event.clipboardData)) return;
-    const target = /** @type {Element} */ (event.target);
-    const isAlone = document.querySelectorAll("direct-upload").length === 1;
-    const isElsewhere = target.closest("input, textarea, [contenteditable]") || !isAlone;
-    if (target !== this.#host && !this.#host.contains(target) && isElsewhere) return;
+    const path = event.composedPath();
+    const isElsewhere = zones.size > 1 || path.some((target) => target instanceof Element && target.matches(EDITABLE));
+    if (!path.includes(this.#host) && isElsewhere) return;
     event.preventDefault();
-    this.#take(event.clipboardData);
+    this.#addFiles(event.clipboardData);
   }
 
   /** @param {DataTransfer | null} data */
-  #take(data) {
+  #addFiles(data) {
     const items = [...(data?.items ?? [])].filter(({ kind }) => kind === "file");
     const isFolder = items.some((item) => item.webkitGetAsEntry()?.isDirectory);
     const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory).flatMap((item) => item.getAsFile() ?? []);
-    if (isFolder) this.#taker.complain(say("folder"));
-    if (files.length) this.#taker.take(files);
+    if (isFolder) this.#receiver.announce(message("folder"));
+    if (files.length) this.#receiver.add(files);
   }
 
   /** @param {boolean} isDragging */
-  #mark(isDragging) {
+  #setDragging(isDragging) {
     if (isDragging === this.button.part.contains("dragging")) return;
     this.button.part.toggle("dragging", isDragging);
     this.button.toggleAttribute("data-dragging", isDragging);
-    this.#prompt.textContent = say(isDragging ? "dropping" : this.#input.multiple ? "promptSeveral" : "promptOne");
+    this.#prompt.textContent = message(isDragging ? "dropping" : this.#input.multiple ? "promptSeveral" : "promptOne");
   }
 }
 
 /**
- * Not by CSS, whose first letter is torn from the next in Arabic.
+ * Capitalize the first letter. CSS's `::first-letter` would separate it from the next one in Arabic.
  * @param {string} text
  */
-function capitalized(text) {
+function capitalize(text) {
   return text.charAt(0).toLocaleUpperCase() + text.slice(1);
 }
 
@@ -136,8 +143,8 @@ function hasFiles(data) {
   return !!data?.types.includes("Files");
 }
 
-/** A file that missed its place must not replace the page. @param {DragEvent} event */
-function missed(event) {
+/** Keep a file that is dropped beside the zone from replacing the page. @param {DragEvent} event */
+function preventNavigation(event) {
   if (event.defaultPrevented || !hasFiles(event.dataTransfer)) return;
   if (event.composedPath().some((target) => target instanceof HTMLInputElement)) return;
   event.preventDefault();

@@ -1,5 +1,5 @@
-/** Of the element; the rows in it have theirs from looks.js. */
-export const ELEMENT = `
+/** Styles of the element. Its rows use the ones of row-styles.js. */
+export const ELEMENT_STYLES = `
 :host { display: block; max-inline-size: 36rem; }
 :host([hidden]) { display: none; }
 :host > * { max-inline-size: none; }

@@ -1,276 +1,248 @@
-// <direct-upload>: a drop zone for one file or several, that forms take for a field like any other.
+// <direct-upload>: a form field with a drop zone for one or several files.
 /** @import { Upload } from "./file-upload.js" */
-/** @import { Forms, Holder } from "./form.js" */
-import { Batch } from "./file-list.js";
-import { parseSize } from "./checks.js";
-import { ELEMENT } from "./element-styles.js";
-import { wear, ROWS } from "./row-styles.js";
-import { say } from "../messages.js";
+/** @import { Forms, UploadField } from "./form.js" */
+import { advise } from "./advice.js";
+import { DropZone } from "./drop-zone.js";
+import { ELEMENT_STYLES } from "./element-styles.js";
+import { FormControl } from "./form-control.js";
+import { isSame } from "./form-data.js";
+import { adoptStyles, ROW_STYLES } from "./row-styles.js";
+import { message } from "../messages.js";
 import { preview } from "./preview.js";
+import { initialReceipts } from "./receipts.js";
+import { haveSameContent } from "./same-content.js";
 import { UnfinishedList } from "./unfinished-list.js";
+import { UploadList } from "./upload-list.js";
 import { View } from "./view.js";
-import { Zone } from "./drop-zone.js";
 
-/** @typedef {{ upload: Upload, forms: Forms, mount: URL }} Page what the element needs of the page that it is in */
+/** @typedef {{ upload: Upload, forms: Forms, mount: URL }} Page what the elements need of their page */
 
 /** @type {Page} */
 let page;
 
-/** @param {Page} its */
+/**
+ * Define the custom element.
+ * @param {Page} its
+ */
 export function define(its) {
   page = its;
   customElements.define("direct-upload", DirectUploadElement);
 }
 
-export class DirectUploadElement extends HTMLElement {
-  static formAssociated = true;
+export class DirectUploadElement extends FormControl {
   static observedAttributes = ["accept", "max-size", "multiple", "name", "required"];
-  #internals = this.attachInternals();
   #view = new View();
-  #zone = new Zone(this, { take: (files) => this.add(files), complain: (text) => this.#view.announce(text, true) });
+  #zone = new DropZone(this, { add: (files) => this.add(files), announce: (text) => this.#view.announce(text, true) });
   #unfinished = new UnfinishedList({
     choose: () => this.#zone.pick(),
-    forgotten: () => this.focus(),
+    discarded: () => this.focus(),
   });
   #customError = "";
-  /** @type {Batch} */
-  #batch = new Batch({
+  /** Whether the receipts that the page began with are in the list. */
+  #isInitialized = false;
+  /** @type {UploadList} */
+  #uploads = new UploadList({
     host: this,
     view: this.#view,
-    upload: (file, options) => page.upload(file, { ...options, place: this.#place }),
-    changed: () => this.#settle(),
-    finished: () => this.#settleValue(),
-    removed: () => this.#removed(),
+    upload: (file, options) => page.upload(file, { ...options, mount: this.#mount, place: this.#place }),
+    onchange: () => this.#update(),
+    ondone: () => this.#updateFormValue(),
+    onremove: () => this.#onRemove(),
   });
 
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
-    wear(root, ROWS);
-    wear(root, ELEMENT);
-    this.#view.rows.ariaLabel = say("files");
-    root.append(this.#zone.element, this.#unfinished.element, this.#view.rows, this.#view.news);
+    adoptStyles(root, ROW_STYLES);
+    adoptStyles(root, ELEMENT_STYLES);
+    this.#view.rows.ariaLabel = message("files");
+    root.append(this.#zone.element, this.#unfinished.element, this.#view.rows, this.#view.liveRegion);
     this.addEventListener("click", (event) => {
-      if (event.composedPath()[0] === this) this.#zone.pick(); // by its label
+      if (event.composedPath()[0] === this) this.#zone.pick(); // its label was clicked
     });
   }
 
   connectedCallback() {
-    // What stands in the element is for browsers without the script.
+    // The content is the fallback for browsers without JavaScript.
     for (const fallback of this.querySelectorAll("input")) fallback.disabled = true;
-    this.#internals.role = "group";
+    this.internals.role = "group";
     const labels = [...this.labels].map((label) => label.textContent?.trim());
-    this.#internals.ariaLabel = this.ariaLabel ?? (labels.join(" ") || null);
+    this.internals.ariaLabel = this.ariaLabel ?? (labels.join(" ") || null);
     this.#zone.connect();
-    page.forms.elements.add(this.#holder);
+    page.forms.roots.add(this.getRootNode());
+    page.forms.elements.add(this.#field);
+    if (!this.#isInitialized) this.#addReceipts(initialReceipts(this));
     this.attributeChangedCallback();
-    void this.#unfinished.look(page.mount, this.#place);
+    void this.#unfinished.load(this.#mount, this.#place);
   }
 
   disconnectedCallback() {
     this.#zone.disconnect();
-    page.forms.elements.delete(this.#holder);
+    page.forms.elements.delete(this.#field);
   }
 
   attributeChangedCallback() {
     this.#zone.describe({ ...this.#rules, multiple: this.multiple });
-    this.#settle();
+    this.#update();
   }
 
   formResetCallback() {
-    this.#batch.clear();
+    this.#uploads.clear();
+    this.#addReceipts(initialReceipts(this));
     this.#view.announce("");
-    page.forms.listener.cancelled(this.#holder);
-    this.#settle();
+    page.forms.listener.oncancel(this.#field);
+    this.#update();
+  }
+
+  /**
+   * The browser restores a page from its history.
+   * @param {string | File | FormData | null} state
+   */
+  formStateRestoreCallback(state) {
+    if (typeof state !== "string" || !state) return;
+    this.#uploads.clear();
+    this.#addReceipts(JSON.parse(state));
+    this.#update();
   }
 
   /** @param {boolean} isDisabled */
   formDisabledCallback(isDisabled) {
     this.#zone.button.disabled = isDisabled;
-    this.#settle();
+    this.#update();
   }
 
   /**
-   * Takes files as if they were chosen.
+   * Add files as if the user had chosen them.
    * @param {Iterable<File>} files
    */
   add(files) {
-    const wanted = [...files].slice(0, this.multiple ? undefined : 1);
-    if (!this.multiple) this.#batch.clear();
-    const added = this.#batch.add(wanted.filter((file) => this.#isNew(file)), this.#rules);
-    for (const { file, row } of added) row.show(preview(file));
-    this.#unfinished.chosen(added.map(({ file }) => file));
-    if (this.dataset.directUpload !== "submit") this.#batch.start();
-    this.#settle();
+    const chosen = [...files].slice(0, this.multiple ? undefined : 1);
+    if (!this.multiple) this.#uploads.clear();
+    if (this.form && !this.name) advise("an upload field has no name, so that its form submits no receipt.");
+    this.#addNew(chosen.filter((file) => this.#isNew(file)));
   }
 
-  /** The first receipt, as the form gets it; "" when there is none. */
+  /** @param {File[]} files */
+  #addNew(files) {
+    const added = this.#uploads.add(files, this.#rules);
+    for (const { file, row } of added) row.showPreview(preview(file));
+    this.#unfinished.removeChosen(added.map(({ file }) => file));
+    if (this.dataset.directUpload !== "submit") this.#uploads.start();
+    this.#update();
+  }
+
+  /** The first receipt; "" before an upload is complete. The form submits all receipts. */
   get value() {
-    return this.#batch.in("done")[0]?.receipt ?? "";
+    return this.#uploads.inState("done")[0]?.receipt ?? "";
   }
 
   get files() {
-    return this.#batch.files;
+    return this.#uploads.files;
   }
 
-  /** Every file with its state, and with its result when it has one. */
+  /** Each file with its state and, when it is uploaded, its result. */
   get uploads() {
-    return this.#batch.uploads.map(({ file, state, result }) => ({ file, state, ...result }));
-  }
-
-  get form() {
-    return this.#internals.form;
-  }
-
-  get labels() {
-    return /** @type {NodeListOf<HTMLLabelElement>} */ (this.#internals.labels);
-  }
-
-  get type() {
-    return this.localName;
-  }
-
-  get name() {
-    return this.getAttribute("name") ?? "";
-  }
-
-  set name(name) {
-    this.setAttribute("name", name);
-  }
-
-  get accept() {
-    return this.getAttribute("accept") ?? "";
-  }
-
-  set accept(accept) {
-    this.setAttribute("accept", accept);
-  }
-
-  /** In bytes; Infinity when there is no limit. */
-  get maxSize() {
-    return parseSize(this.getAttribute("max-size"));
-  }
-
-  set maxSize(size) {
-    this.setAttribute("max-size", String(size));
-  }
-
-  get multiple() {
-    return this.hasAttribute("multiple");
-  }
-
-  set multiple(isMultiple) {
-    this.toggleAttribute("multiple", isMultiple);
-  }
-
-  get required() {
-    return this.hasAttribute("required");
-  }
-
-  set required(isRequired) {
-    this.toggleAttribute("required", isRequired);
-  }
-
-  get disabled() {
-    return this.hasAttribute("disabled");
-  }
-
-  set disabled(isDisabled) {
-    this.toggleAttribute("disabled", isDisabled);
-  }
-
-  get willValidate() {
-    return this.#internals.willValidate;
-  }
-
-  get validity() {
-    return this.#internals.validity;
-  }
-
-  get validationMessage() {
-    return this.#internals.validationMessage;
-  }
-
-  checkValidity() {
-    return this.#internals.checkValidity();
-  }
-
-  reportValidity() {
-    return this.#internals.reportValidity();
+    return this.#uploads.uploads.map(({ file, state, result }) => ({ file, state, ...result }));
   }
 
   /** @param {string} message */
   setCustomValidity(message) {
     this.#customError = message;
-    this.#settleValidity();
+    this.#updateValidity();
   }
 
   get #rules() {
     return { accept: this.accept, maxSize: this.maxSize };
   }
 
-  /** Unfinished uploads are shown where they were begun, not all over the site. */
+  get #mount() {
+    const { directUploadMount } = this.dataset;
+    return directUploadMount ? new URL(directUploadMount.replace(/\/*$/, "/"), page.mount) : page.mount;
+  }
+
+  /** @param {string[]} receipts */
+  #addReceipts(receipts) {
+    this.#isInitialized = true;
+    this.#uploads.addReceipts(receipts);
+  }
+
+  /** Unfinished uploads are listed only in the field where they began. */
   get #place() {
     return `${location.pathname} ${this.name}`;
   }
 
-  /** @type {Holder} */
-  #holder = holderOf(this, () => this.#batch, () => this.#view.announce(say("held"), true));
+  /** @type {UploadField} */
+  #field = createField(this, () => this.#uploads, () => this.#view.announce(message("held"), true));
 
   /**
-   * The same file again is not another one, unless it failed.
+   * Return whether a file is not in the list yet. A failed upload of the same file is replaced.
    * @param {File} file
    */
   #isNew(file) {
-    const same = this.#batch.uploads.find(({ file: { name, size, lastModified } }) =>
-      name === file.name && size === file.size && lastModified === file.lastModified);
-    if (same?.state !== "failed") return !same;
-    this.#batch.remove(same);
-    return true;
+    const same = this.#uploads.uploads.filter((each) => !each.isInitial && isSame(each.file, file));
+    for (const each of same) if (each.state === "failed") this.#uploads.remove(each);
+    const others = same.filter(({ state }) => state !== "failed");
+    if (others.length) void this.#addUnlessSame(file, others.map((each) => each.file));
+    return !others.length;
   }
 
-  #removed() {
+  /**
+   * Files of different folders may have the same name, size and time.
+   * @param {File} file
+   * @param {File[]} others
+   */
+  async #addUnlessSame(file, others) {
+    for (const other of others) {
+      if (file === other || (await haveSameContent(file, other))) {
+        return this.#view.announce(message("duplicate", { name: file.name }), true);
+      }
+    }
+    this.#addNew([file]);
+  }
+
+  #onRemove() {
     this.focus();
-    page.forms.listener.cancelled(this.#holder);
-    this.#settle();
+    page.forms.listener.oncancel(this.#field);
+    this.#update();
   }
 
-  #settle() {
-    this.#zone.button.toggleAttribute("data-compact", this.#batch.uploads.length > 0);
-    this.#settleValue();
-    this.#settleValidity();
-    page.forms.listener.changed(this.#holder);
+  #update() {
+    this.#zone.button.toggleAttribute("data-compact", this.#uploads.uploads.length > 0);
+    this.#updateFormValue();
+    this.#updateValidity();
+    page.forms.listener.onchange(this.#field);
   }
 
-  #settleValue() {
+  #updateFormValue() {
     const data = new FormData();
-    for (const { receipt } of this.#batch.in("done")) data.append(this.name, receipt);
-    this.#internals.setFormValue(this.name ? data : null);
+    for (const { receipt } of this.#uploads.inState("done")) data.append(this.name, receipt);
+    const receipts = this.#uploads.inState("done").map(({ receipt }) => receipt);
+    this.internals.setFormValue(this.name ? data : null, receipts.length ? JSON.stringify(receipts) : "");
   }
 
-  #settleValidity() {
-    const message = this.#batch.in("failed")[0]?.complaint ?? this.#customError;
-    const valueMissing = this.required && !this.#batch.uploads.length;
-    const flags = { customError: !!message, valueMissing };
-    this.#internals.setValidity(flags, message || (valueMissing ? say("required") : ""), this.#zone.button);
+  #updateValidity() {
+    const error = this.#uploads.inState("failed")[0]?.validationMessage ?? this.#customError;
+    const valueMissing = this.required && !this.#uploads.uploads.length;
+    const flags = { customError: !!error, valueMissing };
+    this.internals.setValidity(flags, error || (valueMissing ? message("required") : ""), this.#zone.button);
   }
 }
 
 /**
- * What forms may know of an element.
+ * Create what a form sees of an element.
  * @param {DirectUploadElement} element
- * @param {() => Batch} batch
+ * @param {() => UploadList} uploads
  * @param {() => void} announceHold
- * @returns {Holder}
+ * @returns {UploadField}
  */
-function holderOf(element, batch, announceHold) {
+function createField(element, uploads, announceHold) {
   return {
     get form() { return element.matches(":disabled") ? null : element.form; },
     get isConnected() { return element.isConnected; },
-    get isBusy() { return batch().isBusy; },
-    get isWaiting() { return batch().in("ready").length > 0; },
-    get hasFailed() { return batch().in("failed").length > 0; },
-    begin: () => batch().start(),
+    get isBusy() { return uploads().isBusy; },
+    get isReady() { return uploads().inState("ready").length > 0; },
+    get hasFailed() { return uploads().inState("failed").length > 0; },
+    begin: () => uploads().start(),
     announceHold,
   };
 }

@@ -1,49 +1,76 @@
-/** @import { ProgressReport, UploadOptions, UploadResult, UploadTask } from "../types.d.ts" */
-/** @import { Row, UploadState, Verbs } from "./row.js" */
+/** @import { ProgressReport, RetryReport, UploadOptions, UploadResult, UploadTask } from "../types.d.ts" */
+/** @import { Row, RowActions, UploadState } from "./row.js" */
 import { DirectUploadFailure } from "../engine/failure.js";
-import { explain, isFinal, say } from "../messages.js";
+import { explain, isFinal, message } from "../messages.js";
+import { readReceipt } from "./receipts.js";
 
 /** @typedef {typeof import("../direct-upload.js").upload} Upload */
 
 let lastId = 0;
 
 /**
- * What one file's upload asks of those it belongs to.
- * @typedef {object} Owner
- * @property {HTMLElement} host where its events are dispatched
- * @property {{ add: (file: File, verbs: Verbs) => Row }} view
+ * What the upload of a file needs of its field.
+ * @typedef {object} UploadContext
+ * @property {HTMLElement} host the element that dispatches the events
+ * @property {{ add: (file: { name: string, size: number }, actions: RowActions) => Row }} view
  * @property {(file: File, options: UploadOptions) => UploadTask} upload
- * @property {() => void} changed an upload has started or ended
- * @property {(upload: FileUpload) => void} finished one has its receipt
+ * @property {() => void} onchange an upload has started or ended
+ * @property {(upload: FileUpload) => void} ondone an upload has its receipt
  * @property {(upload: FileUpload) => void} remove
  */
 
-/** One file of a field. */
+/** A file of a field, and its upload. */
 export class FileUpload {
   /** @type {UploadState} */
   state = "ready";
-  /** Why it failed, in words for its visitor. */
+  /** Whether the page began with this upload's receipt. Its `file` has a name but no content. */
+  isInitial = false;
+  /** Why the upload failed, for users. */
   reason = "";
   /** @type {UploadResult | undefined} */
   result;
   #id = ++lastId;
-  #owner;
+  #context;
   /** @type {UploadTask | undefined} */
   #task;
 
   /**
    * @param {File} file
-   * @param {Owner} owner
+   * @param {UploadContext} context
    */
-  constructor(file, owner) {
+  constructor(file, context) {
     this.file = file;
-    this.#owner = owner;
-    this.row = owner.view.add(file, {
+    this.#context = context;
+    this.row = context.view.add(file, {
       pause: () => this.pause(),
       resume: () => this.resume(),
       retry: () => this.start(),
-      remove: () => owner.remove(this),
+      remove: () => context.remove(this),
     });
+  }
+
+  /**
+   * Create a finished upload of an earlier page from its receipt.
+   * @param {string} receipt
+   * @param {UploadContext} context
+   */
+  static fromReceipt(receipt, context) {
+    const upload = new FileUpload(new File([], message("uploadedFile")), context);
+    upload.isInitial = true;
+    upload.state = "done";
+    upload.result = /** @type {UploadResult} */ ({ receipt });
+    upload.row.restore(upload.file);
+    void upload.#describe(receipt);
+    return upload;
+  }
+
+  /** @param {string} receipt */
+  async #describe(receipt) {
+    const upload = await readReceipt(receipt).catch(() => undefined); // the server decides whether it is valid
+    if (!upload) return;
+    this.result = /** @type {UploadResult} */ ({ receipt, upload });
+    this.file = new File([], upload.filename, { type: upload.type });
+    this.row.restore({ name: upload.filename, size: upload.size });
   }
 
   get receipt() {
@@ -53,14 +80,14 @@ export class FileUpload {
   start() {
     this.state = "busy";
     this.row.start();
-    this.#owner.changed();
-    this.#tell("start");
-    const task = (this.#task = this.#owner.upload(this.file, {
-      onprogress: (report) => this.#isCurrent(task) && this.#progress(report),
-      onretry: (report) => this.#isCurrent(task) && this.#tell("retry", report),
+    this.#context.onchange();
+    this.#dispatch("start");
+    const task = (this.#task = this.#context.upload(this.file, {
+      onprogress: (report) => this.#isCurrent(task) && this.#onProgress(report),
+      onretry: (report) => this.#isCurrent(task) && this.#onRetry(report),
     }));
     task.then(
-      (result) => this.#isCurrent(task) && this.#done(result),
+      (result) => this.#isCurrent(task) && this.#onDone(result),
       (failure) => this.#isCurrent(task) && this.fail(failure),
     );
   }
@@ -73,29 +100,30 @@ export class FileUpload {
     this.#task?.resume();
   }
 
-  /** Gives up what is under way and takes away what was made. */
+  /** Abort the upload and remove its row. */
   remove() {
     const task = this.#task;
     this.#task = undefined;
     if (this.state === "busy") {
       task?.abort();
-      this.#tell("error", { error: new DirectUploadFailure("aborted") });
+      this.#dispatch("error", { error: new DirectUploadFailure("aborted") });
     }
     this.row.element.remove();
   }
 
-  /** @param {DirectUploadFailure} failure */
-  fail(failure) {
+  /** @param {unknown} error */
+  fail(error) {
+    const failure = asFailure(error);
     this.state = "failed";
     this.reason = explain(failure);
-    const shown = this.#tell("error", { error: failure });
-    this.row.fail(shown ? this.reason : "", { failure, isFinal: isFinal(failure) });
-    this.#owner.changed();
+    const isShown = this.#dispatch("error", { error: failure });
+    this.row.fail(isShown ? this.reason : "", { failure, isFinal: isFinal(failure) });
+    this.#context.onchange();
   }
 
-  /** What is wrong with the field as long as this has failed. */
-  get complaint() {
-    return say("failed", { name: this.file.name, reason: this.reason });
+  /** The field's validation message while this upload has failed. */
+  get validationMessage() {
+    return message("failed", { name: this.file.name, reason: this.reason });
   }
 
   /** @param {UploadTask} task */
@@ -104,19 +132,25 @@ export class FileUpload {
   }
 
   /** @param {ProgressReport} report */
-  #progress(report) {
+  #onProgress(report) {
     this.row.report(report);
-    this.#tell("progress", report);
+    this.#dispatch("progress", report);
+  }
+
+  /** @param {RetryReport} report */
+  #onRetry(report) {
+    this.row.retry(report);
+    this.#dispatch("retry", report);
   }
 
   /** @param {UploadResult} result */
-  #done(result) {
+  #onDone(result) {
     this.state = "done";
     this.result = result;
     this.row.done();
-    this.#owner.finished(this);
-    this.#tell("end", result);
-    this.#owner.changed();
+    this.#context.ondone(this);
+    this.#dispatch("end", result);
+    this.#context.onchange();
   }
 
   /**
@@ -124,8 +158,18 @@ export class FileUpload {
    * @param {object} [detail]
    * @returns {boolean} false when the page prevented the default
    */
-  #tell(event, detail = {}) {
-    const about = { bubbles: true, cancelable: event === "error", detail: { id: this.#id, file: this.file, ...detail } };
-    return this.#owner.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, about));
+  #dispatch(event, detail = {}) {
+    const init = { bubbles: true, cancelable: event === "error", detail: { id: this.#id, file: this.file, ...detail } };
+    return this.#context.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, init));
   }
+}
+
+/**
+ * Return a failure for anything that was thrown: no upload may end without a message.
+ * @param {unknown} error
+ */
+export function asFailure(error) {
+  if (error instanceof DirectUploadFailure) return error;
+  console.error(error);
+  return new DirectUploadFailure("other", { detail: String(error) });
 }

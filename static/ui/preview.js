@@ -1,28 +1,28 @@
 import { icon, ICONS, part } from "./dom.js";
 
-/** Pixels; twice what is shown, for dense screens. */
+/** Pixels: twice the size on the page, for high-density screens. */
 const SIDE = 96;
-/** Bytes beyond which decoding an image costs the page more than its picture is worth. */
-const LARGEST = 50e6;
+/** Bytes. Larger images get no preview: decoding them costs too much. */
+const MAX_SIZE = 50e6;
 
-/** Images are decoded one after the other, so that a hundred photographs do not need the memory of a hundred. */
+/** Images are decoded one at a time, to limit memory. */
 let drawing = Promise.resolve();
 
 /**
- * A small picture of an image, for anything else its extension.
+ * Create a preview: a small picture of an image, or the extension of any other file.
  * @param {File} file
  */
 export function preview(file) {
   const extension = /\.(\w{1,4})$/.exec(file.name)?.[1];
   const frame = part("span", "preview", { ariaHidden: "true" }, extension?.toUpperCase() ?? icon(ICONS.file));
-  if (file.type.startsWith("image/") && file.size < LARGEST) {
-    drawing = drawing.then(() => draw(file, frame)).catch(() => undefined); // one that cannot be decoded has none
+  if (file.type.startsWith("image/") && file.size < MAX_SIZE) {
+    drawing = drawing.then(() => draw(file, frame)).catch(() => undefined); // an image that cannot be decoded keeps its extension
   }
   return frame;
 }
 
 /**
- * On a canvas, since a policy may forbid images from `blob:`.
+ * Draw on a canvas, which works where a policy blocks images from `blob:`.
  * @param {File} file
  * @param {HTMLElement} frame
  */

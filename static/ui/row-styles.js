@@ -1,7 +1,7 @@
-// Restrained on purpose: colours come from the page, and a few custom properties change what does not.
+// Colours come from the page. Custom properties set the others.
 
-/** Of the rows, which stand in a page as well as in an element. */
-export const ROWS = `
+/** Styles of the rows, in a page and in an element. */
+export const ROW_STYLES = `
 .direct-upload {
   --_accent: var(--direct-upload-accent, #2563eb); --_danger: var(--direct-upload-danger, #b3261e); --_good: var(--direct-upload-success, #18794e);
   --_line: var(--direct-upload-line, color-mix(in srgb, currentColor 18%, transparent));
@@ -48,7 +48,7 @@ export const ROWS = `
 .direct-upload-details summary { inline-size: max-content; min-inline-size: 2.75rem; margin-block: -.5rem -.375rem; padding-block: .9rem; cursor: pointer; }
 .direct-upload-details p { margin: 0 0 .375rem; overflow-wrap: anywhere; font-family: ui-monospace, monospace; }
 .direct-upload-news { margin: .375rem 0 0; font-size: .85em; }
-.direct-upload-heard { position: absolute; margin: 0; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.direct-upload-visually-hidden { position: absolute; margin: 0; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 30rem) {
   .direct-upload > li { flex-wrap: wrap; }
   .direct-upload :is(.direct-upload-retry, .direct-upload-again) { order: 1; flex: 1 0 100%; }
@@ -61,13 +61,13 @@ export const ROWS = `
 const sheets = new Map();
 
 /**
- * A sheet made by script is allowed where a policy forbids inline styles.
+ * Add styles to a document or a shadow root. A constructed style sheet works where a policy blocks inline styles.
  * @param {DocumentOrShadowRoot} root
- * @param {string} style
+ * @param {string} styles
  */
-export function wear(root, style = ROWS) {
-  const sheet = sheets.get(style) ?? new CSSStyleSheet();
-  if (!sheets.has(style)) sheet.replaceSync(style);
-  sheets.set(style, sheet);
+export function adoptStyles(root, styles = ROW_STYLES) {
+  const sheet = sheets.get(styles) ?? new CSSStyleSheet();
+  if (!sheets.has(styles)) sheet.replaceSync(styles);
+  sheets.set(styles, sheet);
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
 }

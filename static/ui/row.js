@@ -1,22 +1,25 @@
 /** @import { DirectUploadFailure } from "../engine/failure.js" */
-/** @import { ProgressReport } from "../types.d.ts" */
+/** @import { ProgressReport, RetryReport } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
-import { formatDuration, formatShare, formatSize, formatSpeed, say, technical } from "../messages.js";
+import { formatDuration, formatShare, formatSize, formatSpeed, message, formatFailure } from "../messages.js";
 
-/** @typedef {Record<"pause" | "resume" | "retry" | "remove", () => void>} Verbs what a row's buttons do */
+/** @typedef {Record<"pause" | "resume" | "retry" | "remove", () => void>} RowActions what the buttons of a row do */
 /** @typedef {"ready" | "busy" | "done" | "failed"} UploadState */
 
-/** Milliseconds after which those who cannot see the progress hear of it. */
-const NEWS = 15_000;
+/** Milliseconds between announcements of the progress to screen readers. */
+const ANNOUNCE_INTERVAL = 15_000;
 
-/** One file, as it is seen. */
+/** One file on the page: its name, state, progress and buttons. */
 export class Row {
   #values;
   #announce;
-  #verbs;
+  #actions;
   #isPaused = false;
-  /** When those who listen heard of it last. */
-  #heard = 0;
+  /** When the progress was last announced. */
+  #announced = 0;
+  /** What to show while the upload waits for a retry. */
+  #waitingKey = "waiting";
+  #name = part("bdi", "name");
   #progress;
   #state = part("span", "state");
   #details = part("details", "details", { hidden: true });
@@ -25,144 +28,169 @@ export class Row {
   #remove;
 
   /**
-   * @param {File} file
-   * @param {Verbs} verbs
+   * @param {{ name: string, size: number }} file
+   * @param {RowActions} actions
    * @param {(text: string) => void} announce
    */
-  constructor(file, verbs, announce) {
-    this.#values = { name: file.name, total: formatSize(file.size) };
+  constructor(file, actions, announce) {
+    this.#values = this.#describe(file);
     this.#announce = announce;
-    this.#verbs = verbs;
-    const label = say("progress", this.#values);
-    this.#progress = part("progress", "progress", { max: 1, value: 0, ariaLabel: label });
-    this.#pause = button("pause", () => this.#turn());
-    this.#retry = button("retry", verbs.retry);
-    this.#retry.append(icon(ICONS.retry), say("retry"));
-    this.#remove = button("remove", verbs.remove);
+    this.#actions = actions;
+    this.#progress = part("progress", "progress", { max: 1, value: 0, ariaLabel: message("progress", this.#values) });
+    this.#pause = button("pause", () => this.#togglePause());
+    this.#retry = button("retry", actions.retry);
+    this.#retry.append(icon(ICONS.retry), message("retry"));
+    this.#remove = button("remove", actions.remove);
     this.#remove.append(icon(ICONS.cross));
-    const name = part("bdi", "name", { textContent: file.name, title: file.name });
-    const about = part("div", "about", {}, name, this.#progress, this.#state, this.#details);
+    const about = part("div", "about", {}, this.#name, this.#progress, this.#state, this.#details);
     this.element = element("li", {}, about, this.#pause, this.#retry, this.#remove);
     this.element.part.add("row");
-    this.#enter("ready", say("ready", this.#values), "remove");
+    this.#setState("ready", message("ready", this.#values), "remove");
+  }
+
+  /**
+   * Show an upload that was finished before.
+   * @param {{ name: string, size: number }} file
+   */
+  restore(file) {
+    this.#values = this.#describe(file);
+    this.#setState("done", message(file.size ? "done" : "finished", this.#values), "remove");
+  }
+
+  /** @param {{ name: string, size: number }} file */
+  #describe({ name, size }) {
+    this.#name.textContent = this.#name.title = name;
+    return { name, total: formatSize(size) };
   }
 
   start() {
-    this.#enter("busy", say("starting"), "cancel");
+    this.#setState("busy", message("starting"), "cancel");
     this.#progress.value = 0;
-    this.#offer(false);
-    this.#heard = performance.now();
-    this.#announce(say("started", this.#values));
+    this.#showPaused(false);
+    this.#announced = performance.now();
+    this.#announce(message("started", this.#values));
   }
 
-  /** @param {ProgressReport} report */
+  /**
+   * Show the progress.
+   * @param {ProgressReport} report
+   */
   report({ loaded, total, state, speed, timeLeft }) {
-    const key = state === "waiting" && !navigator.onLine ? "offline" : state;
-    this.#offer(state === "paused");
+    const key = state !== "waiting" ? state : navigator.onLine ? this.#waitingKey : "offline";
+    this.#showPaused(state === "paused");
     this.#progress.value = total ? loaded / total : 0;
-    const facts = [say(key, { ...this.#values, loaded: formatSize(loaded) })];
+    const parts = [message(key, { ...this.#values, loaded: formatSize(loaded) })];
     if (state === "sending" && speed && timeLeft !== undefined) {
-      facts.push(...[formatSpeed(speed), say("timeLeft", { time: formatDuration(timeLeft) })].map(unbroken));
+      parts.push(...[formatSpeed(speed), message("timeLeft", { time: formatDuration(timeLeft) })].map(withoutBreaks));
     }
     this.element.toggleAttribute("data-waiting", state === "waiting");
-    this.#state.textContent = facts.join("\u00a0· ");
-    if (state === "sending" && performance.now() - this.#heard > NEWS) this.#tell(loaded / total);
+    this.#state.textContent = parts.join("\u00a0· ");
+    if (state === "sending" && performance.now() - this.#announced > ANNOUNCE_INTERVAL) this.#announceProgress(loaded / total);
+  }
+
+  /**
+   * Tell a server that doesn't answer from a lost connection.
+   * @param {RetryReport} report
+   */
+  retry({ failure: { status } }) {
+    this.#waitingKey = status >= 500 ? "notResponding" : "waiting";
+    if (this.element.hasAttribute("data-waiting") && navigator.onLine) this.#state.textContent = message(this.#waitingKey);
   }
 
   done() {
-    this.#enter("done", say("done", this.#values), "remove");
-    this.#announce(say("finished", this.#values));
+    this.#setState("done", message("done", this.#values), "remove");
+    this.#announce(message("finished", this.#values));
   }
 
   /**
    * @param {string} reason
-   * @param {{ failure: DirectUploadFailure, isFinal: boolean }} what
+   * @param {{ failure: DirectUploadFailure, isFinal: boolean }} about
    */
   fail(reason, { failure, isFinal }) {
-    this.#enter("failed", reason, "remove");
+    this.#setState("failed", reason, "remove");
     this.#retry.hidden = isFinal;
-    this.#explain(failure, reason);
-    if (reason) this.#announce(say("failed", { ...this.#values, reason }));
+    this.#showDetails(failure, reason);
+    if (reason) this.#announce(message("failed", { ...this.#values, reason }));
   }
 
   /** @param {HTMLElement} preview */
-  show(preview) {
+  showPreview(preview) {
     this.element.prepend(preview);
   }
 
-  /** @param {number} share what has arrived of it */
-  #tell(share) {
-    this.#heard = performance.now();
-    this.#announce(say("soFar", { ...this.#values, share: formatShare(share) }));
+  /** @param {number} share between 0 and 1 */
+  #announceProgress(share) {
+    this.#announced = performance.now();
+    this.#announce(message("soFar", { ...this.#values, share: formatShare(share) }));
   }
 
   /**
-   * What a developer may want to know is there, but not in the way.
+   * Offer the technical details to developers, folded away.
    * @param {DirectUploadFailure} failure
    * @param {string} reason
    */
-  #explain(failure, reason) {
-    const detail = technical(failure);
+  #showDetails(failure, reason) {
+    const detail = formatFailure(failure);
     this.#details.hidden = !reason || reason === failure.detail;
-    this.#details.replaceChildren(element("summary", { textContent: say("details") }), element("p", { textContent: detail }));
+    this.#details.replaceChildren(element("summary", { textContent: message("details") }), element("p", { textContent: detail }));
   }
 
   /**
    * @param {UploadState} state
    * @param {string} text
-   * @param {"cancel" | "remove"} verb what the cross does
+   * @param {"cancel" | "remove"} action what the cross button does
    */
-  #enter(state, text, verb) {
+  #setState(state, text, action) {
     this.element.dataset.state = state;
     this.#state.textContent = text;
     this.#progress.hidden = state !== "busy";
     this.#pause.hidden = state !== "busy";
     this.#retry.hidden = state !== "failed";
     this.#details.hidden = true;
-    name(this.#remove, say(verb, this.#values));
+    label(this.#remove, message(action, this.#values));
   }
 
-  #turn() {
+  #togglePause() {
     const paused = !this.#isPaused;
-    if (paused) this.#verbs.pause();
-    else this.#verbs.resume();
-    this.#announce(say(paused ? "pausedFile" : "resumedFile", this.#values));
+    if (paused) this.#actions.pause();
+    else this.#actions.resume();
+    this.#announce(message(paused ? "pausedFile" : "resumedFile", this.#values));
   }
 
-  /** @param {boolean} isPaused whether the button offers to go on, or to pause */
-  #offer(isPaused) {
+  /** @param {boolean} isPaused whether the button resumes or pauses */
+  #showPaused(isPaused) {
     if (isPaused === this.#isPaused && this.#pause.firstChild) return;
     this.#isPaused = isPaused;
     this.element.toggleAttribute("data-paused", isPaused);
-    const verb = isPaused ? "resume" : "pause";
-    this.#pause.replaceChildren(icon(ICONS[verb]));
-    name(this.#pause, say(verb, this.#values));
+    const action = isPaused ? "resume" : "pause";
+    this.#pause.replaceChildren(icon(ICONS[action]));
+    label(this.#pause, message(action, this.#values));
   }
 }
 
 /**
- * @param {string} verb
- * @param {() => void} press
+ * @param {string} name
+ * @param {() => void} onclick
  */
-function button(verb, press) {
-  const made = part("button", verb, { type: "button" });
-  made.part.add("button");
-  made.addEventListener("click", press);
-  return made;
+function button(name, onclick) {
+  const created = part("button", name, { type: "button" });
+  created.part.add("button");
+  created.addEventListener("click", onclick);
+  return created;
 }
 
 /**
  * @param {HTMLElement} button
  * @param {string} text
  */
-function name(button, text) {
+function label(button, text) {
   button.ariaLabel = button.title = text;
 }
 
 /**
- * A number stays with its unit when a line is too short.
+ * Keep a number and its unit on one line.
  * @param {string} text
  */
-function unbroken(text) {
+function withoutBreaks(text) {
   return text.replaceAll(" ", "\u00a0");
 }

@@ -1,4 +1,4 @@
-"""A real browser, and the demo application in a process of its own against a private Swift."""
+"""A real browser, and the demo application in its own process with a private Swift."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _printed_address(output: IO[str]) -> str:
 
 @pytest.fixture
 def downloads(tmp_path: Path) -> Path:
-    """Where the browser saves what it downloads."""
+    """Return the browser's download directory."""
     directory = tmp_path / "downloads"
     directory.mkdir()
     return directory

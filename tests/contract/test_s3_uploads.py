@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -132,6 +133,12 @@ def test_of_an_abort_and_a_complete_one_succeeds_while_the_application_thinks(st
 def test_an_application_tests_itself_with_upload_file(site: Site, data: bytes) -> None:
     receipt = upload_file(site.browser, "report.pdf", data)
     upload = site.uploads(lambda uploads: uploads.verify(receipt))
+    assert site.uploads(lambda uploads: uploads.open(upload).read()) == data
+
+
+@pytest.mark.parametrize("data", [b"", b"small", LARGE])
+def test_an_application_stores_a_file_itself(site: Site, data: bytes) -> None:
+    upload = site.uploads(lambda uploads: uploads.store(io.BytesIO(data), filename="own.pdf", type="application/pdf"))
     assert site.uploads(lambda uploads: uploads.open(upload).read()) == data
 
 

@@ -115,7 +115,7 @@ def unfinished(visitor: Visitor) -> list[str]:
     names: list[str] = visitor.driver.execute_async_script(
         """const done = arguments[0];
         import("/_upload/static/resume/unfinished.js")
-          .then(({ unfinished }) => unfinished(new URL("/_upload/", location), ""))
+          .then(({ listUnfinished }) => listUnfinished(new URL("/_upload/", location), ""))
           .then((found) => done(found.map(({ filename }) => filename)), (error) => done([String(error)]));
         """
     )

@@ -18,10 +18,10 @@ from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.testing.client import checksum_header
+from direct_upload_middleware.testing.client import _checksum
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
-SECRET = "a secret of the tests"
+SECRET = "a-secret-of-the-tests"
 SEGMENT = 10
 EMPTY = b""
 ONE = b"one file"  # of one segment
@@ -218,7 +218,7 @@ class BegunUpload:
     def put(self, index: int, piece: bytes, headers: Mapping[str, str] | None = None) -> Answered:
         if index not in self.urls:
             self.sign([index])
-        sent = {**self.segments[0]["headers"], **checksum_header(self.segments[0], md5(piece)), **(headers or {})}
+        sent = {**self.segments[0]["headers"], **_checksum(self.segments[0], piece), **(headers or {})}
         return self.site.fetch("PUT", self.urls[index], piece, sent)
 
     def send(self, headers: Mapping[str, str] | None = None) -> None:

@@ -18,7 +18,7 @@ LAYERS = {
     "": [
         {"errors", "headers"},
         {"models", "callbacks"},
-        {"keys", "storage"},
+        {"keys", "storage", "received_files"},
         {"plan", "policy", "sniff", "media_types", "extension_types"},
         {"tokens"},
         {"tickets", "receipts"},
@@ -27,6 +27,8 @@ LAYERS = {
         {"option_values"},
         {"options"},
         {"uploads"},
+        {"storing"},
+        {"upload_store"},
         {"api", "request_uploads", "pages", "identity_subrequest"},
         {"middleware"},
         {"__init__"},  # the package itself: the public names
@@ -34,7 +36,7 @@ LAYERS = {
     ],
     "storage": [
         {"base", "temp_urls", "concurrency", "redaction", "object_reader"},
-        {"sweeping"},
+        {"sweeping", "sending"},
         {"local", "swift", "s3"},
         {"rackspace"},
         {"urls"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import StorageUnavailable
 from ..redaction import signatures_kept_out_of_logs
+from ..sending import SegmentReader
 
 TIMEOUT = 60.0
 
@@ -24,7 +25,9 @@ class Answer:
         return self.headers.get("etag", "").strip('"')
 
 
-def fetch(method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+def fetch(
+    method: str, url: str, body: bytes | SegmentReader | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Make one request, without credentials. Raises StorageUnavailable when there is no answer."""
     import urllib3
 

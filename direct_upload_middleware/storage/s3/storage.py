@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,8 +14,10 @@ from ...errors import ApplicationError, ConfigurationError, StorageError
 from ...keys import Keys
 from ..base import Checksum, Limits, Seal, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from ..object_reader import SMALLEST_WINDOW, ObjectReader
+from ..sending import SegmentReader
 from ..sweeping import Finding, Progress, ignore_progress
 from .admin import S3Admin
+from .browser import fetch
 from .capabilities import COPY_SOURCE
 from .capabilities import FOLDER as PROBES
 from .client import Refusal, S3Client
@@ -139,6 +142,12 @@ class S3Storage:
             )
             for index in indexes
         ]
+
+    def send(self, signed: SignedSegment, body: SegmentReader) -> int:
+        """See :meth:`~..sending.SegmentSender.send`."""
+        checksum = {CHECKSUM.header: b64encode(body.digest_ahead()).decode()}
+        headers = {**signed.headers, **checksum, "Content-Length": str(len(body))}
+        return fetch("PUT", signed.url, body if len(body) else b"", headers).status
 
     def _part_url(self, transfer: Transfer, index: int, ttl: int) -> str:
         query = {"partNumber": str(index + 1), "uploadId": transfer.reference}

@@ -228,6 +228,17 @@ def test_304_of_an_unchanged_response_is_unchanged(
     assert answer.headerlist == [*sent, *POLICIES]
 
 
+@pytest.mark.parametrize("make", [make_flask, make_pyramid])
+def test_a_range_of_a_changed_page_is_not_sent_from_the_unchanged_page(
+    make: Callable[[str], App], tmp_path: Path
+) -> None:
+    app = wrap(make(MARKED), tmp_path)
+    page = ask(app)
+    assert "Accept-Ranges" not in page.headers
+    answer = ask(app, Range="bytes=10-19", If_Range=page.headers["ETag"])
+    assert (answer.status_int, content_fields(answer)) == (200, content_fields(page))
+
+
 def test_head_calls_the_application_again_only_for_a_page_without_a_body(tmp_path: Path) -> None:
     calls: list[tuple[str, str]] = []
 

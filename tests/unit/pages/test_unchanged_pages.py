@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -178,3 +181,53 @@ def test_a_head_response_is_not_logged(tmp_path: Path, caplog: pytest.LogCapture
     app = make_app(b"", ("Content-Type", "text/html"), ("Content-Encoding", "gzip"))
     Request.blank("/", method="HEAD").get_response(DirectUploadMiddleware(app, f"local:{tmp_path}", anonymous=True))
     assert caplog.records == []
+
+
+# Django needs settings for the process, so it has its own process.
+
+DJANGO = """
+import json, logging, sys
+import django
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
+from django.urls import path
+from webob import Request
+
+folder, page = sys.argv[1:]
+settings.configure(
+    SECRET_KEY="s" * 50, ALLOWED_HOSTS=["*"], ROOT_URLCONF="__main__", DEBUG=False,
+    MIDDLEWARE=["django.middleware.gzip.GZipMiddleware"],
+)
+django.setup()
+from django.core.wsgi import get_wsgi_application
+from direct_upload_middleware import DirectUploadMiddleware
+
+messages = []
+handler = logging.Handler()
+handler.emit = lambda record: messages.append(record.getMessage())
+logging.getLogger("direct_upload_middleware").addHandler(handler)
+urlpatterns = [
+    path("whole", lambda request: HttpResponse(page)),
+    path("stream", lambda request: StreamingHttpResponse(page[at:at + 50] for at in range(0, len(page), 50))),
+]
+found = []
+for address in ("/whole", "/stream"):
+    app = DirectUploadMiddleware(get_wsgi_application(), f"local:{folder}", anonymous=True)
+    for _ in range(2):
+        request = Request.blank(address, headers={"Accept-Encoding": "gzip"})
+        answer = request.get_response(app)
+        answer.decode_content()
+        assert answer.text == page
+    found.append(messages[:])
+    messages.clear()
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize(("page", "count"), [(MARKED + "<!-- x -->" * 50, 1), (OWN_TAG + "<!-- x -->" * 50, 0)])
+def test_the_gzip_middleware_of_django(page: str, count: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DJANGO, str(tmp_path), page]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    whole, stream = json.loads(run.stdout)
+    assert (len(whole), len(stream)) == (count, count)
+    assert all("gzip" in message for message in whole + stream)
