@@ -54,6 +54,7 @@ _ALIKE = (
     {"image/vnd.adobe.photoshop", "image/photoshop", "application/photoshop"},
     {"application/rtf", "text/rtf"},
     {"application/xml", "text/xml"},
+    {"text/javascript", "application/javascript", "text/ecmascript", "application/ecmascript"},
     {"application/vnd.rar", "application/rar", "application/rar-compressed"},
     {"application/vnd.sqlite3", "application/sqlite3"},
     {"font/otf", "font/sfnt", "application/vnd.ms-opentype", "application/font-otf"},

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .active_types import essence_of, is_page, is_script
 from .errors import ConfigurationError, InvalidRequest, TooLarge, TypeNotAccepted
 from .models import UploadRequest
 
@@ -73,13 +74,31 @@ class Policy:
             raise TypeNotAccepted(f"Accepted file types: {', '.join(self.accept)}.")
 
     def accepts(self, filename: str, media_type: str) -> bool:
-        """Return whether a token of ``accept`` matches as in HTML: the name's extension, the type, or its family."""
-        essence = media_type.split(";")[0].strip().lower()
+        """Return whether a token of ``accept`` matches as in HTML: the name's extension, the type, or its family.
+
+        HTML's ``accept`` is a hint, this is a rule. So an extension does not match a page or a script that claims to
+        have it: ``invoice.pdf`` of type ``text/html`` would be displayed as a page.
+        """
+        essence = essence_of(media_type)
         family = essence.split("/")[0] + "/*"
         return any(
-            filename.lower().endswith(token) if token.startswith(".") else token in (essence, family, "*/*")
+            filename.lower().endswith(token) and not _is_disguised(token, essence)
+            if token.startswith(".")
+            else token in (essence, family, "*/*")
             for token in self.accept
         )
+
+
+def _is_disguised(extension: str, essence: str) -> bool:
+    """Return whether a type is a page or a script, and not the extension's own type."""
+    if not (is_page(essence) or is_script(essence)):
+        return False
+    from .media_types import equivalent_types, normalize_type, type_of_extension  # slow to import
+
+    own, claimed = type_of_extension(extension), normalize_type(essence)
+    if own is not None:
+        return claimed not in equivalent_types(own)
+    return extension.rpartition(".")[2] not in re.split(r"[/.+-]", claimed)
 
 
 def parse_accept(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "": [
-        {"errors", "headers"},
+        {"errors", "headers", "active_types"},
         {"models", "callbacks"},
         {"keys", "storage"},
         {"plan", "policy", "sniff", "media_types"},

@@ -98,8 +98,7 @@ def test_a_body_that_ends_by_itself_is_taken(storage: LocalStorage, http: Browse
 def test_a_body_that_ends_by_itself_may_not_be_too_large(
     storage: LocalStorage, http: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_receive, "MAX_SEGMENT_SIZE", 7)
-    transfer, urls = begin(storage, ONE)
+    transfer, urls = begin(storage, ONE[:7])
     environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "CONTENT_LENGTH": None}
     assert put_raw(http, urls[0], **environ, **{"wsgi.input": io.BytesIO(ONE)}).status == 413
     assert storage.status(transfer).stored == ()
