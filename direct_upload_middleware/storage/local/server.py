@@ -127,8 +127,8 @@ class TempUrlServer:
         if any(header in request.environ for header in _POINTERS):
             return _status_response(HTTPStatus.BAD_REQUEST)
         try:
-            length = content_length(request.environ, largest)
             with self._disk.incoming(upload_id) as incoming:
+                length = content_length(request.environ, largest)
                 etag = receive(request.environ, incoming, length, largest)
                 incoming.keep(index)
         except RefusedBody as refused:

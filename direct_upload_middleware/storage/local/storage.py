@@ -93,9 +93,8 @@ class LocalStorage:
     @_convert_errors()
     def begin(self, transfer: Transfer, *, origin: str) -> None:
         """Begin an upload. See :meth:`.base.Storage.begin`."""
-        make_directory(self._disk.root)
-        check_private(self._disk.root)
         self._disk.begin(transfer.id)
+        check_private(self._disk.root)
 
     @_convert_errors()
     def sign(
@@ -119,7 +118,7 @@ class LocalStorage:
         key = self._keys.derive(*segment_purpose(transfer.id, segment.size))
         path = segment_path(self.container, transfer.id, index)
         url = temp_urls.url(key, "PUT", path, expires, ip_range=ip_range)
-        return SignedSegment(segment, f"{url}&size={segment.size}", expires)
+        return SignedSegment(segment, url.replace("?", f"?size={segment.size}&", 1), expires)
 
     @_convert_errors()
     def status(self, transfer: Transfer) -> UploadStatus:
