@@ -1,8 +1,11 @@
-"""Media types that a browser executes, or displays as a page that can execute scripts. Pure functions."""
+"""Media types, and those that a browser executes, or displays as a page that can execute scripts. Pure functions."""
 
 from __future__ import annotations
 
 import re
+
+ANY_TYPE = "application/octet-stream"
+"""The type of unknown content."""
 
 _SCRIPT = re.compile(
     r".+/.*(?:java|ecma|live|vb|j)script.*"  # JavaScript MIME types of the MIME Sniffing Standard, and VBScript

@@ -13,6 +13,7 @@ from .options import OPTIONS, describe_options, make_options
 from .plan import MiB
 from .request_uploads import ENVIRON_KEY, RequestUploads
 from .storage.base import Seal, Storage
+from .upload_store import UploadStore
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -85,14 +86,19 @@ class DirectUploadMiddleware:
         self._mount = self.options.mount
         self._mount_prefix = self._mount + "/"
         self._uploads = Uploads(self.options)
+        self.store = UploadStore.of(self.options)
         self._api = Api(self.options, self._uploads)
         self._next_origin_request = 0.0
         mode = self.options.inject
         self._pages = PageInjector(app, mode=mode, connect_src=self._storage_origin) if mode else None
 
+    def request_uploads(self, environ: WSGIEnvironment) -> RequestUploads:
+        """Return the uploads of a request, for integrations that call the application themselves."""
+        return RequestUploads(environ, self._uploads)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        environ[ENVIRON_KEY] = uploads = RequestUploads(environ, self._uploads)
+        environ[ENVIRON_KEY] = uploads = self.request_uploads(environ)
         path = environ.get("PATH_INFO", "")
         if path.startswith(self._mount) and (path == self._mount or path.startswith(self._mount_prefix)):
             return self._api(environ, start_response)

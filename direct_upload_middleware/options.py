@@ -92,7 +92,8 @@ _DECLARED = [
     ),
     Option(
         "accept", (), kinds.ACCEPT,
-        'file types as in HTML: ``[".pdf", "image/*", "video/mp4"]``; empty for all.',
+        'file types as in HTML: ``[".pdf", "image/*", "video/mp4"]``; empty for all. For a file without a type, or '
+        "with another name of it, the extension decides.",
     ),
     Option(
         "sniff", False, kinds.BOOL,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .models import Upload
 from .origins import mount_url
+from .outcomes import stored_object
+from .received_files import is_empty, is_file, receipt_text, receive
 from .requester import Requester
-from .uploads import DOWNLOAD_TTL, Uploads, stored_object
+from .uploads import DOWNLOAD_TTL, Uploads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -68,6 +70,61 @@ class RequestUploads:
         if isinstance(receipts, str):
             raise TypeError("verify_all() takes a list of receipts; call verify() for one receipt")
         return [self.verify(receipt, max_age=max_age, any_owner=any_owner) for receipt in receipts]
+
+    def from_form(self, value: Any, *, max_age: float | None = None, any_owner: bool = False) -> Upload | None:
+        """Return the upload of a form's field, whatever the browser sent, or None if the field was left empty.
+
+        With JavaScript the value is a receipt, which is verified. Without, it is the file itself, which is stored as
+        by :meth:`store`; the form needs ``enctype="multipart/form-data"``.
+
+        :param value: the field's value, as the framework gives it: a receipt; a binary file, ``cgi.FieldStorage``,
+            Werkzeug's ``FileStorage``, Django's ``UploadedFile`` or Bottle's ``FileUpload``; or "" or None.
+        :raises InvalidReceipt, NotYours: see :meth:`verify`, which has the other parameters too.
+        :raises DirectUploadError: storing failed, see :meth:`store`.
+        """
+        if is_empty(value):
+            return None
+        if is_file(value):
+            return self.store(value)
+        text = receipt_text(value)
+        return None if is_empty(text) else self.verify(text, max_age=max_age, any_owner=any_owner)  # type: ignore[arg-type]
+
+    def from_form_all(
+        self, values: Iterable[Any], *, max_age: float | None = None, any_owner: bool = False
+    ) -> list[Upload]:
+        """Return the uploads of a field with ``multiple``, in order, without empty values.
+
+        Every receipt is verified before the first file is stored. Parameters and exceptions are those of
+        :meth:`from_form`.
+        """
+        if isinstance(values, str):
+            raise TypeError("from_form_all() takes a list of values; call from_form() for one value")
+        given = [value for value in values if not is_empty(value)]
+        verified = {
+            index: self.from_form(value, max_age=max_age, any_owner=any_owner)
+            for index, value in enumerate(given)
+            if not is_file(value)
+        }
+        found = [verified[i] if i in verified else self.from_form(value) for i, value in enumerate(given)]
+        return [upload for upload in found if upload is not None]
+
+    def store(self, file: Any, *, filename: str | None = None, type: str | None = None) -> Upload:
+        """Store a file that the application has, for the sender of this request.
+
+        The policy applies, and ``authorize`` and ``on_complete`` are called as for an upload.
+
+        :param file: bytes, a binary file object, or a framework's uploaded file. Memory does not grow with the file.
+        :param filename: the user's name for the file; by default the uploaded file's own.
+        :param type: the MIME type; by default the uploaded file's own.
+        :raises NotAuthenticated: the request has no identity, and anonymous uploads are not allowed.
+        :raises InvalidRequest: filename or type is impossible.
+        :raises TooLarge, TypeNotAccepted, Refused, ApplicationError: as for an upload.
+        :raises StorageError, StorageUnavailable: storage failed; nothing is left there.
+        """
+        from .storing import store  # few requests need it
+
+        with receive(file, filename=filename, type=type) as received:
+            return store(self._uploads, self._environ, received)
 
     def download_url(
         self, upload: Upload, *, filename: str | None = None, inline: bool = False, max_age: int = DOWNLOAD_TTL

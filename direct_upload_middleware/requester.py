@@ -23,6 +23,10 @@ COOKIE = "direct_upload"
 UPLOAD_COOKIE = "direct_upload_own"
 """A second cookie for the paths of one upload only (see :meth:`Requester.adopt`)."""
 
+_NO_COOKIE = (
+    "The browser did not send the cookie of this upload. It blocks cookies, or the page is in a frame of another site, "
+    "or the page and the upload API are on different sites."
+)
 _COOKIE_PAIRS = {
     name: re.compile(rf"(?:^|;)[ \t]*{name}=([0-9a-f]{{32}})[ \t]*(?:;|$)") for name in (COOKIE, UPLOAD_COOKIE)
 }
@@ -108,7 +112,7 @@ class Requester:
         """Raise :class:`~.errors.NotYours` unless the ticket was issued for this requester and this browser."""
         cookies = [cookie for cookie in (self._read_cookie(UPLOAD_COOKIE), self.cookie) if cookie is not None]
         if not any(_is_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):
-            raise NotYours
+            raise NotYours("" if cookies else _NO_COOKIE)
 
     def adopt(self, ticket: Ticket) -> Ticket:
         """Return this requester's ticket bound to the browser's present cookie, so that pages can verify the receipt.

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,6 +15,7 @@ from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing
 from .models import Upload, UploadRequest
 from .options import Options
 from .origins import storage_page_origin
+from .outcomes import BegunUpload, CompletedUpload, stored_object
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
 from .receipts import Receipt, Receipts
 from .requester import Requester
@@ -31,37 +32,18 @@ FIRST_SEGMENTS = 16
 DOWNLOAD_TTL = 300
 
 
-@dataclass(frozen=True, slots=True)
-class BegunUpload:
-    """A new upload: its ticket and the ticket's token, the binding cookie, and the first presigned URLs."""
-
-    ticket: Ticket
-    token: str = field(repr=False)
-    cookie: str = field(repr=False)
-    segments: list[SignedSegment]
-
-
-@dataclass(frozen=True, slots=True)
-class CompletedUpload:
-    """A complete upload, its receipt, a presigned URL for GET, and the result of ``on_complete`` (JSON-able)."""
-
-    upload: Upload
-    receipt: str = field(repr=False)
-    download_url: str = field(repr=False)
-    data: Any
-
-
 class Uploads:
     """Carries out the operations. It has no state: that is in tickets and in the storage."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._storage = options.storage
+        self._storage = self.storage = options.storage
         self.mount = options.mount
         scope = Scope(options.storage.container, options.mount)
         self.tickets = Tickets(options.keys, scope)
         self.unknown_size_tickets = Tickets(options.keys, scope, unknown_size=True)
         self.receipts = Receipts(options.keys, scope)
+        self.url_ttl = options.url_ttl
 
     def requester(self, environ: WSGIEnvironment) -> Requester:
         """Return the sender of this request."""
@@ -107,16 +89,23 @@ class Uploads:
 
         Raise TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
         """
+        ticket, cookie = self.prepare(environ, requester, request, origin=self._page_origin(environ))
+        first = range(min(FIRST_SEGMENTS, ticket.transfer.segment_count))
+        segments = self.sign(environ, ticket, first, fresh=True)
+        return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
+
+    def prepare(
+        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
+    ) -> tuple[Ticket, str]:
+        """Check the policy, call ``authorize``, and begin the upload in storage; return the ticket and its cookie."""
         self._options.policy.check(request)
         plan = make_plan(request.size, self._options.segment_size, self._storage.limits())
         self._authorize(environ, request)
         transfer = self._transfer(environ, request, plan)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=self._page_origin(environ))
-        first = range(min(FIRST_SEGMENTS, plan.segment_count))
-        segments = self.sign(environ, ticket, first, fresh=True)
+        self._storage.begin(transfer, origin=origin)
         log.info("upload begun", extra=_log_fields(transfer))
-        return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
+        return ticket, cookie
 
     def begin_unknown_size(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest) -> BegunUpload:
         """Begin an upload of unknown size; ``request.size`` is 0. There are no presigned URLs yet.
@@ -287,10 +276,9 @@ class Uploads:
         name = upload.filename if filename is None else filename
         return self._storage.download_url(upload.name, filename=name, inline=inline, ttl=ttl)
 
-    def current_download_url(self, upload: Upload, *, inline: bool) -> str:
-        """Return a presigned URL for GET. Raise NotFound if the object is gone or its name has another upload now."""
+    def check(self, upload: Upload) -> None:
+        """Raise NotFound if the object is gone, or its name belongs to another upload now."""
         self._storage.check(stored_object(upload))
-        return self.download_url(upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
 
     def open(self, stored: StoredObject) -> BinaryIO:
         """Open the object. See :meth:`~.storage.base.Storage.open`."""
@@ -300,11 +288,6 @@ class Uploads:
         """Delete the object. See :meth:`~.storage.base.Storage.delete`."""
         self._storage.delete(stored_object(upload), until=int(time.time()) + self._options.ticket_ttl)
         log.info("upload deleted", extra={"upload_id": upload.id})
-
-
-def stored_object(upload: Upload) -> StoredObject:
-    """Return what the storage must know of a complete upload."""
-    return StoredObject(name=upload.name, id=upload.id, size=upload.size, etag=upload.etag)
 
 
 def _log_fields(transfer: Transfer) -> dict[str, object]:

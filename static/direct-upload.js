@@ -1,11 +1,12 @@
-// The entry. Small, since every page with a file input loads it; the rest comes when it is needed.
-/** @import { Run, Sendable, UploadAllOptions, UploadAllTask, UploadOptions, UploadTask, Verbs } from "./types.d.ts" */
-import { DirectUploadFailure } from "./failure.js";
+// The entry. It is small, since every page with a file input loads it; other modules are loaded when needed.
+/** @import { Sendable, UploadAllOptions, UploadAllTask, UploadControls, UploadOptions, UploadRun } from "./types.d.ts" */
+/** @import { UploadTask } from "./types.d.ts" */
+import { DirectUploadFailure } from "./engine/failure.js";
 
 export { DirectUploadFailure };
 
 const MARKED = "direct-upload, input[type=file][data-direct-upload]";
-const above = new URL("..", import.meta.url);
+const MOUNT = new URL("..", import.meta.url);
 
 /**
  * @param {Sendable} file
@@ -13,7 +14,7 @@ const above = new URL("..", import.meta.url);
  * @returns {UploadTask}
  */
 export function upload(file, options = {}) {
-  return taskOf(engine().then(({ start }) => start(mountOf(options), file, options), unreachable));
+  return createTask(loadEngine().then(({ start }) => start(mountOf(options), file, options), unreachable));
 }
 
 /**
@@ -23,19 +24,19 @@ export function upload(file, options = {}) {
  */
 export function uploadAll(files, options = {}) {
   const all = [...files];
-  const modules = Promise.all([import("./all.js"), engine()]); // side by side, though one needs the other
-  return taskOf(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
+  const modules = Promise.all([import("./engine/upload-all.js"), loadEngine()]); // in parallel
+  return createTask(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
 }
 
-/** With what it asks for next, so that they come side by side. */
-function engine() {
-  import("./records.js").catch(() => {}); // it does without
-  return import("./engine.js");
+/** Load the engine, and in parallel the module that it needs next. */
+function loadEngine() {
+  import("./resume/records.js").catch(() => {}); // optional
+  return import("./engine/upload.js");
 }
 
 /** @param {UploadOptions} options */
-function mountOf({ mount = above }) {
-  return new URL(String(mount).replace(/\/*$/, "/"), above);
+function mountOf({ mount = MOUNT }) {
+  return new URL(String(mount).replace(/\/*$/, "/"), MOUNT);
 }
 
 /** @returns {never} */
@@ -45,37 +46,37 @@ function unreachable() {
 
 /**
  * @template Result
- * @param {Promise<Run<Result>>} run
+ * @param {Promise<UploadRun<Result>>} run
  */
-function taskOf(run) {
-  const tell = (/** @type {keyof Verbs} */ verb) => () => void run.then((it) => it[verb](), () => {});
+function createTask(run) {
+  const call = (/** @type {keyof UploadControls} */ name) => () => void run.then((it) => it[name](), () => {});
   const task = run.then((it) => it.done);
   return Object.assign(task, {
-    pause: tell("pause"),
-    resume: tell("resume"),
-    abort: tell("abort"),
+    pause: call("pause"),
+    resume: call("resume"),
+    abort: call("abort"),
     async *[Symbol.asyncIterator]() {
-      task.catch(() => {}); // it is thrown here
+      task.catch(() => {}); // thrown below
       yield* (await run).reports();
     },
   });
 }
 
-/** Submissions wait until the page is enhanced, so that a quick one does not take the file along. */
+/** Enhance the page. Until then hold submissions, so that an early one does not send the file itself. */
 async function enhance() {
-  const early = new Set();
+  const held = new Set();
   const hold = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     event.stopImmediatePropagation();
-    early.add(event);
+    held.add(event);
   };
   addEventListener("submit", hold, true);
   try {
-    const [form] = await Promise.all([import("./form.js"), engine()]);
-    await form.enhance(document, upload, above);
+    const [form] = await Promise.all([import("./ui/form.js"), loadEngine()]);
+    await form.enhance(document, upload, MOUNT);
   } finally {
     removeEventListener("submit", hold, true);
-    for (const { target, submitter } of early) target.requestSubmit(submitter);
+    for (const { target, submitter } of held) target.requestSubmit(submitter);
   }
 }
 

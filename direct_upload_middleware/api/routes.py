@@ -18,7 +18,7 @@ from ..origins import check_same_site
 from ..policy import parse_request
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
-from ..uploads import Uploads
+from ..uploads import DOWNLOAD_TTL, Uploads
 from .assets import serve_asset
 from .cors import add_cors, is_preflight, preflight_response
 from .parsing import parse_etags, parse_indexes, read_object
@@ -189,7 +189,8 @@ class Api:
         found = self._uploads.receipts.read(receipt)
         requester.check_receipt(found)
         inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        url = self._uploads.current_download_url(found.upload, inline=inline)
+        self._uploads.check(found.upload)
+        url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
         response = ApiResponse(status=HTTPStatus.FOUND)
         response.headers["Location"] = absolute_url(request, self._options, url)
         return response

@@ -1,4 +1,4 @@
-"""``setup``: make what a storage needs before its first use."""
+"""The command ``setup``: create what a storage needs before its first use."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from .common import Origin, console, open_swift, without_traceback
 
 @click.command()
 @click.argument("storage")
-@click.option("--origin", "origins", multiple=True, type=Origin(), help="An origin whose pages upload; repeatable.")
-@click.option("--seal", type=click.Choice(["revoke", "pin"]), default="revoke", help="As the middleware's option.")
-@click.option("--quota", type=click.IntRange(min=1), help="Bytes that the container of finished uploads may hold.")
-@click.option("--dry-run", is_flag=True, help="Tell what is there and what is missing; change nothing.")
+@click.option("--origin", "origins", multiple=True, type=Origin(), help="Allow uploads from this origin; repeatable.")
+@click.option(
+    "--seal", type=click.Choice(["revoke", "pin"]), default="revoke", help="The middleware's option of that name."
+)
+@click.option("--quota", type=click.IntRange(min=1), help="Limit the container of finished uploads to this many bytes.")
+@click.option("--dry-run", is_flag=True, help="Only show what exists and what is missing.")
 @without_traceback
 def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, dry_run: bool) -> None:
-    """Make containers, CORS and keys before their first use.
+    """Create containers, CORS headers and temp URL keys.
 
-    It may be repeated, and is never required: the first upload does the same.
+    You may run it again at any time. It is optional: the first upload does the same.
     """
     out, admin = console(), open_swift(storage).admin()
     for step in admin.setup(origins, seal=seal, quota=quota):
@@ -36,6 +38,6 @@ def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, 
 def _print_without_keys(out: Console, seal: str) -> None:
     if seal != "pin":
         raise click.ClickException(
-            "Containers have no temp URL keys here, and seal='revoke' needs them: see seal='pin'."
+            "This cluster has no container temp URL keys, which seal='revoke' needs. Use seal='pin' instead."
         )
-    out.print("[yellow]![/] containers have no temp URL keys here: uploads are signed with the account's key")
+    out.print("[yellow]![/] this cluster has no container temp URL keys: uploads are signed with the account's key")

@@ -12,7 +12,7 @@
     [pipeline:main]
     pipeline = direct-upload myapp
 
-The options are the middleware's, as strings: lists are separated by commas or line breaks, several secrets by
+The options are the middleware's, written as strings: lists are separated by commas or line breaks, several secrets by
 whitespace, callables are written ``module:attr`` or ``module.attr`` (``identify`` may also be a path such as
 ``/whoami``), and booleans as for Paste's ``asbool``.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def filter_app_factory(
     app: WSGIApplication, global_conf: Mapping[str, str] | None, **settings: str
 ) -> DirectUploadMiddleware:
-    """Wrap ``app``. The entry point ``main`` of the group ``paste.filter_app_factory``.
+    """Wrap ``app``. This is the entry point ``main`` of the group ``paste.filter_app_factory``.
 
     :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
     """

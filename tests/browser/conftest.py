@@ -1,4 +1,4 @@
-"""A real browser, and the demo application in a process of its own against a private Swift."""
+"""A real browser, and the demo application in its own process with a private Swift."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[str]:
-    """The address of the demo application."""
+    """Run the demo application; return its address."""
     command = [sys.executable, "-m", "examples.plain", "--storage", "swift", "--port", "0"]
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -45,7 +45,7 @@ def _printed_address(output: IO[str]) -> str:
 
 @pytest.fixture
 def downloads(tmp_path: Path) -> Path:
-    """Where the browser saves what it downloads."""
+    """Return the browser's download directory."""
     directory = tmp_path / "downloads"
     directory.mkdir()
     return directory

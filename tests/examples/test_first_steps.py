@@ -40,7 +40,7 @@ def imported(path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
-def test_a_file_goes_up_and_the_form_is_answered(browser: TestApp, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_and_the_form_is_answered(browser: TestApp, tmp_path: Path) -> None:
     page = browser.get("/").html
     assert page.find("script")["src"] == "/_upload/static/direct-upload.js"
     assert page.form.input["name"] == "document"
@@ -70,11 +70,11 @@ assert browser.get("/").html.find("script")["src"] == "/_upload/static/direct-up
 receipt = upload_file(browser, "report.pdf", b"data")
 csrf = ("csrfmiddlewaretoken", form["csrfmiddlewaretoken"].value)
 print(browser.post("/", [csrf, ("document", receipt)]).json)
-print("cannot be used" in browser.post("/", [csrf, ("document", receipt[:-1])]).text)
+print("no longer valid" in browser.post("/", [csrf, ("document", receipt[:-1])]).text)
 """
 
 
-def test_a_new_django_project_takes_a_file(tmp_path: Path) -> None:
+def test_a_new_django_project_accepts_a_file(tmp_path: Path) -> None:
     text = (DOCS / "django.rst").read_text(encoding="utf-8")
     wsgi, settings, *_ = map(dedent, LITERAL_BLOCK.findall(text))
     [urls] = PYTHON_BLOCK.findall(text)

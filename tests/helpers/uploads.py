@@ -20,7 +20,7 @@ from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
-SECRET = "a secret of the tests"
+SECRET = "a-secret-of-the-tests"
 SEGMENT = 10
 EMPTY = b""
 ONE = b"one file"  # of one segment

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { advise } from "../../static/advice.js";
-import { explain, technical } from "../../static/messages.js";
+import { advise } from "../../static/engine/developer-advice.js";
+import { explain, formatFailure } from "../../static/messages.js";
 import { makeFile, problem, World } from "./world.js";
 
 const fails = async (world, options) => {
@@ -13,18 +13,18 @@ const fails = async (world, options) => {
 
 test("what the page's policy forbids is not tried again", async () => {
   const world = new World();
-  world.isForbidden = true;
+  world.isBlockedByCsp = true;
   world.storage.reply = () => 0;
   const failure = await fails(world);
   assert.deepEqual([failure.code, failure.cause], ["network", "csp"]);
   assert.equal(world.storage.puts.length, 1);
   assert.deepEqual(world.advice, [["csp", "https://app.example"]]);
-  assert.match(explain(failure), /own rules/);
+  assert.match(explain(failure), /security policy blocks/);
 });
 
 test("the application may be forbidden too", async () => {
   const world = new World();
-  world.isForbidden = true;
+  world.isBlockedByCsp = true;
   world.app.intercept = () => new TypeError("Failed to fetch");
   assert.equal((await fails(world)).cause, "csp");
   assert.equal(world.app.calls.length, 1);
@@ -37,8 +37,8 @@ test("storage that answers, but not to this page, is a matter of CORS", async ()
   const failure = await fails(world, { retries: 4 });
   assert.deepEqual([failure.code, failure.cause], ["network", "cors"]);
   assert.deepEqual(world.retries.map((retry) => retry.failure.cause), [undefined, undefined, "cors", "cors"]);
-  assert.match(explain(failure), /does not take files from this page/);
-  assert.equal(technical(failure), "network · cors");
+  assert.match(explain(failure), /accept uploads from this page/);
+  assert.equal(formatFailure(failure), "network · cors");
 });
 
 test("storage that nobody reaches is a matter of the network", async () => {

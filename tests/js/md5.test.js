@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 
-import { Md5 } from "../../static/md5.js";
-import { readMd5 } from "../../static/read-md5.js";
+import { Md5 } from "../../static/hashing/md5.js";
+import { readMd5 } from "../../static/hashing/read-md5.js";
 import { md5 } from "./world.js";
 
 test("every length from nothing to five blocks has the digest that it should", () => {

@@ -9,10 +9,10 @@ async function interrupted() {
   world.storage.reply = (_, nth) => (nth <= 3 ? 201 : undefined);
   const run = world.upload(makeFile(500));
   await until(() => world.storage.objects.size === 3 && world.storage.open.length === 1);
-  await until(() => world.records.all.get("upload-1").etags.length === 3);
-  const remembered = structuredClone([...world.records.all.values()]);
+  await until(() => world.records.saved.get("upload-1").etags.length === 3);
+  const remembered = structuredClone([...world.records.saved.values()]);
   run.abort();
-  await until(() => world.records.all.size === 0 && world.claimed.size === 0);
+  await until(() => world.records.saved.size === 0 && world.claimed.size === 0);
   for (const record of remembered) await world.records.save(record);
   world.storage.puts.length = world.app.calls.length = world.reports.length = 0;
   world.storage.reply = () => 201;
@@ -29,7 +29,7 @@ test("what is stored is not sent again", async () => {
   assert.deepEqual(sent(world), [3, 4]);
   assert.equal(result.receipt, "the-receipt");
   assert.equal(world.reports.at(-1).loaded, 500);
-  assert.equal(world.records.all.size, 0);
+  assert.equal(world.records.saved.size, 0);
 });
 
 test("what storage has otherwise than the file is sent again", async () => {
@@ -50,7 +50,7 @@ for (const [what, file] of [
     const world = await interrupted();
     await world.end(world.upload(file));
     assert.equal(said(world)[0], "begin");
-    assert.equal(world.records.all.has("upload-1"), true, "the other one can still be taken up");
+    assert.equal(world.records.saved.has("upload-1"), true, "the other one can still be taken up");
   });
 }
 
@@ -66,7 +66,7 @@ for (const [what, status, code, stays] of [
     await world.end(world.upload(makeFile(500)));
     assert.deepEqual(said(world).slice(0, 2), ["status", "begin"]);
     assert.equal(sent(world).length, 5);
-    assert.equal(world.records.all.has("upload-1"), stays);
+    assert.equal(world.records.saved.has("upload-1"), stays);
   });
 }
 
@@ -77,7 +77,7 @@ test("another user of the browser neither finds it nor asks for it, and its owne
   await world.end(world.upload(makeFile(500)));
   assert.deepEqual(said(world).slice(0, 2), ["owner", "begin"]);
   assert.ok(!said(world).includes("status"));
-  assert.deepEqual([...world.records.all.keys()], ["upload-1"]);
+  assert.deepEqual([...world.records.saved.keys()], ["upload-1"]);
 
   world.owners.clear();
   world.app.user = "ann";
@@ -93,7 +93,7 @@ test("whoever logged in since is found out, in a page that is open still", async
   world.app.intercept = ({ path }) => (path === "uploads/upload-1" ? problem(403, "not-yours") : undefined);
   await world.end(world.upload(makeFile(500)));
   assert.deepEqual([...world.owners.values()], [world.app.owners.bob]);
-  assert.equal(world.records.all.get("upload-1").owner, world.app.owners.ann, "is left for its owner");
+  assert.equal(world.records.saved.get("upload-1").owner, world.app.owners.ann, "is left for its owner");
 });
 
 test("nobody is asked whose records there are where there are none", async () => {
@@ -107,12 +107,12 @@ test("somebody who is logged out is told so", async () => {
   world.owners.clear();
   world.app.intercept = () => problem(401, "not-authenticated");
   await assert.rejects(world.end(world.upload(makeFile(500))), { code: "not-authenticated" });
-  assert.equal(world.records.all.size, 1);
+  assert.equal(world.records.saved.size, 1);
 });
 
 test("a record of another mount is not asked for", async () => {
   const world = await interrupted();
-  world.records.all.get("upload-1").mount = new URL("/elsewhere/", MOUNT).href;
+  world.records.saved.get("upload-1").mount = new URL("/elsewhere/", MOUNT).href;
   await world.end(world.upload(makeFile(500)));
   assert.equal(said(world)[0], "begin");
 });
@@ -140,7 +140,7 @@ test("a completion that was answered but not heard is heard again, and nothing i
     return new TypeError("the connection was lost");
   };
   await assert.rejects(world.end(world.upload(makeFile(500), { retries: 0 })), { code: "network" });
-  assert.equal(world.records.all.get("upload-1").etags.length, 5);
+  assert.equal(world.records.saved.get("upload-1").etags.length, 5);
 
   world.app.intercept = () => undefined;
   world.storage.puts.length = world.app.calls.length = 0;
@@ -154,14 +154,14 @@ test("what was found stored is remembered too, before completion", async () => {
   const world = await interrupted();
   world.storage.reply = () => 201;
   await world.end(world.upload(makeFile(500)));
-  const [earlier] = (await interrupted()).records.all.values();
+  const [earlier] = (await interrupted()).records.saved.values();
   world.app.isComplete = false;
   await world.records.save({ ...earlier, etags: [] });
   world.app.intercept = ({ verb }) => (verb === "complete" ? new TypeError("lost") : undefined);
   world.storage.puts.length = 0;
   await assert.rejects(world.end(world.upload(makeFile(500), { retries: 0 })), { code: "network" });
   assert.equal(world.storage.puts.length, 0);
-  assert.equal(world.records.all.get("upload-1").etags.length, 5);
+  assert.equal(world.records.saved.get("upload-1").etags.length, 5);
 });
 
 test("an upload that was completed with other bytes is left, and a new one begun", async () => {
@@ -175,19 +175,19 @@ test("an upload that was completed with other bytes is left, and a new one begun
   };
   await world.end(world.upload(makeFile(500)));
   assert.ok(said(world).includes("begin"));
-  assert.equal(world.records.all.size, 0);
+  assert.equal(world.records.saved.size, 0);
 });
 
 test("an application that cannot be reached is not taken for one that says no", async () => {
   const world = await interrupted();
   world.app.intercept = ({ verb }) => (verb === "status" ? problem(503, "storage-unavailable") : undefined);
   await assert.rejects(world.end(world.upload(makeFile(500), { retries: 1 })), { code: "storage-unavailable" });
-  assert.equal(world.records.all.size, 1);
+  assert.equal(world.records.saved.size, 1);
 });
 
 test("a failed upload is remembered, an aborted one is not", async () => {
   const world = new World();
   world.storage.reply = () => 503;
   await assert.rejects(world.end(world.upload(makeFile(50), { retries: 1 })), { code: "storage-error" });
-  assert.equal(world.records.all.size, 1);
+  assert.equal(world.records.saved.size, 1);
 });

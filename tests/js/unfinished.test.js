@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { unfinished } from "../../static/unfinished.js";
+import { listUnfinished } from "../../static/resume/unfinished.js";
 import { makeFile, MOUNT, problem, until, World } from "./world.js";
 
 /** A world in which an upload of 500 bytes from /album was cut off after three segments, as by a reload. */
@@ -10,17 +10,17 @@ async function interrupted(place = "/album photos") {
   const world = new World({ parallel: 1 });
   world.storage.reply = (_, nth) => (nth <= 3 ? 201 : undefined);
   const run = world.upload(makeFile(500), { place });
-  await until(() => world.records.all.get("upload-1")?.etags.length === 3);
-  const [remembered] = structuredClone([...world.records.all.values()]);
+  await until(() => world.records.saved.get("upload-1")?.etags.length === 3);
+  const [remembered] = structuredClone([...world.records.saved.values()]);
   run.abort();
-  await until(() => world.records.all.size === 0 && world.claimed.size === 0);
+  await until(() => world.records.saved.size === 0 && world.claimed.size === 0);
   await world.records.save(remembered);
   world.app.calls.length = 0;
   world.storage.reply = () => 201;
   return world;
 }
 
-const ask = (world, place = "/album photos", mount = MOUNT) => unfinished(mount, place, world.env);
+const ask = (world, place = "/album photos", mount = MOUNT) => listUnfinished(mount, place, world.env);
 
 test("an unfinished upload is told with its name, its size and what is there", async () => {
   const [{ filename, size, loaded }] = await ask(await interrupted());
@@ -39,10 +39,10 @@ test("one that went on elsewhere is told there", async () => {
   const world = await interrupted();
   world.storage.reply = ({ index }) => (index <= 3 ? 201 : undefined);
   const run = world.upload(makeFile(500), { place: "/portrait photo" });
-  await until(() => world.records.all.get("upload-1")?.etags.length === 4);
-  const [remembered] = structuredClone([...world.records.all.values()]);
+  await until(() => world.records.saved.get("upload-1")?.etags.length === 4);
+  const [remembered] = structuredClone([...world.records.saved.values()]);
   run.abort();
-  await until(() => world.records.all.size === 0 && world.claimed.size === 0);
+  await until(() => world.records.saved.size === 0 && world.claimed.size === 0);
   await world.records.save(remembered);
   assert.deepEqual(await ask(world), []);
   assert.equal((await ask(world, "/portrait photo"))[0].loaded, 400);
@@ -61,7 +61,7 @@ test("another person's is not found, and not asked for", async () => {
   world.app.user = "bob";
   assert.deepEqual(await ask(world), []);
   assert.deepEqual(world.app.calls.map(({ verb }) => verb), ["owner"]);
-  assert.equal(world.records.all.size, 1);
+  assert.equal(world.records.saved.size, 1);
 });
 
 for (const [what, answer] of [
@@ -95,7 +95,7 @@ for (const [what, answer] of [
     world.app.intercept = () => answer;
     assert.deepEqual(await ask(world), []);
     assert.equal(world.claimed.size, 0);
-    assert.equal(world.records.all.size, 1);
+    assert.equal(world.records.saved.size, 1);
   });
 }
 
@@ -108,7 +108,7 @@ test("one that another page carries out is not told", async () => {
 test("one that is forgotten is aborted and told no more", async () => {
   const world = await interrupted();
   const [found] = await ask(world);
-  await found.forget();
+  await found.abort();
   assert.equal(world.app.verbs("abort").length, 1);
   assert.deepEqual(await ask(world), []);
 });

@@ -2,9 +2,9 @@
 // by itself or by hand, and a clock that moves when a test says so.
 import { createHash } from "node:crypto";
 
-import { start } from "../../static/engine.js";
-import { DirectUploadFailure } from "../../static/failure.js";
-import { Lanes } from "../../static/lanes.js";
+import { start } from "../../static/engine/upload.js";
+import { DirectUploadFailure } from "../../static/engine/failure.js";
+import { ConnectionPool } from "../../static/engine/connection-pool.js";
 
 export const MOUNT = new URL("https://app.example/_upload/");
 const TICKET = "ticket-that-nobody-may-see";
@@ -203,28 +203,28 @@ function verbOf(method, path) {
 }
 
 class MemoryRecords {
-  all = new Map();
+  saved = new Map();
   saves = 0;
 
   async hasAny() {
-    return this.all.size > 0;
+    return this.saved.size > 0;
   }
 
   async find(owner, mount, fingerprint) {
-    return (await this.every(owner, mount)).filter((record) => record.fingerprint === fingerprint);
+    return (await this.all(owner, mount)).filter((record) => record.fingerprint === fingerprint);
   }
 
-  async every(owner, mount) {
-    return [...this.all.values()].filter((record) => record.owner === owner && record.mount === mount);
+  async all(owner, mount) {
+    return [...this.saved.values()].filter((record) => record.owner === owner && record.mount === mount);
   }
 
   async save(record) {
     this.saves += 1;
-    this.all.set(record.id, structuredClone(record));
+    this.saved.set(record.id, structuredClone(record));
   }
 
   async remove({ id }) {
-    this.all.delete(id);
+    this.saved.delete(id);
   }
 }
 
@@ -239,12 +239,12 @@ export class World {
   retries = [];
   online = true;
   isReadable = true;
-  isForbidden = false;
+  isBlockedByCsp = false;
   isReachable = false;
   advice = [];
   /** Holds every hash up, as where there are no workers. */
   hashing = undefined;
-  #backOnline = new EventTarget();
+  #online = new EventTarget();
 
   constructor({ segmentSize = 100, parallel = 4, clock = { ahead: 0 } } = {}) {
     this.app = new Application(this, { segmentSize, parallel, clock });
@@ -258,19 +258,19 @@ export class World {
         await this.hashing?.();
         return md5(await bytesOf(data));
       },
-      hashesAhead: () => !this.hashing,
+      hasHashWorkers: () => !this.hashing,
       records: this.records,
       owners: this.owners,
-      lanes: new Lanes(),
+      connections: new ConnectionPool(),
       now: () => this.clock.time,
       sleep: this.clock.sleep,
       random: () => 1,
       isOnline: () => this.online,
-      isForbidden: () => this.isForbidden,
+      isBlockedByCsp: () => this.isBlockedByCsp,
       isReachable: async () => this.isReachable,
       advise: (about, url) => this.advice.push([about, new URL(url).origin]),
-      backOnline: (signal) => new Promise((resolve) => this.#backOnline.addEventListener("online", resolve, { signal })),
-      alone: (work) => (last = last.then(work, work)),
+      whenOnline: (signal) => new Promise((resolve) => this.#online.addEventListener("online", resolve, { signal })),
+      withLock: (work) => (last = last.then(work, work)),
       claim: async (id) => {
         if (this.claimed.has(id)) return undefined;
         this.claimed.add(id);
@@ -289,7 +289,7 @@ export class World {
 
   comeOnline() {
     this.online = true;
-    this.#backOnline.dispatchEvent(new Event("online"));
+    this.#online.dispatchEvent(new Event("online"));
   }
 
   /** Lets time pass whenever nothing else happens, until the upload has ended one way or the other. */

@@ -284,9 +284,21 @@ MUTATIONS = [
         "test_cross_site.py::test_answers_cannot_be_framed_or_loaded_as_a_script",
     ),
     Mutation(
+        "pages/html_response.py",
+        "if _is_strong_match(headers, if_none_match):",
+        "if False:",
+        "test_pages.py::test_the_policy_of_a_page_without_uploads_stays_strict",
+    ),
+    Mutation(
+        "extension_types.py",
+        " and not _ACTIVE.fullmatch(essence)",
+        "",
+        "test_pages.py::test_an_accepted_extension_does_not_make_a_page_or_script_accepted",
+    ),
+    Mutation(
         "pages/csp.py",
-        "allowing = f\"{_NONE.sub('', text)} {origin}\"",
-        "allowing = f\"{_NONE.sub('', text)} *\"",
+        "extended = f\"{_NONE.sub('', text)} {origin}\"",
+        "extended = f\"{_NONE.sub('', text)} *\"",
         "test_strict_pages.py::test_a_page_with_a_strict_policy_uploads",
     ),
     Mutation(

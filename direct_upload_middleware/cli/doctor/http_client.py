@@ -1,4 +1,4 @@
-"""A browser of the doctor's, as far as an upload has to do with it."""
+"""An HTTP client that sends what a browser sends."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class HttpClient:
-    """Whoever has the page open. Each request is on a connection of its own, so that any process may answer it.
+    """A browser with one page open. Each request uses a new connection, so that any process may answer it.
 
     :param page: the page's URL.
-    :param headers: what is sent along, such as the cookie of somebody who is logged in.
+    :param headers: headers to add to each request, such as the cookie of a logged-in user.
     """
 
     def __init__(self, page: str, headers: Mapping[str, str]) -> None:
@@ -28,21 +28,22 @@ class HttpClient:
 
     @property
     def origin(self) -> str:
-        """The page's origin, as the Origin header has it."""
+        """The page's origin, as in the Origin header."""
         parts = urlsplit(self.page)
         return normalize_origin(f"{parts.scheme}://{parts.netloc}") or ""
 
     @property
     def is_https(self) -> bool:
+        """Whether the page's URL is https."""
         return urlsplit(self.page).scheme == "https"
 
     @property
     def is_local(self) -> bool:
-        """Whether browsers trust the page's host though it has no certificate."""
+        """Whether browsers trust the page's host without a certificate."""
         return urlsplit(self.page).hostname in LOOPBACK
 
     def get(self, url: str, *, follow: bool = False) -> requests.Response:
-        """Any resource."""
+        """Get any resource."""
         return self._request("GET", url, {}, allow_redirects=follow)
 
     def call(
@@ -55,11 +56,10 @@ class HttpClient:
         fetch_metadata: bool = True,
         **headers: str,
     ) -> requests.Response:
-        """A call of the upload API, as the page's script makes it.
+        """Call the upload API like the page's script.
 
-        :param cookie: our own, beside those that were given.
-        :param fetch_metadata: whether the browser sends ``Sec-Fetch-Site``, which old ones do not, nor any of a page
-            that is under http.
+        :param cookie: a cookie to send in addition to those given at construction.
+        :param fetch_metadata: send ``Sec-Fetch-Site``, which old browsers do not send, nor any browser on http pages.
         """
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if method != "GET":
@@ -74,4 +74,4 @@ class HttpClient:
         try:
             return requests.request(method, url, headers={**self._headers, **headers}, timeout=TIMEOUT, **options)
         except requests.RequestException as error:
-            raise StorageUnavailable(f"{url} cannot be had: {type(error).__name__}") from error
+            raise StorageUnavailable(f"{url} cannot be reached: {type(error).__name__}") from error

@@ -11,26 +11,23 @@ Downloads have the application's own origin, so a browser must not treat them as
 from __future__ import annotations
 
 import errno
-import hmac
 import logging
 import re
-import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from webob import Request, Response
 
-from ...active_types import essence_of, is_page, is_script
+from ...active_types import ANY_TYPE, essence_of, is_page, is_script
 from ...errors import AlreadyComplete, NotFound, StorageError
-from .. import temp_urls
 from .disk import Disk, UploadRecord
 from .files import FilesReader
 from .receive import BLOCK, CLIENT_DISCONNECT, RefusedBody, content_length, receive
+from .temp_url import TempUrl
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -42,7 +39,6 @@ log = logging.getLogger(__name__)
 PREFIX = "/local/"
 DOWNLOADS = ("downloads",)
 
-ANY_TYPE = "application/octet-stream"
 PDF = "application/pdf"
 
 _HARMLESS = {
@@ -107,7 +103,7 @@ class TempUrlServer:
             path = request.environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeError:
             return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
-        temp_url = _TempUrl(request, path)
+        temp_url = TempUrl(request, path)
         if segment := self._segment.fullmatch(path):
             if temp_url.is_valid(self._keys.derive_all(*segment_purpose(segment[1], temp_url.size))):
                 if request.method == "PUT":
@@ -148,7 +144,7 @@ class TempUrlServer:
             return _status_response(HTTPStatus.NOT_FOUND)
         return LocalResponse(content_type="application/octet-stream", content_length=stored.size, etag=stored.etag)
 
-    def _get_object(self, request: Request, name: str, temp_url: _TempUrl) -> LocalResponse:
+    def _get_object(self, request: Request, name: str, temp_url: TempUrl) -> LocalResponse:
         record = self._disk.published(name)
         if record is None:
             return _status_response(HTTPStatus.NOT_FOUND)
@@ -229,45 +225,7 @@ def _is_date(text: str) -> bool:
     return text.endswith(" GMT")
 
 
-class _TempUrl:
-    """The signature of a request, and the other parameters of its query."""
-
-    def __init__(self, request: Request, path: str) -> None:
-        text = request.environ.get("QUERY_STRING", "").encode("latin-1", "replace").decode("utf-8", "replace")
-        query = {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
-        expires = query.get("temp_url_expires", "")
-        self.filename = query.get("filename")
-        self.inline = "inline" in query
-        self.expires = int(expires) if re.fullmatch("[0-9]{1,12}", expires) else 0
-        self._signature = query.get("temp_url_sig", "").encode()
-        self._ip_range = query.get("temp_url_ip_range")
-        size = query.get("size", "")
-        self.size = int(size) if re.fullmatch("[0-9]{1,12}", size) else 0
-        self._path = path
-        self._method = request.method
-        self._address = request.environ.get("REMOTE_ADDR", "")
-
-    def is_valid(self, keys: Iterable[str]) -> bool:
-        """Return whether the signature is valid for one of ``keys``, not expired, and used from its address."""
-        is_signed = any(hmac.compare_digest(valid, self._signature) for valid in self._valid_signatures(keys))
-        return is_signed and self.expires >= time.time() and self._is_from_its_address()
-
-    def _valid_signatures(self, keys: Iterable[str]) -> Iterator[bytes]:
-        methods = ("HEAD", "GET", "PUT") if self._method == "HEAD" else (self._method,)
-        for key in keys:
-            for method in methods:
-                yield temp_urls.sign(key, method, self._path, self.expires, ip_range=self._ip_range).encode()
-
-    def _is_from_its_address(self) -> bool:
-        if not self._ip_range:
-            return True
-        try:
-            return ip_address(self._address) in ip_network(self._ip_range)
-        except ValueError:
-            return False
-
-
-def _disposition(temp_url: _TempUrl, name: str) -> str:
+def _disposition(temp_url: TempUrl, name: str) -> str:
     if temp_url.inline and not temp_url.filename:
         return "inline"
     filename = temp_url.filename or name.rstrip("/").rpartition("/")[2]

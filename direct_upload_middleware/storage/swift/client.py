@@ -11,7 +11,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -94,7 +94,7 @@ class SwiftClient:
         expect: Collection[int],
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        data: bytes | None = None,
+        data: bytes | Iterable[bytes] | None = None,
         url: str | None = None,
         anonymous: bool = False,
         attempts: int = ATTEMPTS,
@@ -144,7 +144,7 @@ class SwiftClient:
         login: Login,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
-        data: bytes | None,
+        data: bytes | Iterable[bytes] | None,
     ) -> requests.Response | None:
         """One try; None when there was no whole answer."""
         sent = {**({"X-Auth-Token": login.token} if login.token else {}), **(headers or {})}

@@ -51,7 +51,7 @@ def cors_headers(origins: str) -> dict[str, str]:
 def with_origin(origins: str, origin: str) -> str:
     """``origins`` with one more; ``*`` where Swift's 256 bytes do not hold them."""
     known = origins.split()
-    if origin in known or "*" in known:
+    if not origin or origin in known or "*" in known:
         return origins
     more = " ".join((*known, origin))
     return more if len(more) <= MAX_ORIGINS_BYTES else "*"

@@ -1,0 +1,33 @@
+import { part } from "./dom.js";
+import { Row } from "./row.js";
+
+/** The uploads of a field on the page: a row for each, and a live region for screen readers. */
+export class View {
+  rows = part("ul", "rows");
+  liveRegion = part("p", "news", { role: "status" });
+
+  constructor() {
+    this.rows.classList.add("direct-upload");
+    this.rows.role = "list"; // Safari removes it from lists without bullets
+    this.liveRegion.classList.add("direct-upload-visually-hidden");
+  }
+
+  /**
+   * @param {File} file
+   * @param {import("./row.js").RowActions} actions
+   */
+  add(file, actions) {
+    const row = new Row(file, actions, (text) => this.announce(text));
+    this.rows.append(row.element);
+    return row;
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} [isVisible] false hides the text from users who see the rows
+   */
+  announce(text, isVisible = false) {
+    this.liveRegion.textContent = text;
+    this.liveRegion.classList.toggle("direct-upload-visually-hidden", !isVisible);
+  }
+}
