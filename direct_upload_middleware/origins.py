@@ -75,7 +75,7 @@ def storage_page_origin(environ: WSGIEnvironment, origins: Collection[str]) -> s
 @lru_cache(maxsize=1)
 def _warn_of_unlisted_origin(origin: str) -> None:
     log.warning(
-        "pages of an origin that is not in origins cannot send to storage: add it", extra={"upload_origin": origin}
+        "pages of an origin that is not in origins cannot send to storage: add it", extra={"swift_origin": origin}
     )
 
 

@@ -20,8 +20,8 @@ class HttpClient:
     """A browser with one page open. Each request uses a new connection, so that any process may answer it.
 
     :param page: the page's URL.
-    :param headers: headers to add to each request to the page's origin, such as the cookie of a logged-in user. No other
-        host receives these credentials.
+    :param headers: headers to add to each request to the page's origin, such as the cookie of a logged-in user. No
+        other host receives these credentials.
     """
 
     def __init__(self, page: str, headers: Mapping[str, str]) -> None:
