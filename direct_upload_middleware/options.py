@@ -15,7 +15,7 @@ from .option_values import Kind
 from .plan import MiB
 from .policy import Policy
 from .requester import remote_user
-from .storage.base import Seal, Storage
+from .storage.base import ChecksOptions, Seal, Storage
 from .storage.urls import storage_from_url
 
 if TYPE_CHECKING:
@@ -174,6 +174,8 @@ def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Opt
     options = Options(storage=store, keys=keys, policy=policy, **values)
     if options.sniff:
         _check_sniff(policy)
+    if isinstance(store, ChecksOptions):
+        store.check_options(seal=options.seal, bind_ip=options.bind_ip)
     store.bind(keys)
     return options
 

@@ -57,7 +57,10 @@ class Tickets:
         t = ticket.transfer
         return self._tokens.dumps(
             [
-                [t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires],
+                [
+                    *(t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires),
+                    *([t.reference] if t.reference else []),
+                ],
                 ticket.filename,
                 ticket.identity,
                 ticket.binding,
@@ -72,9 +75,10 @@ class Tickets:
         The caller checks whose ticket it is, and only then whether it has expired: only its owner may learn that.
         """
         try:
-            [id_, name, media_type, size, segment_size, segment_count, seal, expires], *rest = self._tokens.loads(token)
-            plan = (size, segment_size, segment_count)
-            ticket = Ticket(Transfer(id_, name, media_type, *plan, SEALS[seal], expires, self._unknown_size), *rest)
+            transfer, *rest = self._tokens.loads(token)
+            id_, name, media_type, size, segment_size, segment_count, seal, expires, *reference = transfer
+            plan = (size, segment_size, segment_count, SEALS[seal], expires, self._unknown_size)
+            ticket = Ticket(Transfer(id_, name, media_type, *plan, *reference), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
         if ticket.transfer.id != upload_id:

@@ -103,7 +103,7 @@ class Uploads:
         self._authorize(environ, request)
         transfer = self._transfer(environ, request, plan)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=origin)
+        ticket = self._begin_in_storage(ticket, origin)
         log.info("upload begun", extra=_log_fields(transfer))
         return ticket, cookie
 
@@ -118,9 +118,14 @@ class Uploads:
         largest = plan.segment_size * plan.segment_count
         transfer = replace(self._transfer(environ, request, plan), size=largest, unknown_size=True)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=self._page_origin(environ))
+        ticket = self._begin_in_storage(ticket, self._page_origin(environ))
         log.info("upload begun", extra={**_log_fields(transfer), "upload_size": None, "upload_segments": None})
         return BegunUpload(ticket, self.unknown_size_tickets.issue(ticket), cookie, [])
+
+    def _begin_in_storage(self, ticket: Ticket, origin: str) -> Ticket:
+        """Prepare storage; return the ticket with what the storage must remember about the upload."""
+        reference = self._storage.begin(ticket.transfer, origin=origin)
+        return replace(ticket, transfer=replace(ticket.transfer, reference=reference)) if reference else ticket
 
     def _authorize(self, environ: WSGIEnvironment, request: UploadRequest) -> None:
         if self._options.authorize is not None:

@@ -92,6 +92,8 @@ export interface SignedSegment {
   url: string;
   headers: Record<string, string>;
   expires: number;
+  /** The header that takes the segment's MD5; without it, `ETag` in hex. */
+  checksum?: { header: string; encoding: "hex" | "base64" };
 }
 
 /** A new ticket that replaces the present one, sent after half of its lifetime. */
@@ -145,8 +147,8 @@ export interface FailureDetails {
   /** The problem's detail. */
   detail?: string;
   problem?: Problem;
-  /** With `network`: why the browser refused to connect. */
-  cause?: "csp" | "cors";
+  /** Why the browser refused to connect (with `network`), or that it does not send the cookie (with `not-yours`). */
+  cause?: "csp" | "cors" | "cookies";
   /** Whether a retry may succeed. */
   transient?: boolean;
   /** The answer's `Retry-After`, in milliseconds. */
@@ -220,6 +222,8 @@ export interface Environment {
   records: Records;
   /** The latest `Upload-Owner` of each mount. */
   owners: Map<string, string>;
+  /** Mounts to which this browser has returned the cookie. */
+  verifiedMounts: Set<string>;
   connections: ConnectionPool;
   /** Milliseconds; only differences are used. */
   now(): number;

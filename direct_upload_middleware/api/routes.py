@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -218,6 +219,7 @@ class Api:
                 "url": absolute_url(request, self._options, s.url),
                 "headers": dict(s.headers),
                 "expires": s.expires,
+                **({"checksum": asdict(s.checksum)} if s.checksum else {}),
             }
             for s in signed
         ]

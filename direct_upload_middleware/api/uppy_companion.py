@@ -105,7 +105,8 @@ class Companion:
         index = _parse_part_number(number, ticket.transfer.segment_count)
         [signed] = self._uploads.sign(request.environ, ticket, [index])
         url = absolute_url(request, self._options, signed.url)
-        return json_response({"url": url, "expires": self._options.url_ttl})
+        headers = {"headers": dict(signed.headers)} if signed.headers else {}
+        return json_response({"url": url, "expires": self._options.url_ttl, **headers})
 
     def _status(self, request: Request, upload_id: str) -> Response:
         _, ticket = self._ticket(request, upload_id)

@@ -15,7 +15,7 @@ export class Api {
 
   /**
    * @param {URL} mount
-   * @param {Pick<Environment, "fetch" | "isBlockedByCsp" | "advise">} env
+   * @param {Pick<Environment, "fetch" | "isBlockedByCsp" | "advise" | "verifiedMounts">} env
    */
   constructor(mount, env) {
     this.#mount = mount;
@@ -98,7 +98,9 @@ export class Api {
         credentials: "include", // the mount may be on a sibling origin
         redirect: "manual", // the API never redirects, but a login page does
       });
-      return await read(response);
+      const answer = await read(response);
+      if (ticket) this.#env.verifiedMounts.add(this.#mount.href); // a ticket is valid only with its cookie
+      return answer;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DirectUploadFailure) this.#env.advise(error.code, this.#mount.href);

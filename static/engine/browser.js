@@ -23,6 +23,7 @@ export const browser = {
       (await records)?.[name](.../** @type {[any, any, any]} */ (values)),
   })),
   owners: new Map(),
+  verifiedMounts: new Set(),
   connections: new ConnectionPool(),
   now: () => Date.now(), // unlike performance.now(), it always counts the time while the computer sleeps
   sleep,
@@ -102,6 +103,8 @@ function eventOf(target, type, signal) {
   });
 }
 
+/** Milliseconds after which another tab, which may be frozen, is not waited for. */
+const LOCK_TIMEOUT = 5000;
 /** Without Web Locks (over plain http) only the uploads of this page wait for each other. */
 let last = Promise.resolve();
 
@@ -112,10 +115,26 @@ let last = Promise.resolve();
  * @returns {Promise<T>}
  */
 async function withLock(work, signal) {
-  if (navigator.locks) return /** @type {Promise<any>} */ (navigator.locks.request("direct-upload", { signal }, work));
-  const mine = last.then(work);
+  /** @type {Promise<T> | undefined} */
+  let result;
+  const run = () => (result ??= work());
+  const waiting = AbortSignal.any([signal, AbortSignal.timeout(LOCK_TIMEOUT)]);
+  try {
+    await (navigator.locks ? navigator.locks.request("direct-upload", { signal: waiting }, run) : inTurn(run, waiting));
+  } catch {
+    signal.throwIfAborted(); // otherwise the wait was too long, locks are forbidden (as in a sandbox), or the work failed
+  }
+  return run();
+}
+
+/**
+ * @param {() => Promise<unknown>} work
+ * @param {AbortSignal} waiting
+ */
+function inTurn(work, waiting) {
+  const mine = last.then(() => (waiting.aborted ? undefined : work()));
   last = mine.then(() => undefined, () => undefined);
-  return mine;
+  return Promise.race([mine, eventOf(waiting, "abort", waiting)]);
 }
 
 /** @type {Set<string>} */
@@ -139,11 +158,11 @@ async function claim(id) {
  */
 function lock(name) {
   if (!navigator.locks) return Promise.resolve(() => undefined);
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const hold = (/** @type {Lock | null} */ granted) => {
       if (!granted) return resolve(undefined);
       return new Promise((release) => resolve(() => release(undefined)));
     };
-    navigator.locks.request(name, { ifAvailable: true }, hold).catch(reject);
+    navigator.locks.request(name, { ifAvailable: true }, hold).catch(() => resolve(() => undefined)); // forbidden
   });
 }

@@ -7,6 +7,11 @@ export class ConnectionPool {
   #shares = new Set();
   /** @type {{ share: ConnectionShare, grant: () => void }[]} */
   #waiting = [];
+  /**
+   * The longest time without progress, in milliseconds, in a request that succeeded. It is long behind a service worker,
+   * which hides the progress.
+   */
+  longestGap = 0;
 
   /** @param {number} parallel */
   join(parallel) {
@@ -87,11 +92,13 @@ export class ConnectionShare {
     this.#pool.assign();
   }
 
-  grow() {
+  /** @param {number} gap the request's longest time without progress, in milliseconds */
+  succeeded(gap) {
+    this.#pool.longestGap = Math.max(this.#pool.longestGap, gap);
     this.limit = Math.min(this.parallel, this.limit + 1);
   }
 
-  shrink() {
+  failed() {
     this.limit = Math.max(1, Math.floor(this.limit / 2));
   }
 

@@ -4,13 +4,17 @@
 const ADVICE = {
   csp: (origin) =>
     `this page's Content-Security-Policy forbids connections to ${origin}: add that origin to connect-src. ` +
-    "The middleware adds it to policies in headers, but not to policies in <meta>.",
+    "The middleware adds it to policies in headers, but not to policies in <meta>. If Turbo, htmx or a router shows this " +
+    "page inside a document that was loaded before, that document's policy applies: use inject=True for all pages.",
   cors: (origin, page) =>
     `${origin} answers, but its CORS settings do not allow pages of ${page}. ` +
     "The middleware sets them when an upload begins: check whether something removes them.",
   "not-authenticated": (origin) =>
     `${origin} does not know who the user is. If nobody has to log in, the middleware needs anonymous=True. ` +
     "Otherwise its identify= must return the user.",
+  cookies: (origin, page) =>
+    `${origin} does not get its cookie back. Either this browser blocks cookies, or this page (of ${page}) is in a frame ` +
+    "of another site or is itself on another site, such as localhost and 127.0.0.1: the cookie is SameSite=Strict.",
   "cross-site": (origin, page) =>
     `${origin} does not accept uploads from pages of ${page}: add that origin to the middleware's origins=.`,
 };

@@ -1,6 +1,8 @@
 /** @import { Environment, Plan, Sendable } from "../types.d.ts" */
 import { DirectUploadFailure } from "./failure.js";
 
+/** Milliseconds: a modification time this close to now may be the present time, which some browsers return instead. */
+const RECENT = 2000;
 /** Bytes at each end of the file that are part of its fingerprint. */
 const EDGE = 64 * 1024;
 
@@ -13,13 +15,15 @@ export class FileSource {
 
   /**
    * @param {Sendable} file
-   * @param {Pick<Environment, "hash">} env
+   * @param {Pick<Environment, "hash" | "now">} env
    * @param {string} [filename]
    */
-  constructor(file, { hash }, filename) {
+  constructor(file, { hash, now }, filename) {
     this.#file = file;
     this.#hash = hash;
-    this.#lastModified = file.lastModified;
+    const { lastModified } = file;
+    const isReliable = lastModified !== undefined && Math.abs(lastModified - now()) > RECENT;
+    this.#lastModified = isReliable ? lastModified : undefined;
     this.filename = filename ?? file.name ?? "blob";
     this.size = file.size;
     this.type = file.type;
@@ -46,6 +50,7 @@ export class FileSource {
   async fingerprint(signal) {
     const ends = new Blob([this.#file.slice(0, EDGE), this.#file.slice(-EDGE)]);
     const md5 = await this.#hash(ends, signal);
+    if (!this.#fingerprint && this.#file.lastModified !== this.#lastModified) this.#lastModified = undefined; // no constant
     return (this.#fingerprint = JSON.stringify([this.filename, this.size, this.#lastModified ?? 0, md5]));
   }
 
@@ -61,7 +66,8 @@ export class FileSource {
 
   #checkMetadata() {
     const { size, lastModified } = this.#file;
-    if (size !== this.size || lastModified !== this.#lastModified) throw new DirectUploadFailure("file-changed");
+    const isNewer = this.#lastModified !== undefined && lastModified !== this.#lastModified;
+    if (size !== this.size || isNewer) throw new DirectUploadFailure("file-changed");
   }
 }
 

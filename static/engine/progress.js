@@ -69,6 +69,12 @@ export class Progress {
     this.#send();
   }
 
+  /** Forget all segments, since a new upload begins. */
+  restart() {
+    this.#stored = 0;
+    this.#inFlight.clear();
+  }
+
   /** @param {number} size of a segment that must be sent again */
   notStored(size) {
     this.#stored -= size;

@@ -3,11 +3,14 @@ import { connectionFailure } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 
-/** Errors of the presigned URL (401, 404), of this moment (409, 499) or of the bytes that arrived (422). */
-const RETRYABLE = [401, 404, 409, 422, 499];
+/** The answers to a segment whose bytes have another MD5: Swift's and S3's. */
+export const DAMAGED = [422, 400];
+/** Errors of the presigned URL (401, 403, 404), of this moment (409, 499) or of the bytes that arrived. */
+const RETRYABLE = [401, 403, 404, 409, 499, ...DAMAGED];
 
 /**
- * PUT one segment. Abort the request when no byte is sent for `stall` milliseconds.
+ * PUT one segment. Abort the request when there is no progress for `stall` milliseconds. Return the longest time without
+ * progress.
  * @param {Omit<PutRequest, "signal"> & { signal: AbortSignal, stall: number }} request
  * @param {Environment} env
  */
@@ -15,9 +18,14 @@ export async function putSegment({ stall, signal, onprogress, ...request }, env)
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   let movedAt = env.now();
+  let gap = 0;
+  const measure = () => {
+    gap = Math.max(gap, env.now() - movedAt);
+    movedAt = env.now();
+  };
   const moved = (/** @type {number} */ loaded) => {
     if (either.aborted) return;
-    movedAt = env.now();
+    measure();
     onprogress(Math.min(loaded, request.body.size));
   };
   const stalled = async () => {
@@ -28,6 +36,8 @@ export async function putSegment({ stall, signal, onprogress, ...request }, env)
     const answer = await Promise.race([env.put({ ...request, signal: either, onprogress: moved }), stalled()]);
     if (answer.status === 0) throw connectionFailure(env, request.url);
     checkStatus(answer);
+    measure();
+    return gap;
   } finally {
     ending.abort();
   }

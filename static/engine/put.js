@@ -12,14 +12,23 @@ export function put({ url, headers, body, signal, onprogress }) {
     xhr.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded }) => onprogress(loaded);
-    xhr.onload = () => {
-      resolve({ status: xhr.status, retryAfter: header(xhr, "retry-after"), date: header(xhr, "date") });
-    };
-    xhr.onerror = () => resolve({ status: 0 });
-    xhr.onabort = () => reject(signal.reason);
+    // The browser may end a request with any one of these events, as when the page navigates or the computer sleeps.
+    for (const type of ["load", "error", "abort", "timeout", "loadend"]) {
+      xhr.addEventListener(type, () => (signal.aborted ? reject(signal.reason) : resolve(answerOf(xhr, type))));
+    }
     signal.addEventListener("abort", () => xhr.abort(), { once: true });
     xhr.send(body);
   });
+}
+
+/**
+ * @param {XMLHttpRequest} xhr
+ * @param {string} event
+ * @returns {PutAnswer}
+ */
+function answerOf(xhr, event) {
+  if (event !== "load") return { status: 0 };
+  return { status: xhr.status, retryAfter: header(xhr, "retry-after"), date: header(xhr, "date") };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** @import { Environment, SegmentEtag, UploadOptions } from "../types.d.ts" */
+/** @import { Environment, SegmentEtag, SignedSegment, UploadOptions } from "../types.d.ts" */
 /** @import { Api } from "./api.js" */
 /** @import { DirectUploadFailure } from "./failure.js" */
 /** @import { FileSource } from "./file-source.js" */
@@ -8,7 +8,7 @@
 import { Diagnosis } from "./diagnosis.js";
 import { Etags } from "../hashing/etags.js";
 import { PresignedUrls } from "./presigned-urls.js";
-import { putSegment } from "./put-segment.js";
+import { DAMAGED, putSegment } from "./put-segment.js";
 import { asFailure, retry } from "./retry.js";
 import { renewTicket } from "./session.js";
 
@@ -135,7 +135,7 @@ export class SegmentSender {
   #sendWithRetries(index, signal) {
     const { env, progress, retries, onretry } = this.#context;
     let furthest = 0;
-    let stall = this.#context.stall;
+    let stall = Math.max(this.#context.stall, 2 * env.connections.longestGap);
     return retry(async (progressed) => {
       const onprogress = (/** @type {number} */ loaded) => {
         progress.sent(index, loaded);
@@ -168,27 +168,25 @@ export class SegmentSender {
     const etag = stored || this.#context.env.hasHashWorkers() ? await hashing : undefined;
     const body = this.#slice(index);
     if (stored && stored.etag === etag && stored.size === body.size) return etag;
-    await this.#put(index, body, etag ? { ETag: etag } : {}, options);
+    await this.#put(index, body, etag, options);
     return etag ?? hashing;
   }
 
   /**
    * @param {number} index
    * @param {Blob} body
-   * @param {Record<string, string>} checksum
+   * @param {string | undefined} etag
    * @param {AttemptOptions} options
    */
-  async #put(index, body, checksum, { signal, stall, onprogress }) {
+  async #put(index, body, etag, { signal, stall, onprogress }) {
     await this.#connections.acquire(signal);
     try {
-      const { url, headers } = await this.#urls.get(index, this.#waiting);
+      const segment = await this.#urls.get(index, this.#waiting);
       signal.throwIfAborted();
-      const target = (this.#storageUrl = new URL(url, this.#context.mount).href);
-      await putSegment(
-        { url: target, headers: { ...headers, ...checksum }, body, signal, stall, onprogress },
-        this.#context.env,
-      );
-      this.#connections.grow();
+      const url = (this.#storageUrl = new URL(segment.url, this.#context.mount).href);
+      const headers = { ...segment.headers, ...checksumHeader(etag, segment) };
+      const gap = await putSegment({ url, headers, body, signal, stall, onprogress }, this.#context.env);
+      this.#connections.succeeded(gap);
     } finally {
       this.#connections.release();
     }
@@ -202,10 +200,11 @@ export class SegmentSender {
    */
   async #prepareRetry(index, failure) {
     const { source, signal } = this.#context;
-    this.#connections.shrink();
-    if (failure.status === 422) this.#etags.delete(index);
-    else if (failure.status < 500) this.#urls.delete(index);
-    if (failure.code === "network" || failure.status === 422) await source.check(signal);
+    this.#connections.failed();
+    const damaged = DAMAGED.includes(failure.status);
+    if (damaged) this.#etags.delete(index);
+    if (failure.status < 500 && failure.status !== 422) this.#urls.delete(index);
+    if (failure.code === "network" || damaged) await source.check(signal);
   }
 
   /** @param {number} index */
@@ -217,4 +216,20 @@ export class SegmentSender {
   #has(index) {
     return this.#record.etags.some((each) => each.index === index);
   }
+}
+
+/**
+ * Return the header that makes storage verify the segment's MD5.
+ * @param {string | undefined} etag in hex; undefined while it is not known
+ * @param {SignedSegment} segment
+ * @returns {Record<string, string>}
+ */
+function checksumHeader(etag, { checksum: { header, encoding } = { header: "ETag", encoding: "hex" } }) {
+  if (!etag) return {};
+  return { [header]: encoding === "base64" ? btoa(String.fromCharCode(...bytesOf(etag))) : etag };
+}
+
+/** @param {string} hex */
+function bytesOf(hex) {
+  return Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16));
 }

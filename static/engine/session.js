@@ -3,9 +3,16 @@
 /** @import { Context } from "./segment-sender.js" */
 import { asFailure, retry } from "./retry.js";
 
+/** Milliseconds after a begin in which another tab's first begin may replace the cookie. */
+const COOKIE_RACE = 60_000;
+/** Bytes of a file that is sent without checking the cookie first: complete finds out as soon. */
+const SMALL_FILE = 256 * 1024;
+
 /**
  * An upload that this page carries out: its resume record, the segments in storage, and the first presigned URLs.
- * @typedef {{ record: ResumeRecord, stored: StoredSegment[], signed?: SignAnswer, release: () => void }} Session
+ * `uncheckedUntil` is the time until which the cookie may not be the ticket's.
+ * @typedef {{ record: ResumeRecord, stored: StoredSegment[], signed?: SignAnswer, release: () => void,
+ *   uncheckedUntil?: number }} Session
  */
 
 /**
@@ -18,12 +25,28 @@ import { asFailure, retry } from "./retry.js";
 export async function begin(fingerprint, context) {
   const { api, env, mount, place, signal, source } = context;
   const attempt = () => env.withLock(() => api.begin(source.description, signal), signal);
+  const isUnchecked = !env.verifiedMounts.has(mount.href);
   const { segments, clock, ...begun } = await retry(attempt, env, context);
   env.owners.set(mount.href, begun.owner);
   const record = { ...begun, mount: mount.href, fingerprint, place, etags: [] };
   const release = (await env.claim(record.id)) ?? (() => undefined);
   void env.records.save(record);
-  return { record, stored: [], signed: { segments, clock }, release };
+  const uncheckedUntil = isUnchecked ? env.now() + COOKIE_RACE : undefined;
+  return { record, stored: [], signed: { segments, clock }, release, uncheckedUntil };
+}
+
+/**
+ * Throw `not-yours` before anything is sent when the browser does not return the cookie. A page checks this once.
+ * @param {ResumeRecord} record
+ * @param {Context} context
+ */
+export async function checkCookie(record, { api, env, mount, signal, source }) {
+  if (env.verifiedMounts.has(mount.href) || source.size <= SMALL_FILE) return;
+  try {
+    await api.status(record, signal);
+  } catch (error) {
+    if (signal.aborted || asFailure(error).code === "not-yours") throw error;
+  }
 }
 
 /**

@@ -4,14 +4,14 @@
 /** @import { Session } from "./session.js" */
 import { Api } from "./api.js";
 import { browser } from "./browser.js";
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure, toFailure } from "./failure.js";
 import { FileSource } from "./file-source.js";
 import { PauseGate } from "./pause-gate.js";
 import { Progress } from "./progress.js";
 import { ProgressReports } from "./progress-reports.js";
 import { asFailure, retry } from "./retry.js";
 import { SegmentSender } from "./segment-sender.js";
-import { begin, resume } from "./session.js";
+import { begin, checkCookie, resume } from "./session.js";
 
 const RETRIES = 12;
 const STALL = 30_000;
@@ -94,9 +94,9 @@ class Upload {
     if (pageSignal?.aborted) this.abort();
     try {
       return await Promise.race([this.#upload(), whenAborted(signal)]);
-    } catch (failure) {
+    } catch (error) {
       if (signal.aborted) this.#abortSession();
-      throw failure;
+      throw toFailure(error);
     } finally {
       pageSignal?.removeEventListener("abort", this.abort);
       this.#session?.release();
@@ -108,7 +108,30 @@ class Upload {
     const fingerprint = await this.#context.source.fingerprint(this.#context.signal);
     const earlier = await resume(fingerprint, this.#context);
     const result = earlier && (await this.#sendUnlessComplete(earlier));
-    return result ?? this.#sendAndComplete(await begin(fingerprint, this.#context));
+    return result ?? this.#beginAndSend(fingerprint);
+  }
+
+  /**
+   * Begin, and begin a second time when the cookie is not the ticket's: another tab that began at the same time replaces
+   * it. A browser that does not return cookies fails again.
+   * @param {string} fingerprint
+   */
+  async #beginAndSend(fingerprint) {
+    const { env, mount } = this.#context;
+    for (let isSecond = false; ; isSecond = true) {
+      const session = await begin(fingerprint, this.#context);
+      try {
+        return await this.#sendAndComplete(session);
+      } catch (error) {
+        const { code, status, detail, problem } = asFailure(error);
+        if (code !== "not-yours" || !session.uncheckedUntil || env.now() > session.uncheckedUntil) throw error;
+        if (isSecond && env.verifiedMounts.has(mount.href)) throw error;
+        await this.#leaveSession(session);
+        if (!isSecond) continue;
+        env.advise("cookies", mount.href);
+        throw new DirectUploadFailure(code, { status, detail, problem, cause: "cookies" });
+      }
+    }
   }
 
   /**
@@ -120,10 +143,16 @@ class Upload {
       return await this.#sendAndComplete(earlier);
     } catch (error) {
       if (asFailure(error).code !== "already-complete") throw error;
-      earlier.release();
-      await this.#removeRecord();
+      await this.#leaveSession(earlier);
       return undefined;
     }
+  }
+
+  /** @param {Session} session */
+  async #leaveSession(session) {
+    session.release();
+    await this.#removeRecord();
+    this.#context.progress.restart();
   }
 
   /** @param {Session} session */
@@ -132,6 +161,7 @@ class Upload {
     this.#session = session;
     if (signal.aborted) this.#abortSession(); // aborted during begin
     signal.throwIfAborted();
+    if (session.uncheckedUntil) await checkCookie(session.record, this.#context);
     const sender = new SegmentSender(session, this.#context);
     if (!gate.isPaused) progress.enter("sending");
     try {

@@ -6,20 +6,20 @@ import { until } from "./world.js";
 
 const never = new AbortController().signal;
 
-test("a free lane goes to the upload that has the fewest", async () => {
+test("a free connection goes to the upload that has the fewest", async () => {
   const pool = new ConnectionPool();
-  const [greedy, modest] = [pool.join(2), pool.join(2)];
-  await greedy.acquire(never);
-  await greedy.acquire(never);
+  const [large, small] = [pool.join(2), pool.join(2)];
+  await large.acquire(never);
+  await large.acquire(never);
   const order = [];
-  void greedy.acquire(never).then(() => order.push("greedy"));
-  void modest.acquire(never).then(() => order.push("modest"));
-  greedy.release();
+  void large.acquire(never).then(() => order.push("large"));
+  void small.acquire(never).then(() => order.push("small"));
+  large.release();
   await until(() => order.length === 1);
-  assert.deepEqual(order, ["modest"]);
+  assert.deepEqual(order, ["small"]);
 });
 
-test("an upload that leaves gives its pool to others, and one called away waits no more", async () => {
+test("an upload that ends gives its connections to others, and an aborted one stops waiting", async () => {
   const pool = new ConnectionPool();
   const [big, small] = [pool.join(1), pool.join(1)];
   await big.acquire(never);
@@ -33,11 +33,11 @@ test("an upload that leaves gives its pool to others, and one called away waits 
   assert.equal(small.busy, 1);
 });
 
-test("after failures an upload takes half its pool, never none", () => {
+test("after each failure an upload uses half of its connections, and at least one", () => {
   const share = new ConnectionPool().join(4);
   const limits = [];
-  for (const step of ["shrink", "shrink", "shrink", "grow", "grow", "grow", "grow"]) {
-    share[step]();
+  for (const step of ["failed", "failed", "failed", "succeeded", "succeeded", "succeeded", "succeeded"]) {
+    step === "failed" ? share.failed() : share.succeeded(0);
     limits.push(share.limit);
   }
   assert.deepEqual(limits, [2, 1, 1, 2, 3, 4, 4]);

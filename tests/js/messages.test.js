@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { DirectUploadFailure } from "../../static/engine/failure.js";
 import { explain, formatDuration, formatSize, formatSpeed, messages, message } from "../../static/messages.js";
 
-test("every code of the API has words for the visitor, and an unknown one too", () => {
+test("every code of the API has a message for the visitor, and so has an unknown one", () => {
   const codes = [
     "network", "stalled", "aborted", "file-changed", "not-authenticated", "cross-site", "not-yours", "invalid-ticket",
     "refused", "too-large", "type-not-accepted", "segments-missing", "segments-differ", "already-complete",
@@ -14,15 +14,15 @@ test("every code of the API has words for the visitor, and an unknown one too", 
   assert.equal(explain(new DirectUploadFailure("something-new")), messages.other);
 });
 
-test("an application that refuses may say why in its own words", () => {
+test("an application that refuses can show its own message", () => {
   assert.equal(explain(new DirectUploadFailure("refused", { detail: "Your quota is used up." })), "Your quota is used up.");
 });
 
-test("texts are filled in, and names that look like places are left alone", () => {
+test("placeholders are filled in, and names that look like placeholders are not", () => {
   assert.equal(message("finished", { name: "{total}.pdf" }), "{total}.pdf uploaded");
 });
 
-test("sizes are told in words that fit them", () => {
+test("sizes have a fitting unit", () => {
   assert.deepEqual([0, 999, 1500, 12_345_678, 3e9].map((size) => formatSize(size, "en").replace(/\u00a0/g, " ")), [
     "0 bytes", "999 bytes", "2 kB", "12.3 MB", "3 GB",
   ]);
@@ -35,7 +35,7 @@ for (const [seconds, text] of [
   test(`${seconds} s are shown as ${text}`, () => assert.equal(formatDuration(seconds, "en"), text));
 }
 
-test("a speed has a unit of the page's language", () => {
+test("a speed has a unit in the page's language", () => {
   assert.equal(formatSpeed(1_400_000, "en").replace(/\s/, " "), "1.4 MB/s");
   assert.match(formatSpeed(0, "en"), /0\sbyte\/s/);
   assert.match(formatSpeed(2_500_000, "de"), /2,5\sMB\/s/);

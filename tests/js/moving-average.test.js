@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { MovingAverage } from "../../static/engine/moving-average.js";
 
-/** So many seconds at a steady speed. */
+/** Measure a steady rate for some seconds. */
 function measure(average, from, seconds, speed) {
   let now = from;
   for (let step = 0; step < seconds * 10; step += 1) {
@@ -13,20 +13,20 @@ function measure(average, from, seconds, speed) {
   return now;
 }
 
-test("a steady speed is told as it is", () => {
+test("a steady rate is returned as it is", () => {
   const average = new MovingAverage(0);
   const now = measure(average, 0, 3, 1000);
   assert.ok(Math.abs(average.rate(now) - 1000) < 1);
 });
 
-test("nothing is told before enough is known", () => {
+test("the rate is 0 until enough was measured", () => {
   const average = new MovingAverage(0);
   average.add(5000);
   assert.equal(average.rate(900), 0);
   assert.ok(average.rate(1200) > 0);
 });
 
-test("a short hiccup moves the speed little, a lasting change all the way", () => {
+test("a short gap changes the rate little, a lasting change changes it fully", () => {
   const average = new MovingAverage(0);
   let now = measure(average, 0, 20, 1000);
   now = measure(average, now, 0.5, 0);
@@ -35,14 +35,14 @@ test("a short hiccup moves the speed little, a lasting change all the way", () =
   assert.ok(Math.abs(average.rate(now) - 200) < 10);
 });
 
-test("the time of a pause does not count", () => {
+test("the time of a pause is left out", () => {
   const average = new MovingAverage(0);
   const now = measure(average, 0, 5, 1000);
   average.skipTo(now + 3_600_000);
   assert.ok(Math.abs(average.rate(now + 3_600_000) - 1000) < 1);
 });
 
-test("a clock that is set back does not make the speed absurd", () => {
+test("a clock that is set back does not give an absurd rate", () => {
   const average = new MovingAverage(0);
   const now = measure(average, 0, 5, 1000);
   average.add(100);

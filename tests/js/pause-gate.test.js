@@ -6,7 +6,7 @@ import { settle } from "./world.js";
 
 const never = new AbortController().signal;
 
-test("a gate lets pass until it closes, and again when it opens", async () => {
+test("work passes the gate until a pause, and again after resume", async () => {
   const gate = new PauseGate();
   await gate.wait(never);
   const pausing = gate.signal;
@@ -21,11 +21,11 @@ test("a gate lets pass until it closes, and again when it opens", async () => {
   assert.equal(gate.signal.aborted, false);
 });
 
-test("who waits at a closed gate can be called away", async () => {
+test("waiting during a pause can be aborted", async () => {
   const gate = new PauseGate();
   gate.pause();
   const aborting = new AbortController();
   const waiting = gate.wait(aborting.signal);
-  aborting.abort(new Error("away"));
-  await assert.rejects(waiting, /away/);
+  aborting.abort(new Error("aborted"));
+  await assert.rejects(waiting, /aborted/);
 });

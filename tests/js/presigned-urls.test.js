@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { DirectUploadFailure } from "../../static/engine/failure.js";
 import { PresignedUrls } from "../../static/engine/presigned-urls.js";
 
-test("those who want the same temp URL ask once", async () => {
+test("one request signs a URL that several callers wait for", async () => {
   const asked = [];
   const sign = async (indexes) => {
     asked.push(indexes);
@@ -16,7 +16,7 @@ test("those who want the same temp URL ask once", async () => {
   assert.deepEqual(asked, [[0, 1, 2]]);
 });
 
-test("a failed question may be asked again", async () => {
+test("a failed sign request can be repeated", async () => {
   let times = 0;
   const sign = async ([index]) => {
     if ((times += 1) === 1) throw new DirectUploadFailure("network");
@@ -27,7 +27,7 @@ test("a failed question may be asked again", async () => {
   assert.equal((await urls.get(0, [])).url, "/");
 });
 
-test("an answer without the temp URL that was asked for is a passing fault", async () => {
+test("an answer without the requested URL is a transient failure", async () => {
   const urls = new PresignedUrls(async () => ({ segments: [] }), () => 0);
   await assert.rejects(urls.get(0, []), { code: "network", transient: true });
 });

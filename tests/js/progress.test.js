@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { makeFile, settle, until, World } from "./world.js";
 
-/** An upload of 2000 bytes whose one segment travels 100 bytes each 100 ms. */
-async function travelling(world) {
+/** Start an upload of 2000 bytes, whose only segment sends 100 bytes every 100 ms. */
+async function startSending(world) {
   world.storage.reply = () => undefined;
   const run = world.upload(makeFile(2000));
   await until(() => world.storage.open.length === 1);
@@ -17,18 +17,18 @@ async function travelling(world) {
   return { run, move };
 }
 
-test("a report tells the speed and the time that is left", async () => {
+test("a report has the speed and the remaining time", async () => {
   const world = new World({ segmentSize: 2000 });
-  await travelling(world);
+  await startSending(world);
   const { speed, timeLeft, loaded } = world.reports.at(-1);
   assert.equal(loaded, 1500);
   assert.ok(Math.abs(speed - 1000) < 1, String(speed));
   assert.ok(Math.abs(timeLeft - 0.5) < 0.01, String(timeLeft));
 });
 
-test("while nothing moves no speed is told, and a pause does not slow what comes after it", async () => {
+test("during a pause the speed is 0, and the pause does not lower the speed afterwards", async () => {
   const world = new World({ segmentSize: 2000 });
-  const { run, move } = await travelling(world);
+  const { run, move } = await startSending(world);
   run.pause();
   await settle();
   assert.deepEqual([world.reports.at(-1).state, world.reports.at(-1).speed], ["paused", 0]);
@@ -39,7 +39,7 @@ test("while nothing moves no speed is told, and a pause does not slow what comes
   assert.ok(world.reports.at(-1).speed > 900, String(world.reports.at(-1).speed));
 });
 
-test("what was stored by an earlier attempt makes this one no faster", async () => {
+test("segments that an earlier page stored do not count for the speed", async () => {
   const world = new World({ parallel: 1 });
   world.storage.reply = (_, nth) => (nth <= 3 ? 201 : undefined);
   const run = world.upload(makeFile(500));
@@ -57,7 +57,7 @@ test("what was stored by an earlier attempt makes this one no faster", async () 
   again.abort();
 });
 
-test("progress can be iterated, and the loop ends with the upload", async () => {
+test("progress can be iterated, and the iteration ends with the upload", async () => {
   const world = new World({ parallel: 1 });
   const run = world.upload(makeFile(450));
   const seen = [];
@@ -66,7 +66,7 @@ test("progress can be iterated, and the loop ends with the upload", async () => 
   assert.equal((await run.done).receipt, "the-receipt");
 });
 
-test("a slow loop sees the newest report, not every one", async () => {
+test("a slow loop gets the latest report, not every one", async () => {
   const world = new World({ parallel: 1 });
   const run = world.upload(makeFile(5000));
   const iterator = run.reports()[Symbol.asyncIterator]();
@@ -76,7 +76,7 @@ test("a slow loop sees the newest report, not every one", async () => {
   assert.equal((await iterator.next()).done, true);
 });
 
-test("the loop throws what the upload failed with", async () => {
+test("the loop throws the upload's failure", async () => {
   const world = new World();
   world.storage.reply = () => 403;
   const run = world.upload(makeFile(50));
@@ -85,7 +85,7 @@ test("the loop throws what the upload failed with", async () => {
   }, { code: "storage-error" });
 });
 
-test("a loop that is left does not stop the upload", async () => {
+test("leaving the loop does not stop the upload", async () => {
   const world = new World();
   const run = world.upload(makeFile(450));
   for await (const { total } of run.reports()) {

@@ -6,8 +6,8 @@ import { RecordEncryption } from "../../static/resume/record-encryption.js";
 
 const ANN = "a".repeat(32) + "1".repeat(32);
 const BOB = "b".repeat(32) + "2".repeat(32);
-/** Of Bob's, who knows the name that Ann's records are stored with, but not her key. */
-const CURIOUS = "a".repeat(32) + "2".repeat(32);
+/** An attacker who knows the name of Ann's records, but not her secret. */
+const ATTACKER = "a".repeat(32) + "2".repeat(32);
 
 const RECORD = {
   owner: ANN,
@@ -25,13 +25,13 @@ const RECORD = {
 
 const bytesOf = (value) => Buffer.from(value);
 
-test("its owner reads it again", async () => {
+test("the owner can decrypt a record", async () => {
   const row = await new RecordEncryption(ANN).encrypt(RECORD);
   const { owner, ...record } = RECORD;
   assert.deepEqual(await new RecordEncryption(ANN).decrypt(structuredClone(row)), record);
 });
 
-test("it tells its owner's name, its end and nothing else", async () => {
+test("a record reveals the owner's name and its expiry, and nothing else", async () => {
   const { id, file, content, ...rest } = await new RecordEncryption(ANN).encrypt(RECORD);
   assert.deepEqual(rest, { owner: "a".repeat(32), expires: 9e9 });
   const seen = Buffer.concat([id, file, content.iv, content.data].map(bytesOf)).toString("latin1");
@@ -40,24 +40,24 @@ test("it tells its owner's name, its end and nothing else", async () => {
   }
 });
 
-test("nobody else reads it", async () => {
+test("nobody else can decrypt a record", async () => {
   const row = await new RecordEncryption(ANN).encrypt(RECORD);
   await assert.rejects(new RecordEncryption(BOB).decrypt(row));
-  await assert.rejects(new RecordEncryption(CURIOUS).decrypt(row));
+  await assert.rejects(new RecordEncryption(ATTACKER).decrypt(row));
 });
 
-test("nobody else makes one that its owner would believe", async () => {
-  await assert.rejects(new RecordEncryption(ANN).decrypt(await new RecordEncryption(CURIOUS).encrypt(RECORD)));
+test("nobody else can create a record that the owner accepts", async () => {
+  await assert.rejects(new RecordEncryption(ANN).decrypt(await new RecordEncryption(ATTACKER).encrypt(RECORD)));
 });
 
-test("nobody else can tell whether it is of a certain file", async () => {
+test("nobody else can check whether a record is of a certain file", async () => {
   const { mount, fingerprint } = RECORD;
   const { file } = await new RecordEncryption(ANN).encrypt(RECORD);
   assert.deepEqual(await new RecordEncryption(ANN).hash(mount + fingerprint), file);
-  assert.notDeepEqual(await new RecordEncryption(CURIOUS).hash(mount + fingerprint), file);
+  assert.notDeepEqual(await new RecordEncryption(ATTACKER).hash(mount + fingerprint), file);
 });
 
-test("its length does not tell how much of the file is stored, nor how large it is", async () => {
+test("the length of a record does not reveal the file's size or how much is stored", async () => {
   const etags = (count) => Array.from({ length: count }, (_, index) => ({ index, etag: "0".repeat(32) }));
   const length = async (count) => (await new RecordEncryption(ANN).encrypt({ ...RECORD, etags: etags(count) })).content.data.byteLength;
   assert.equal(await length(0), await length(10));
@@ -66,13 +66,13 @@ test("its length does not tell how much of the file is stored, nor how large it 
   assert.equal(content.data.byteLength, await length(0));
 });
 
-test("one that is stored twice does not look the same", async () => {
+test("a record that is stored twice is encrypted differently", async () => {
   const [one, other] = [await new RecordEncryption(ANN).encrypt(RECORD), await new RecordEncryption(ANN).encrypt(RECORD)];
   assert.deepEqual(one.id, other.id);
   assert.notDeepEqual(one.content, other.content);
 });
 
-test("where a browser has no cryptography, names still keep owners apart", async () => {
+test("without Web Crypto, records are still separated by owner", async () => {
   const real = Object.getOwnPropertyDescriptor(globalThis, "crypto");
   Object.defineProperty(globalThis, "crypto", { value: {}, configurable: true });
   try {

@@ -3,9 +3,9 @@ import { test } from "node:test";
 
 import { makeFile, problem, until, World } from "./world.js";
 
-const tickets = (world, verb) => world.app.verbs(verb).map(({ headers }) => headers["Upload-Ticket"]);
+const tickets = (world, operation) => world.app.named(operation).map(({ headers }) => headers["Upload-Ticket"]);
 
-test("a ticket that is renewed while more temp URLs are signed is used from then on, and remembered", async () => {
+test("a ticket that a sign call renews is used from then on, and saved", async () => {
   const world = new World({ parallel: 1 });
   world.app.renewal = { ticket: "renewed", expires: 9.5e9 };
   world.storage.reply = ({ index }) => (index < 30 ? 201 : undefined);
@@ -21,12 +21,12 @@ test("a ticket that is renewed while more temp URLs are signed is used from then
   assert.deepEqual(tickets(world, "complete"), ["renewed"]);
 });
 
-test("a ticket that is renewed when an upload is taken up is used from then on, and remembered", async () => {
+test("a ticket that is renewed on resume is used from then on, and saved", async () => {
   const world = new World({ parallel: 1 });
   world.storage.reply = () => 503;
   await assert.rejects(world.end(world.upload(makeFile(500), { retries: 0 })));
   world.app.renewal = { ticket: "renewed", expires: 9.5e9 };
-  world.app.intercept = ({ verb }) => (verb === "sign" ? problem(503, "storage-unavailable") : undefined);
+  world.app.intercept = ({ operation }) => (operation === "sign" ? problem(503, "storage-unavailable") : undefined);
   await assert.rejects(world.end(world.upload(makeFile(500), { retries: 0 })));
   assert.equal([...world.records.saved.values()][0].ticket, "renewed");
   world.app.intercept = () => undefined;

@@ -1,4 +1,3 @@
-// Several files as one upload.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -19,14 +18,14 @@ test("every file is uploaded, and the results are in the files' order", async ()
   const results = await start(world, files(300, 100, 200), { onfile: ({ name }) => finished.push(name) }).done;
   assert.deepEqual(results.map(({ receipt }) => receipt), Array(3).fill("the-receipt"));
   assert.deepEqual(finished.toSorted(), ["0.pdf", "1.pdf", "2.pdf"]);
-  assert.deepEqual(world.app.verbs("begin").map(({ body }) => body.size).toSorted((one, other) => one - other), [100, 200, 300]);
+  assert.deepEqual(world.app.named("begin").map(({ body }) => body.size).toSorted((one, other) => one - other), [100, 200, 300]);
 });
 
-test("no files are no results", async () => {
+test("no files give no results", async () => {
   assert.deepEqual(await start(new World(), []).done, []);
 });
 
-test("no more files than asked for go up at once", async () => {
+test("no more files than `concurrency` are uploaded at once", async () => {
   const world = new World({ parallel: 100 });
   world.storage.reply = () => undefined;
   start(world, files(10, 10, 10, 10, 10), { concurrency: 2 });
@@ -37,7 +36,7 @@ test("no more files than asked for go up at once", async () => {
   await until(() => world.app.begun === 3);
 });
 
-test("progress is told of all as of one", async () => {
+test("progress reports cover all files together", async () => {
   const world = new World();
   await start(world, files(100, 200, 300), { concurrency: 1 }).done;
   const loaded = world.reports.map((report) => report.loaded);
@@ -46,23 +45,23 @@ test("progress is told of all as of one", async () => {
   assert.ok(world.reports.every(({ total }) => total === 600));
 });
 
-test("it can be iterated too", async () => {
+test("progress can be iterated", async () => {
   const world = new World();
   let last;
   for await (const report of start(world, files(100, 200)).reports()) last = report;
   assert.equal(last.loaded, 300);
 });
 
-test("one that fails does not stop the others, and is told when all are over", async () => {
+test("one failure does not stop the others, and is thrown at the end", async () => {
   const world = new World();
-  world.app.intercept = ({ verb, body }) => (verb === "begin" && body.filename === "1.pdf" ? problem(413, "too-large") : undefined);
+  world.app.intercept = ({ operation, body }) => (operation === "begin" && body.filename === "1.pdf" ? problem(413, "too-large") : undefined);
   const finished = [];
   const run = start(world, files(10, 10, 10), { concurrency: 1, onfile: ({ name }) => finished.push(name) });
   await assert.rejects(run.done, { code: "too-large" });
   assert.deepEqual(finished, ["0.pdf", "2.pdf"]);
 });
 
-test("a pause holds all, those that have not begun as well", async () => {
+test("a pause holds all uploads, also those that have not begun", async () => {
   const world = new World();
   const run = start(world, files(10, 10, 10), { concurrency: 2 });
   run.pause();
@@ -72,7 +71,7 @@ test("a pause holds all, those that have not begun as well", async () => {
   assert.equal((await run.done).length, 3);
 });
 
-test("an abort ends all, and what has not begun never does", async () => {
+test("an abort ends all uploads, and no other begins", async () => {
   const world = new World();
   world.storage.reply = () => undefined;
   const run = start(world, files(10, 10, 10, 10), { concurrency: 2 });
@@ -80,10 +79,10 @@ test("an abort ends all, and what has not begun never does", async () => {
   run.abort();
   await assert.rejects(run.done, { code: "aborted" });
   assert.equal(world.app.begun, 2);
-  await until(() => world.app.verbs("abort").length === 2);
+  await until(() => world.app.named("abort").length === 2);
 });
 
-test("the page's own signal ends all", async () => {
+test("the page's signal aborts all uploads", async () => {
   const world = new World();
   const aborting = new AbortController();
   aborting.abort();

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { makeFile, md5, problem, tellsNoSecret, settle, until, World } from "./world.js";
+import { makeFile, md5, problem, isFreeOfSecrets, settle, until, World } from "./world.js";
 
-const sent = (world) => world.storage.puts.map(({ index }) => index);
+const sentIndexes = (world) => world.storage.puts.map(({ index }) => index);
 
 test("a small file is begun, sent as one segment and completed", async () => {
   const world = new World();
   const file = makeFile(60);
   const result = await world.end(world.upload(file));
 
-  assert.deepEqual(world.app.calls.map(({ verb }) => verb), ["begin", "complete"]);
+  assert.deepEqual(world.app.calls.map(({ operation }) => operation), ["begin", "complete"]);
   const [begin, complete] = world.app.calls;
   assert.deepEqual(begin.body, { filename: "report.pdf", size: 60, type: "application/pdf" });
   const [put] = world.storage.puts;
@@ -18,7 +18,7 @@ test("a small file is begun, sent as one segment and completed", async () => {
   assert.deepEqual(put.headers, { "Content-Type": "application/octet-stream", ETag: etag });
   assert.match(put.url, /^https:\/\/app\.example\/storage\/segment-0\?/);
   assert.deepEqual(complete.body, { segments: [{ index: 0, etag }] });
-  assert.equal(complete.headers["Upload-Ticket"], "ticket-that-nobody-may-see");
+  assert.equal(complete.headers["Upload-Ticket"], "secret-ticket");
   assert.deepEqual(result.data, { row: 7 });
   assert.deepEqual(Object.keys(result).sort(), ["data", "download_url", "receipt", "upload"]);
 });
@@ -30,40 +30,40 @@ test("an empty file is one segment of no bytes", async () => {
   assert.equal(world.storage.puts[0].headers.ETag, "d41d8cd98f00b204e9800998ecf8427e");
 });
 
-test("an unknown type is told as no type", async () => {
+test("an unknown type is sent as an empty string", async () => {
   const world = new World();
   await world.end(world.upload(new File(["x"], "thing")));
   assert.equal(world.app.calls[0].body.type, "");
 });
 
-test("many segments travel side by side, never more than the plan allows", async () => {
+test("segments are sent in parallel, never more than the plan allows", async () => {
   const world = new World({ parallel: 3 });
   await world.end(world.upload(makeFile(4950)));
   assert.equal(world.storage.most, 3);
-  assert.deepEqual(sent(world).sort((one, other) => one - other), Array.from({ length: 50 }, (_, index) => index));
-  const declared = world.app.verbs("complete")[0].body.segments;
+  assert.deepEqual(sentIndexes(world).sort((one, other) => one - other), Array.from({ length: 50 }, (_, index) => index));
+  const declared = world.app.named("complete")[0].body.segments;
   assert.deepEqual(declared.map(({ index }) => index), Array.from({ length: 50 }, (_, index) => index));
 });
 
-test("temp URLs beyond the first come in batches, just in time", async () => {
+test("presigned URLs beyond the first are signed in batches, shortly before they are needed", async () => {
   const world = new World();
   await world.end(world.upload(makeFile(5000)));
-  const asked = world.app.verbs("sign").map(({ body }) => body.indexes);
+  const asked = world.app.named("sign").map(({ body }) => body.indexes);
   assert.ok(asked.every((indexes) => indexes.length <= 16));
   assert.deepEqual(asked.flat().sort((one, other) => one - other), Array.from({ length: 34 }, (_, index) => index + 16));
 });
 
-test("hashing goes ahead of the transport, but not far", async () => {
+test("hashing is a few segments ahead of sending", async () => {
   const world = new World({ parallel: 2 });
   world.storage.reply = () => undefined;
   const run = world.upload(makeFile(5000));
   await until(() => world.storage.open.length === 2);
   await until(() => world.hashed.length >= 7);
-  assert.equal(world.hashed.length, 1 + 2 + 4, "the fingerprint, two that travel, and parallel + 2 ahead");
+  assert.equal(world.hashed.length, 1 + 2 + 4, "the fingerprint, two in flight, and parallel + 2 ahead");
   run.abort();
 });
 
-test("progress never goes back while nothing fails, and ends at the whole", async () => {
+test("progress never decreases without failures, and ends at the total", async () => {
   const world = new World();
   await world.end(world.upload(makeFile(2000)));
   const loaded = world.reports.map((report) => report.loaded);
@@ -72,7 +72,7 @@ test("progress never goes back while nothing fails, and ends at the whole", asyn
   assert.deepEqual(world.reports.at(-1), { loaded: 2000, total: 2000, state: "finishing", speed: 0, timeLeft: undefined });
 });
 
-test("progress is told no more often than a page can be painted", async () => {
+test("progress is reported no more often than a page is painted", async () => {
   const world = new World();
   world.storage.reply = () => undefined;
   world.upload(makeFile(90));
@@ -86,7 +86,7 @@ test("progress is told no more often than a page can be painted", async () => {
   await until(() => world.reports.at(-1).loaded === 90);
 });
 
-test("what the page's own callback throws does not harm the upload", async (t) => {
+test("an exception in the page's callback does not stop the upload", async (t) => {
   const world = new World();
   const thrown = [];
   const report = (call) => void Promise.resolve().then(call).catch(({ message }) => thrown.push(message));
@@ -108,38 +108,40 @@ for (const [what, answers, code] of [
     const world = new World();
     world.storage.reply = (_, nth) => answers[nth - 1] ?? 201;
     await world.end(world.upload(makeFile(250)));
-    assert.deepEqual(sent(world).sort(), [0, 0, 1, 2]);
+    assert.deepEqual(sentIndexes(world).sort(), [0, 0, 1, 2]);
     assert.deepEqual(world.retries.map(({ failure, attempt }) => [failure.code, attempt]), [[code, 1]]);
   });
 }
 
-test("a segment that was damaged on the way is hashed and sent again", async () => {
-  const world = new World();
-  world.storage.reply = (_, nth) => (nth === 1 ? 422 : 201);
-  await world.end(world.upload(makeFile(50)));
-  assert.equal(world.storage.puts.length, 2);
-  assert.equal(world.hashed.filter((size) => size === 50).length, 2, "its first hash was not trusted");
-});
+for (const status of [422, 400]) {
+  test(`a segment that was damaged in transit (${status}) is hashed and sent again`, async () => {
+    const world = new World();
+    world.storage.reply = (_, nth) => (nth === 1 ? status : 201);
+    await world.end(world.upload(makeFile(50)));
+    assert.equal(world.storage.puts.length, 2);
+    assert.equal(world.hashed.filter((size) => size === 50).length, 2, "the first hash is not reused");
+  });
+}
 
-for (const [how, status] of [["openly", 401], ["without CORS, like a lost connection", 0]]) {
-  test(`a temp URL that is refused ${how} is replaced by a new one`, async () => {
+for (const [how, status] of [["openly", 401], ["openly by S3", 403], ["without CORS, like a lost connection", 0]]) {
+  test(`a presigned URL that is refused ${how} is replaced by a new one`, async () => {
     const world = new World();
     world.storage.reply = (_, nth) => (nth === 1 ? status : 201);
     await world.end(world.upload(makeFile(50)));
     const [first, second] = world.storage.puts;
     assert.notEqual(first.url, second.url);
-    assert.equal(world.app.verbs("sign").length, 1);
+    assert.equal(world.app.named("sign").length, 1);
   });
 }
 
-test("a server in trouble keeps its temp URL", async () => {
+test("after a server error the presigned URL is used again", async () => {
   const world = new World();
   world.storage.reply = (_, nth) => (nth === 1 ? 503 : 201);
   await world.end(world.upload(makeFile(50)));
-  assert.equal(world.app.verbs("sign").length, 0);
+  assert.equal(world.app.named("sign").length, 0);
 });
 
-test("storage that will not have it is believed at once", async () => {
+test("a permanent refusal of storage is not retried", async () => {
   const world = new World();
   world.storage.reply = () => 413;
   const run = world.upload(makeFile(50));
@@ -147,7 +149,7 @@ test("storage that will not have it is believed at once", async () => {
   assert.equal(world.storage.puts.length, 1);
 });
 
-test("it gives up when nothing has moved for too many attempts", async () => {
+test("the upload fails after too many attempts without progress", async () => {
   const world = new World();
   world.storage.reply = () => 503;
   const run = world.upload(makeFile(50), { retries: 3 });
@@ -155,7 +157,7 @@ test("it gives up when nothing has moved for too many attempts", async () => {
   assert.equal(world.storage.puts.length, 4);
 });
 
-test("the count of attempts starts anew as long as each gets further", async () => {
+test("the count of attempts starts again when an attempt gets further", async () => {
   const world = new World();
   world.storage.reply = (put, nth) => {
     put.onprogress(nth * 5);
@@ -166,7 +168,7 @@ test("the count of attempts starts anew as long as each gets further", async () 
   assert.equal(world.storage.puts.length, 9);
 });
 
-test("a connection on which nothing moves is cut and tried again, more patiently", async () => {
+test("a request without progress is aborted and retried with a longer timeout", async () => {
   const world = new World();
   world.storage.reply = (_, nth) => (nth <= 2 ? undefined : 201);
   const run = world.upload(makeFile(50), { stall: 1000 });
@@ -176,7 +178,7 @@ test("a connection on which nothing moves is cut and tried again, more patiently
   await settle();
   world.clock.advance(900);
   await settle();
-  assert.equal(world.storage.open.length, 1, "it moved meanwhile");
+  assert.equal(world.storage.open.length, 1, "it made progress");
   world.clock.advance(100);
   await until(() => world.retries.length === 1);
   assert.equal(world.retries[0].failure.code, "stalled");
@@ -184,7 +186,32 @@ test("a connection on which nothing moves is cut and tried again, more patiently
   assert.equal(world.storage.puts.length, 3);
 });
 
-test("after failures fewer segments travel at once, after successes more again", async () => {
+test("where progress is hidden, the timeout that a segment needed is used for all further ones", async () => {
+  const world = new World({ parallel: 1 });
+  world.storage.reply = () => undefined;
+  const run = world.upload(makeFile(300), { stall: 1000 });
+  const since = new Map();
+  for (let turn = 0; turn < 100 && world.storage.objects.size < 3; turn += 1) {
+    await settle();
+    for (const put of world.storage.open) {
+      if (!since.has(put)) since.set(put, world.clock.time);
+      else if (world.clock.time - since.get(put) >= 3000) put.answer(201);
+    }
+    await settle();
+    world.clock.advance(500);
+  }
+  await world.end(run);
+  assert.deepEqual(sentIndexes(world), [0, 0, 0, 1, 2]);
+});
+
+test("a stall that was real does not lengthen the timeout of other segments", async () => {
+  const world = new World({ parallel: 1 });
+  world.storage.reply = (_, nth) => (nth === 1 ? undefined : 201);
+  await world.end(world.upload(makeFile(100), { stall: 1000 }));
+  assert.equal(world.env.connections.longestGap < 500, true);
+});
+
+test("after failures fewer segments are sent at once, after successes more again", async () => {
   const world = new World({ parallel: 4 });
   let failures = 4;
   world.storage.reply = () => (failures-- > 0 ? 503 : undefined);
@@ -201,27 +228,27 @@ test("after failures fewer segments travel at once, after successes more again",
   run.abort();
 });
 
-test("segments that completion misses are sent again", async () => {
+test("segments that complete reports missing are sent again", async () => {
   const world = new World();
-  world.app.intercept = ({ verb }) => {
-    if (verb !== "complete" || world.app.verbs("complete").length > 1) return undefined;
+  world.app.intercept = ({ operation }) => {
+    if (operation !== "complete" || world.app.named("complete").length > 1) return undefined;
     return problem(409, "segments-missing", { indexes: [1] });
   };
   await world.end(world.upload(makeFile(250)));
-  assert.deepEqual(sent(world).sort(), [0, 1, 1, 2]);
+  assert.deepEqual(sentIndexes(world).sort(), [0, 1, 1, 2]);
   assert.equal(world.reports.at(-1).loaded, 250);
-  assert.deepEqual(world.app.verbs("complete")[1].body.segments.map(({ index }) => index), [0, 1, 2]);
+  assert.deepEqual(world.app.named("complete")[1].body.segments.map(({ index }) => index), [0, 1, 2]);
 });
 
-test("completion that never agrees is given up, with its code", async () => {
+test("when complete keeps refusing, the upload fails with its code", async () => {
   const world = new World();
-  world.app.intercept = ({ verb }) => (verb === "complete" ? problem(409, "segments-differ", { indexes: [0] }) : undefined);
+  world.app.intercept = ({ operation }) => (operation === "complete" ? problem(409, "segments-differ", { indexes: [0] }) : undefined);
   await assert.rejects(world.end(world.upload(makeFile(50))), { code: "segments-differ", status: 409 });
-  assert.equal(world.app.verbs("complete").length, 4);
+  assert.equal(world.app.named("complete").length, 4);
 });
 
 for (const [status, code] of [[401, "not-authenticated"], [403, "refused"], [413, "too-large"], [415, "type-not-accepted"]]) {
-  test(`a begin that is answered ${status} ${code} is final`, async () => {
+  test(`begin is not retried after ${status} ${code}`, async () => {
     const world = new World();
     world.app.intercept = () => problem(status, code);
     await assert.rejects(world.end(world.upload(makeFile(50))), { code, status, detail: `It is ${code}.` });
@@ -232,16 +259,16 @@ for (const [status, code] of [[401, "not-authenticated"], [403, "refused"], [413
 
 for (const [what, answer] of [
   ["a lost connection", new TypeError("Failed to fetch")],
-  ["storage that is not available", problem(503, "storage-unavailable", {}, { "Retry-After": "2" })],
-  ["a proxy that has too many requests", { status: 429, body: "<h1>", headers: { "Retry-After": "2" } }],
-  ["a proxy that gave up waiting", { status: 408, body: "<h1>" }],
+  ["unavailable storage", problem(503, "storage-unavailable", {}, { "Retry-After": "2" })],
+  ["a proxy's rate limit", { status: 429, body: "<h1>", headers: { "Retry-After": "2" } }],
+  ["a proxy's timeout", { status: 408, body: "<h1>" }],
   ["a proxy's HTML page", { status: 502, body: "<h1>" }],
 ]) {
-  for (const verb of ["begin", "sign", "complete"]) {
-    test(`${verb} is asked again after ${what}`, async () => {
+  for (const operation of ["begin", "sign", "complete"]) {
+    test(`${operation} is retried after ${what}`, async () => {
       const world = new World();
       let failed = false;
-      world.app.intercept = (call) => (call.verb === verb && !failed ? ((failed = true), answer) : undefined);
+      world.app.intercept = (call) => (call.operation === operation && !failed ? ((failed = true), answer) : undefined);
       await world.end(world.upload(makeFile(1800)));
       assert.ok(failed);
       assert.equal(world.retries.length >= 1, true);
@@ -249,14 +276,14 @@ for (const [what, answer] of [
   }
 }
 
-test("an application that fails by itself is not asked for ever", async () => {
+test("an application that raises an exception is retried only a few times", async () => {
   const world = new World();
-  world.app.intercept = ({ verb }) => (verb === "complete" ? problem(500, "application-error") : undefined);
+  world.app.intercept = ({ operation }) => (operation === "complete" ? problem(500, "application-error") : undefined);
   await assert.rejects(world.end(world.upload(makeFile(50))), { code: "application-error" });
-  assert.equal(world.app.verbs("complete").length, 4);
+  assert.equal(world.app.named("complete").length, 4);
 });
 
-test("a page for logging in, to which a proxy sends us, is no answer", async () => {
+test("a redirect to a login page is not-authenticated", async () => {
   const world = new World();
   world.env.fetch = async (_, { redirect }) => {
     assert.equal(redirect, "manual");
@@ -265,7 +292,7 @@ test("a page for logging in, to which a proxy sends us, is no answer", async () 
   await assert.rejects(world.end(world.upload(makeFile(50))), { code: "not-authenticated" });
 });
 
-test("nor is such a page itself", async () => {
+test("a login page is not-authenticated", async () => {
   const world = new World();
   let asked = 0;
   world.env.fetch = async () => {
@@ -276,10 +303,10 @@ test("nor is such a page itself", async () => {
   assert.equal(asked, 1);
 });
 
-test("begins go one at a time", async () => {
+test("begins run one at a time", async () => {
   const world = new World();
   const gates = [];
-  world.app.intercept = ({ verb }) => (verb === "begin" ? new Promise((go) => gates.push(() => go(undefined))) : undefined);
+  world.app.intercept = ({ operation }) => (operation === "begin" ? new Promise((go) => gates.push(() => go(undefined))) : undefined);
   const runs = ["a", "b"].map((name) => world.upload(makeFile(50, name)));
   await until(() => gates.length === 1);
   await settle();
@@ -290,7 +317,7 @@ test("begins go one at a time", async () => {
   await Promise.all(runs.map((run) => run.done));
 });
 
-test("two files share the pool that one may use, fairly", async () => {
+test("two files share the connections of one, fairly", async () => {
   const world = new World({ parallel: 4 });
   world.storage.reply = () => undefined;
   const runs = [];
@@ -312,7 +339,7 @@ test("two files share the pool that one may use, fairly", async () => {
 });
 
 for (const way of ["abort()", "signal"]) {
-  test(`${way} cuts what travels and tells the application`, async () => {
+  test(`${way} aborts the requests in flight and the upload in the application`, async () => {
     const world = new World();
     world.storage.reply = () => undefined;
     const aborting = new AbortController();
@@ -321,29 +348,29 @@ for (const way of ["abort()", "signal"]) {
     if (way === "signal") aborting.abort();
     else run.abort();
     await assert.rejects(run.done, { name: "DirectUploadFailure", code: "aborted" });
-    await until(() => world.app.verbs("abort").length === 1);
-    assert.equal(world.app.verbs("abort")[0].path, "uploads/upload-1");
+    await until(() => world.app.named("abort").length === 1);
+    assert.equal(world.app.named("abort")[0].path, "uploads/upload-1");
     assert.equal(world.storage.open.length, 0);
     await until(() => world.records.saved.size === 0 && world.claimed.size === 0);
   });
 }
 
-test("a signal that was aborted before begins nothing", async () => {
+test("a signal that is already aborted begins nothing", async () => {
   const world = new World();
   await assert.rejects(world.upload(makeFile(5), { signal: AbortSignal.abort() }).done, { code: "aborted" });
   assert.equal(world.app.calls.length, 0);
 });
 
-test("a finished upload cannot be aborted any more", async () => {
+test("a finished upload cannot be aborted", async () => {
   const world = new World();
   const run = world.upload(makeFile(5));
   await world.end(run);
   run.abort();
   await settle();
-  assert.equal(world.app.verbs("abort").length, 0);
+  assert.equal(world.app.named("abort").length, 0);
 });
 
-test("a pause cuts what travels; afterwards only that is sent again", async () => {
+test("a pause aborts the requests in flight; afterwards only their segments are sent again", async () => {
   const world = new World({ parallel: 2 });
   world.storage.reply = (_, nth) => (nth === 1 ? 201 : undefined);
   const run = world.upload(makeFile(400));
@@ -357,11 +384,11 @@ test("a pause cuts what travels; afterwards only that is sent again", async () =
   world.storage.reply = () => 201;
   run.resume();
   await world.end(run);
-  assert.deepEqual(sent(world).sort(), [0, 1, 1, 2, 2, 3]);
+  assert.deepEqual(sentIndexes(world).sort(), [0, 1, 1, 2, 2, 3]);
   assert.equal(world.retries.length, 0);
 });
 
-test("an upload that is paused can be aborted", async () => {
+test("a paused upload can be aborted", async () => {
   const world = new World();
   const run = world.upload(makeFile(400));
   run.pause();
@@ -374,7 +401,7 @@ for (const [what, change] of [
   ["has another size", { size: 999 }],
   ["was written again", { lastModified: 5 }],
 ]) {
-  test(`a file that ${what} meanwhile is noticed`, async () => {
+  test(`a file that ${what} during the upload is noticed`, async () => {
     const world = new World({ parallel: 1 });
     const file = makeFile(300);
     world.storage.reply = (_, nth) => {
@@ -382,11 +409,11 @@ for (const [what, change] of [
       return 201;
     };
     await assert.rejects(world.end(world.upload(file)), { code: "file-changed" });
-    assert.equal(world.app.verbs("complete").length, 0);
+    assert.equal(world.app.named("complete").length, 0);
   });
 }
 
-test("a file that can no more be read is not taken for a broken network", async () => {
+test("a file that cannot be read is not reported as a network failure", async () => {
   const world = new World();
   world.storage.reply = () => {
     world.isReadable = false;
@@ -396,7 +423,7 @@ test("a file that can no more be read is not taken for a broken network", async 
   assert.equal(world.storage.puts.length, 1);
 });
 
-test("a file whose ends were changed without a trace is noticed before completion", async () => {
+test("a file whose ends changed without a new time is noticed before complete", async () => {
   const world = new World();
   const file = makeFile(50);
   world.storage.reply = () => {
@@ -407,22 +434,22 @@ test("a file whose ends were changed without a trace is noticed before completio
   await assert.rejects(world.end(world.upload(file)), { code: "file-changed" });
 });
 
-test("no failure tells a ticket or a temp URL", async () => {
+test("no failure contains a ticket or a presigned URL", async () => {
   const ways = [
     (world) => { world.storage.reply = () => 503; },
     (world) => { world.storage.reply = () => 0; },
     (world) => { world.storage.reply = () => 403; },
     (world) => { world.storage.reply = () => undefined; },
-    (world) => { world.app.intercept = ({ verb }) => (verb === "complete" ? new TypeError("fetch") : undefined); },
-    (world) => { world.app.intercept = ({ verb }) => (verb === "complete" ? problem(403, "not-yours") : undefined); },
+    (world) => { world.app.intercept = ({ operation }) => (operation === "complete" ? new TypeError("fetch") : undefined); },
+    (world) => { world.app.intercept = ({ operation }) => (operation === "complete" ? problem(403, "not-yours") : undefined); },
   ];
   for (const spoil of ways) {
     const world = new World();
     spoil(world);
     const failure = await world.end(world.upload(makeFile(50), { retries: 1, stall: 1000 })).catch((error) => error);
     assert.equal(failure.name, "DirectUploadFailure");
-    assert.ok(tellsNoSecret(failure), failure.code);
-    assert.ok(world.retries.every((report) => tellsNoSecret(report.failure)));
+    assert.ok(isFreeOfSecrets(failure), failure.code);
+    assert.ok(world.retries.every((report) => isFreeOfSecrets(report.failure)));
   }
 });
 
@@ -430,9 +457,9 @@ for (const [what, clock] of [
   ["right", { ahead: 0 }],
   ["a year slow", { ahead: 365 * 86_400_000 }],
   ["a year fast", { ahead: -365 * 86_400_000 }],
-  ["of no use, since another origin's Date is hidden", undefined],
+  ["of no use, since another origin hides its Date", undefined],
 ]) {
-  test(`temp URLs are renewed before they expire when the browser's clock is ${what}`, async () => {
+  test(`presigned URLs are renewed before they expire when the browser's clock is ${what}`, async () => {
     const world = new World({ parallel: 1, clock });
     world.clock.time = clock ? 2_000_000_000_000 : 1_000_000;
     world.storage.reply = () => {
@@ -440,11 +467,11 @@ for (const [what, clock] of [
       return 201;
     };
     await world.end(world.upload(makeFile(600), { stall: 1e9 }));
-    assert.deepEqual(world.app.verbs("sign").map(({ body }) => body.indexes), [[3, 4, 5]]);
+    assert.deepEqual(world.app.named("sign").map(({ body }) => body.indexes), [[3, 4, 5]]);
   });
 }
 
-test("an upload that is aborted while its begin is answered is taken back", async () => {
+test("an upload that is aborted during begin is aborted in the application", async () => {
   const world = new World();
   const claim = world.env.claim;
   let run;
@@ -455,7 +482,7 @@ test("an upload that is aborted while its begin is answered is taken back", asyn
   };
   run = world.upload(makeFile(50));
   await assert.rejects(run.done, { code: "aborted" });
-  await until(() => world.app.verbs("abort").length === 1 && world.claimed.size === 0);
+  await until(() => world.app.named("abort").length === 1 && world.claimed.size === 0);
   assert.equal(world.records.saved.size, 0);
   assert.equal(world.storage.puts.length, 0);
 });

@@ -1,4 +1,4 @@
-// Where a page may have no workers, hashing is too slow to be waited for.
+// Without workers hashing is slow, so segments are sent before their hash is known.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -13,31 +13,31 @@ function slowWorld() {
   return { world, go };
 }
 
-test("segments do not wait for their hashes, and go without them", async () => {
+test("segments are sent without waiting for their hash", async () => {
   const { world, go } = slowWorld();
   const run = world.upload(makeFile(500));
   await until(() => world.storage.objects.size === 2);
   assert.ok(world.storage.puts.every(({ headers }) => !("ETag" in headers)));
   await settle();
-  assert.deepEqual(world.app.verbs("complete"), []);
+  assert.deepEqual(world.app.named("complete"), []);
   go();
   await world.end(run);
   assert.deepEqual(world.storage.puts.map(({ index }) => index), [0, 1, 2, 3, 4]);
   const bytes = new Uint8Array(await makeFile(500).slice(400).arrayBuffer());
-  assert.deepEqual(world.app.verbs("complete")[0].body.segments[4], { index: 4, etag: md5(bytes) });
+  assert.deepEqual(world.app.named("complete")[0].body.segments[4], { index: 4, etag: md5(bytes) });
 });
 
-test("what was damaged on its way is found by completion, and sent again", async () => {
+test("a segment that was damaged in transit is found by complete, and sent again", async () => {
   const { world, go } = slowWorld();
   go();
-  world.app.intercept = ({ verb }) => {
-    if (verb === "complete" && world.storage.puts.length === 5) world.storage.objects.get(3).etag = "damaged";
+  world.app.intercept = ({ operation }) => {
+    if (operation === "complete" && world.storage.puts.length === 5) world.storage.objects.get(3).etag = "damaged";
   };
   await world.end(world.upload(makeFile(500)));
   assert.deepEqual(world.storage.puts.map(({ index }) => index), [0, 1, 2, 3, 4, 3]);
 });
 
-test("what an earlier page has stored is compared before it is sent again", async () => {
+test("segments that an earlier page stored are compared before they are sent again", async () => {
   const { world, go } = slowWorld();
   world.storage.reply = ({ index }) => (index < 3 ? 201 : 503);
   go();
@@ -48,9 +48,9 @@ test("what an earlier page has stored is compared before it is sent again", asyn
   assert.deepEqual(world.storage.puts.map(({ index }) => index), [3, 4]);
 });
 
-test("a page without workers says so once, and hashes all the same", async (t) => {
+test("a page without workers logs that once, and still computes hashes", async (t) => {
   const said = t.mock.method(console, "info", () => undefined);
-  const pool = new HashPool(2, () => { throw new Error("refused by the page's policy"); });
+  const pool = new HashPool(2, () => { throw new Error("blocked by the page's policy"); });
   assert.equal(pool.hasWorkers, true);
   const bytes = Uint8Array.from({ length: 3_000_000 }, (_, at) => at % 251);
   const etags = await Promise.all([pool.hash(new Blob([bytes])), pool.hash(new Blob([]))]);

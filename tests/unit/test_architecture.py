@@ -36,9 +36,9 @@ LAYERS = {
         {"integrations", "testing", "cli"},
     ],
     "storage": [
-        {"base", "temp_urls", "concurrency", "redaction"},
+        {"base", "temp_urls", "concurrency", "redaction", "object_reader"},
         {"sweeping", "sending"},
-        {"local", "swift"},
+        {"local", "swift", "s3"},
         {"rackspace"},
         {"urls"},
         {"__init__"},

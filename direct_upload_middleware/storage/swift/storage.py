@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ...errors import AlreadyComplete, ConfigurationError, NotFound, StorageError
 from ...keys import Keys
 from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
+from ..object_reader import SMALLEST_WINDOW, ObjectReader
 from ..sending import SegmentReader
 from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
@@ -18,7 +19,6 @@ from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
 from .final_objects import ContainerMissing, FinalObject, FinalObjects
 from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
-from .reader import SMALLEST_WINDOW, ObjectReader
 from .segment_containers import upload_key
 from .segmented import SegmentedUploads
 from .signing import temp_url
