@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     ObjectName: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], str]
 
 
+MIN_SECRET_BYTES = 16
+_HOW_TO_MAKE_ONE = (
+    "set it to a long random string that all processes share, such as the output of "
+    "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option of the middleware: its default, the kind of its values, and its entry in the documentation."""
@@ -41,7 +48,8 @@ _DECLARED = [
     Option(
         "secret", None, kinds.SECRET,
         "a long random string that all processes share, or a list of them, oldest → newest: the last one signs, all "
-        "verify. Required for every storage except ``local:``. In settings files several are separated by whitespace.",
+        "verify. Required for every storage except ``local:``, with at least 16 bytes. In settings files several are "
+        "separated by whitespace.",
     ),
     Option(
         "identify", None, kinds.IDENTIFY,
@@ -120,7 +128,8 @@ _DECLARED = [
     ),
     Option(
         "origins", (), kinds.ORIGINS,
-        'other origins whose pages may use this middleware: ``["https://www.example.com"]``.',
+        'other origins whose pages may use this middleware: ``["https://www.example.com"]``. If set, storage allows '
+        "pages of these origins only: add the site's own origin if it has pages with uploads.",
     ),
 ]  # fmt: skip
 
@@ -218,12 +227,13 @@ def _storage(storage: Storage | str | None) -> Storage:
 
 def _keys(secrets: tuple[str, ...] | None, storage: Storage) -> Keys:
     if secrets is not None:
+        if storage.needs_secret and min(len(secret.encode()) for secret in secrets) < MIN_SECRET_BYTES:
+            raise ConfigurationError(
+                f"secret must have at least {MIN_SECRET_BYTES} bytes, since it opens the account: {_HOW_TO_MAKE_ONE}"
+            )
         return Keys(secrets)
     if storage.needs_secret:
-        raise ConfigurationError(
-            "secret is required: set it to a long random string that all processes share, such as the output of "
-            "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
+        raise ConfigurationError(f"secret is required: {_HOW_TO_MAKE_ONE}")
     return Keys(storage.default_secrets)
 
 

@@ -104,7 +104,7 @@ class SignedSegment:
     """
 
     segment: Segment
-    url: str
+    url: str = field(repr=False)
     expires: int
     headers: Mapping[str, str] = field(default_factory=dict)
     checksum: Checksum | None = None
@@ -239,6 +239,9 @@ class Storage(Protocol):
 
         Reading raises StorageError if the object is gone or is not the one that was sealed.
         """
+
+    def check(self, stored: StoredObject) -> None:
+        """Raise NotFound if the object is gone, or is that of another upload with the same name."""
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         """Presign a GET that downloads the object as ``filename``, valid for ``ttl`` seconds."""

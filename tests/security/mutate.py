@@ -45,8 +45,8 @@ MUTATIONS = [
     ),
     Mutation(
         "requester.py",
-        '_digest("record owner", *_cookie_and_identity(cookie, self.identity))',
-        '_digest("record owner", *_cookie_and_identity(cookie, None))',
+        "_digest(purpose, *_cookie_and_identity(cookie, self.identity))",
+        "_digest(purpose, *_cookie_and_identity(cookie, None))",
         "test_tickets.py::test_the_next_user_of_the_browser_is_told_no_key_of_the_last_ones_records",
     ),
     Mutation(
@@ -63,8 +63,8 @@ MUTATIONS = [
     ),
     Mutation(
         "tokens.py",
-        'self._salt = f"direct-upload {salt}"',
-        'self._salt = "direct-upload"',
+        'json.dumps(["direct-upload", kind, scope.container, scope.mount])',
+        'json.dumps(["direct-upload", scope.container, scope.mount])',
         "test_receipts.py::test_a_ticket_is_no_receipt_and_a_receipt_is_no_ticket",
     ),
     Mutation(
@@ -171,8 +171,8 @@ MUTATIONS = [
     ),
     Mutation(
         "tokens.py",
-        "list(self._keys.secrets),",
-        '["a secret"],',
+        "secrets = list(self._keys.secrets)",
+        'secrets = ["a secret"]',
         "test_receipts.py::test_a_receipt_of_another_application_with_another_secret_is_none",
     ),
     Mutation(
@@ -357,7 +357,7 @@ MUTATIONS = [
     ),
     Mutation(
         "tickets.py",
-        '"open-ended ticket" if unknown_size else "ticket"',
+        '"ticket of unknown size" if unknown_size else "ticket"',
         '"ticket"',
         "test_companion.py::test_a_ticket_is_no_key_and_a_key_no_ticket",
     ),
@@ -378,6 +378,150 @@ MUTATIONS = [
         "if i not in declared or not size]",
         "if not size]",
         "test_companion.py::test_parts_that_were_not_declared_are_not_left_behind",
+    ),
+    Mutation(
+        "tokens.py",
+        '["direct-upload", kind, scope.container, scope.mount]',
+        '["direct-upload", kind, scope.mount]',
+        "test_middlewares.py::test_a_ticket_of_loose_rules_is_none_under_strict_rules",
+    ),
+    Mutation(
+        "tokens.py",
+        '["direct-upload", kind, scope.container, scope.mount]',
+        '["direct-upload", kind, scope.container]',
+        "test_middlewares.py::test_a_receipt_of_another_middleware_is_none",
+    ),
+    Mutation(
+        "api/routes.py",
+        "        self._uploads.check(found.upload)\n",
+        "",
+        "test_names.py::test_an_old_receipt_does_not_download_the_file_that_has_its_name_now",
+    ),
+    Mutation(
+        "storage/swift/storage.py",
+        "        if final is not None and final.id != stored.id:\n            return\n",
+        "",
+        "test_names.py::test_deleting_by_an_old_receipt_removes_nothing_else",
+    ),
+    Mutation(
+        "storage/local/disk.py",
+        "if self._points_to(name) == upload_id:",
+        "if True:",
+        "test_names.py::test_deleting_by_an_old_receipt_removes_nothing_else",
+    ),
+    Mutation(
+        "storage/local/server.py",
+        "ANY_TYPE if is_script(record.type) else record.type",
+        "record.type",
+        "test_local.py::test_an_uploaded_script_has_no_type_that_a_page_executes",
+    ),
+    Mutation(
+        "storage/local/server.py",
+        "if _would_execute(request, record.type):",
+        "if False:",
+        "test_local.py::test_an_uploaded_file_is_not_loaded_as_code",
+    ),
+    Mutation(
+        "storage/local/server.py",
+        'response.headers["Content-Security-Policy"] = "sandbox"',
+        "pass",
+        "test_local.py::test_an_uploaded_page_is_sandboxed",
+    ),
+    Mutation(
+        "storage/local/server.py",
+        'return ("temp URL", upload_id, str(size))',
+        'return ("temp URL", upload_id, "")',
+        "test_local.py::test_no_more_bytes_are_taken_than_the_ticket_says",
+    ),
+    Mutation(
+        "storage/local/files.py",
+        "status.st_uid not in (0, os.geteuid())",
+        "False",
+        "test_local.py::test_a_secret_of_another_user_is_not_trusted",
+    ),
+    Mutation(
+        "storage/local/files.py",
+        "if is_writable or",
+        "if",
+        "test_local.py::test_what_other_users_can_write_to_is_not_trusted",
+    ),
+    Mutation(
+        "uploads.py",
+        "            self._authorize(environ, ticket.request)\n        except",
+        "            pass\n        except",
+        "test_defences.py::test_permission_that_was_taken_back_ends_a_long_upload",
+    ),
+    Mutation(
+        "tickets.py",
+        "min(now + ttl, ticket.begun + MAX_LIFETIMES * ttl)",
+        "now + ttl",
+        "test_defences.py::test_no_ticket_is_renewed_for_ever",
+    ),
+    Mutation(
+        "uploads.py",
+        "max(ticket.transfer.expires, int(time.time()) + self._options.ticket_ttl)",
+        "ticket.transfer.expires",
+        "test_defences.py::test_a_tombstone_outlives_a_renewed_ticket",
+    ),
+    Mutation(
+        "storage/swift/tombstones.py",
+        "str(max(expires, self._client.now()) + _DAY)",
+        "str(self._client.now() + 60)",
+        "test_defences.py::test_a_tombstone_outlives_the_ticket",
+    ),
+    Mutation(
+        "storage/swift/final_objects.py",
+        "**copy_conditions(metadata.etag)}",
+        "}",
+        "test_defences.py::test_what_is_written_at_the_moment_of_the_copy_is_not_copied",
+    ),
+    Mutation(
+        "api/unread_body.py",
+        "if self._left > STRANGERS_LIMIT and not is_known():",
+        "if False:",
+        "test_defences.py::test_a_strangers_body_keeps_no_worker_busy",
+    ),
+    Mutation(
+        "receipts.py",
+        "scope, opaque=True)",
+        "scope)",
+        "test_defences.py::test_addresses_of_uppys_uploads_and_of_files_tell_a_log_nothing",
+    ),
+    Mutation(
+        "uploads.py",
+        'self._options.keys.derive("record owner", requester.digest("record owner", cookie))',
+        'requester.digest("record owner", cookie)',
+        "test_defences.py::test_the_next_user_cannot_compute_the_key_of_the_last_ones_records",
+    ),
+    Mutation(
+        "storage/base.py",
+        "url: str = field(repr=False)",
+        "url: str",
+        "test_defences.py::test_no_repr_tells_a_secret",
+    ),
+    Mutation(
+        "origins.py",
+        "len(text) > MAX_ORIGIN_BYTES or ",
+        "",
+        "test_defences.py::test_a_forged_host_or_origin_opens_no_container",
+    ),
+    Mutation(
+        "origins.py",
+        "if origins and origin not in origins:",
+        "if False:",
+        "test_defences.py::test_a_forged_host_or_origin_opens_no_container",
+    ),
+    Mutation(
+        "storage/swift/provisioning.py",
+        "return more if len(more) <= MAX_ORIGINS_BYTES else origins",
+        'return more if len(more) <= MAX_ORIGINS_BYTES else "*"',
+        "test_defences.py::test_many_hosts_never_open_a_container_to_every_origin",
+    ),
+    Mutation(
+        "policy.py",
+        " and not _is_disguised(token, essence)",
+        "",
+        "test_defences.py::test_an_extension_does_not_disguise_a_page_or_a_script",
     ),
 ]
 

@@ -16,7 +16,7 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "": [
-        {"errors", "headers"},
+        {"errors", "headers", "active_types"},
         {"models", "callbacks"},
         {"keys", "storage", "received_files"},
         {"plan", "policy", "sniff", "media_types", "extension_types"},
@@ -26,6 +26,7 @@ LAYERS = {
         {"requester"},
         {"option_values"},
         {"options"},
+        {"outcomes"},
         {"uploads"},
         {"storing"},
         {"upload_store"},

@@ -8,7 +8,7 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
-from ...errors import AlreadyComplete, ConfigurationError, StorageError
+from ...errors import AlreadyComplete, ConfigurationError, NotFound, StorageError
 from ...keys import Keys
 from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from ..object_reader import SMALLEST_WINDOW, ObjectReader
@@ -207,6 +207,12 @@ class SwiftStorage:
             return response.content
 
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
+
+    def check(self, stored: StoredObject) -> None:
+        """Check that the object is the upload's. See :meth:`.base.Storage.check`."""
+        final = self._finals.find(stored.name)
+        if final is None or final.id != stored.id:
+            raise NotFound("The upload was deleted.")
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         cluster = self._provisioning.cluster_info(self._keys)
