@@ -125,6 +125,8 @@ class Probe:
         answer = fetch("PUT", url, b"", {COPY_SOURCE: victim})
         copied = {_md5(self._victim).hex()} & {s.etag for s in (self._multipart.parts(transfer) or {}).get(0, [])}
         is_refused = answer.status in (400, 403) and not copied
+        if not is_refused:  # the copy may have taken the part's place
+            self._put(transfer)
         return Capability("part-copy", is_refused, answer.status)
 
     def _wrong_etag(self, transfer: Transfer) -> Capability:
