@@ -1,4 +1,4 @@
-# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000");
+# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000", or --storage s3);
 #             EXAMPLE=flask_app, pyramid_app, bottle_app or django_app is the same with a framework
 # make test   all tests, three files at a time since they mostly wait; TEST_ARGS="-k receipt" runs these, one at a time
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
@@ -86,7 +86,7 @@ $(VENV)/.made: .ci/python
 # Each needs some of the package's extras, and a dependency group of the project.
 $(VENV)/.demo: INSTALL = --editable '.[demo]'
 $(VENV)/.examples: INSTALL = --editable '.[demo]' --group examples
-$(VENV)/.test: INSTALL = --editable '.[swift,cli,sniff]' --group test
+$(VENV)/.test: INSTALL = --editable '.[swift,s3,cli,sniff]' --group test
 $(VENV)/.lint: INSTALL = --editable '.[cli,sniff]' --group lint
 $(VENV)/.docs: INSTALL = --editable . --group docs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mimetypes import MimeTypes
 
-from .policy import ANY_TYPE
+from .active_types import ANY_TYPE
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
@@ -54,6 +54,7 @@ _ALIKE = (
     {"image/vnd.adobe.photoshop", "image/photoshop", "application/photoshop"},
     {"application/rtf", "text/rtf"},
     {"application/xml", "text/xml"},
+    {"text/javascript", "application/javascript", "text/ecmascript", "application/ecmascript"},
     {"application/vnd.rar", "application/rar", "application/rar-compressed"},
     {"application/vnd.sqlite3", "application/sqlite3"},
     {"font/otf", "font/sfnt", "application/vnd.ms-opentype", "application/font-otf"},

@@ -41,7 +41,7 @@ class DirectUploadMiddleware:
     :param app: the WSGI application to wrap.
     :param storage: a :class:`~direct_upload_middleware.storage.base.Storage`, or a URL: ``local:PATH`` (the
         default, ``.direct-upload`` in the working directory), ``swift://CONTAINER[?cloud=NAME]``,
-        ``rackspace://CONTAINER[?region=ORD]``.
+        ``rackspace://CONTAINER[?region=ORD]``, ``s3://BUCKET[/PREFIX][?region=…&endpoint=…]``.
     :raises ConfigurationError: an option is wrong, unknown or in conflict with another one.
     """
 
@@ -80,8 +80,7 @@ class DirectUploadMiddleware:
         if isinstance(identify, str):
             given["identify"] = IdentitySubrequest(app, identify, mount=mount)
         self.options = make_options(storage, given)
-        if not callable(app):
-            raise ConfigurationError(f"app must be a WSGI application, not {app!r}")
+        self._check_app(app)
         self._app = app
         self._mount = self.options.mount
         self._mount_prefix = self._mount + "/"
@@ -91,6 +90,22 @@ class DirectUploadMiddleware:
         self._next_origin_request = 0.0
         mode = self.options.inject
         self._pages = PageInjector(app, mode=mode, connect_src=self._storage_origin) if mode else None
+
+    def _check_app(self, app: Any) -> None:
+        """Raise ConfigurationError for what cannot be wrapped, or was wrapped before."""
+        if not callable(app):
+            raise ConfigurationError(f"app must be a WSGI application, not {app!r}")
+        if any(map(inspect.iscoroutinefunction, (app, type(app).__call__))):
+            raise ConfigurationError(
+                "app is an ASGI application, and DirectUploadMiddleware wraps WSGI applications. With Django, add "
+                "'direct_upload_middleware.integrations.django.DirectUploads' to MIDDLEWARE; with other frameworks, "
+                "wrap a WSGI application, and serve it under ASGI with a2wsgi."
+            )
+        if isinstance(app, DirectUploadMiddleware) and app.options.mount == self.options.mount:
+            raise ConfigurationError(
+                f"app is already wrapped by a DirectUploadMiddleware at {self.options.mount}: wrap it once, or "
+                "give the other middleware another mount"
+            )
 
     def request_uploads(self, environ: WSGIEnvironment) -> RequestUploads:
         """Return the uploads of a request, for integrations that call the application themselves."""

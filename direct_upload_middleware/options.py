@@ -15,7 +15,7 @@ from .option_values import Kind
 from .plan import MiB
 from .policy import Policy
 from .requester import remote_user
-from .storage.base import Seal, Storage
+from .storage.base import ChecksOptions, Seal, Storage
 from .storage.urls import storage_from_url
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     Authorize: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], None]
     OnComplete: TypeAlias = Callable[[WSGIEnvironment, Upload], Any]
     ObjectName: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], str]
+
+
+MIN_SECRET_BYTES = 16
+_HOW_TO_MAKE_ONE = (
+    "set it to a long random string that all processes share, such as the output of "
+    "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ _DECLARED = [
     Option(
         "secret", None, kinds.SECRET,
         "a long random string that all processes share, or a list of them, oldest → newest: the last one signs, all "
-        "verify. Required for every storage except ``local:``. In settings files several are separated by whitespace.",
+        "verify. Required for every storage except ``local:``, with at least 16 bytes. In settings files several are "
+        "separated by whitespace.",
     ),
     Option(
         "identify", None, kinds.IDENTIFY,
@@ -120,7 +128,8 @@ _DECLARED = [
     ),
     Option(
         "origins", (), kinds.ORIGINS,
-        'other origins whose pages may use this middleware: ``["https://www.example.com"]``.',
+        'other origins whose pages may use this middleware: ``["https://www.example.com"]``. If set, storage allows '
+        "pages of these origins only: add the site's own origin if it has pages with uploads.",
     ),
 ]  # fmt: skip
 
@@ -165,6 +174,8 @@ def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Opt
     options = Options(storage=store, keys=keys, policy=policy, **values)
     if options.sniff:
         _check_sniff(policy)
+    if isinstance(store, ChecksOptions):
+        store.check_options(seal=options.seal, bind_ip=options.bind_ip)
     store.bind(keys)
     return options
 
@@ -216,12 +227,13 @@ def _storage(storage: Storage | str | None) -> Storage:
 
 def _keys(secrets: tuple[str, ...] | None, storage: Storage) -> Keys:
     if secrets is not None:
+        if storage.needs_secret and min(len(secret.encode()) for secret in secrets) < MIN_SECRET_BYTES:
+            raise ConfigurationError(
+                f"secret must have at least {MIN_SECRET_BYTES} bytes, since it opens the account: {_HOW_TO_MAKE_ONE}"
+            )
         return Keys(secrets)
     if storage.needs_secret:
-        raise ConfigurationError(
-            "secret is required: set it to a long random string that all processes share, such as the output of "
-            "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-        )
+        raise ConfigurationError(f"secret is required: {_HOW_TO_MAKE_ONE}")
     return Keys(storage.default_secrets)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -12,14 +14,23 @@ from .errors import CrossSite
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+log = logging.getLogger(__name__)
+
+MAX_ORIGIN_BYTES = 255
+
+# Names that browsers accept, also beyond the rules for host names: without the characters that separate or match
+# origins in a header (comma, semicolon, star), and without those that browsers forbid (URL Standard, 3.1).
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._~!$&'()+=-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def normalize_origin(text: str) -> str | None:
-    """Return an http(s) origin in lower case and without its default port; None for anything else, also "null"."""
+    """Return an http(s) origin in lower case and without its default port; None for anything else, also "null".
+
+    A longer one than 255 bytes, the limit of a host name, counts as none: it is never stored anywhere.
+    """
     text = text.lower()
-    if not _ORIGIN.fullmatch(text):
+    if len(text) > MAX_ORIGIN_BYTES or not _ORIGIN.fullmatch(text):
         return None
     try:
         parts = urlsplit(text)
@@ -42,10 +53,30 @@ def request_host(environ: WSGIEnvironment) -> str:
     return host
 
 
-def request_page_origin(environ: WSGIEnvironment) -> str:
-    """Return the origin of the page that sent the request: its ``Origin``, else the request's own origin."""
-    own = f"{environ['wsgi.url_scheme']}://{request_host(environ)}"
-    return request_origin(environ) or normalize_origin(own) or "http://localhost"
+def request_page_origin(environ: WSGIEnvironment) -> str | None:
+    """Return the origin of the page that sent the request: its ``Origin``, else the request's own; None if invalid."""
+    return request_origin(environ) or normalize_origin(f"{environ['wsgi.url_scheme']}://{request_host(environ)}")
+
+
+def storage_page_origin(environ: WSGIEnvironment, origins: Collection[str]) -> str:
+    """Return the origin whose pages storage must let send segments; "" for none.
+
+    Any client can send any ``Host``, so storage learns only origins from ``origins`` once that is set.
+    """
+    origin = request_page_origin(environ)
+    if origin is None:
+        return ""
+    if origins and origin not in origins:
+        _warn_of_unlisted_origin(origin)
+        return ""
+    return origin
+
+
+@lru_cache(maxsize=1)
+def _warn_of_unlisted_origin(origin: str) -> None:
+    log.warning(
+        "pages of an origin that is not in origins cannot send to storage: add it", extra={"swift_origin": origin}
+    )
 
 
 def check_same_site(environ: WSGIEnvironment, origins: Collection[str]) -> None:

@@ -27,7 +27,7 @@ def make_plan(size: int, segment_size: int, limits: Limits) -> Plan:
     largest = limits.max_segments * limits.max_segment_size
     if size > largest:
         raise TooLarge(f"The file is larger than the storage's limit of {largest} bytes.")
-    segment_size = min(segment_size, limits.max_segment_size)
+    segment_size = min(max(segment_size, limits.min_segment_size), limits.max_segment_size)
     if size > segment_size * limits.max_segments:
         whole_mebibytes = -(-size // (limits.max_segments * MiB)) * MiB
         segment_size = min(whole_mebibytes, limits.max_segment_size)

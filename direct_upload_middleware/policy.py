@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .active_types import ANY_TYPE, essence_of, is_page, is_script
 from .errors import ConfigurationError, InvalidRequest, TooLarge, TypeNotAccepted
 from .extension_types import possible_types
 from .models import UploadRequest
 
 MAX_FILENAME_BYTES = 1024
 MAX_TYPE_LENGTH = 255
-ANY_TYPE = "application/octet-stream"
 
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  RFC 9110, 5.6.2
 _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"'
@@ -76,14 +76,33 @@ class Policy:
     def accepts(self, filename: str, media_type: str) -> bool:
         """Return whether a token of ``accept`` matches as in HTML: the name's extension, the type, or its family.
 
-        A type that is unknown or has another name is decided by the extension too, see :mod:`.extension_types`.
+        A type that is unknown or has another name is decided by the extension too, see :mod:`.extension_types`. HTML's
+        ``accept`` is a hint, this is a rule: an extension does not match a page or a script that claims to have it.
+        Otherwise ``invoice.pdf`` of type ``text/html`` would be displayed as a page.
         """
-        essence = media_type.split(";")[0].strip().lower()
+        essence = essence_of(media_type)
         types = possible_types(filename, essence)
         tokens = types | {known.split("/")[0] + "/*" for known in types} | {"*/*"}
         return any(
-            filename.lower().endswith(token) if token.startswith(".") else token in tokens for token in self.accept
+            filename.lower().endswith(token) and not _is_disguised(token, essence)
+            if token.startswith(".")
+            else token in tokens
+            for token in self.accept
         )
+
+
+def _is_disguised(extension: str, essence: str) -> bool:
+    """Return whether a type is a page or a script, and not a type of the extension."""
+    if not (is_page(essence) or is_script(essence)):
+        return False
+    if own := possible_types(extension, ANY_TYPE) - {ANY_TYPE}:
+        return essence not in own and not own <= possible_types(extension, essence)
+    from .media_types import equivalent_types, normalize_type, type_of_extension  # slow to import
+
+    claimed, usual = normalize_type(essence), type_of_extension(extension)
+    if usual is not None:
+        return claimed not in equivalent_types(usual)
+    return extension.rpartition(".")[2] not in re.split(r"[/.+-]", claimed)
 
 
 def parse_accept(tokens: Sequence[str]) -> tuple[str, ...]:

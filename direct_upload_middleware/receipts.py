@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from itsdangerous import BadData
@@ -12,7 +12,7 @@ from itsdangerous import BadData
 from .errors import InvalidReceipt
 from .keys import Keys
 from .models import Upload
-from .tokens import Tokens
+from .tokens import Scope, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class Receipt:
     """An upload, and the binding of an anonymous one (see :mod:`.requester`)."""
 
     upload: Upload
-    anonymous_owner: str | None
+    anonymous_owner: str | None = field(repr=False)
 
 
 class Receipts:
     """Issues and reads receipts. An upload always has the same receipt, until the newest secret changes."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._tokens = Tokens(keys, "receipt")
+    def __init__(self, keys: Keys, scope: Scope) -> None:
+        self._tokens = Tokens(keys, "receipt", scope, opaque=True)  # part of addresses: files/{receipt}
 
     def issue(self, receipt: Receipt) -> str:
         """Return the receipt as a string for a form."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .models import Upload
 from .origins import mount_url
+from .outcomes import stored_object
 from .received_files import is_empty, is_file, receipt_text, receive
 from .requester import Requester
-from .uploads import DOWNLOAD_TTL, Uploads, stored_object
+from .uploads import DOWNLOAD_TTL, Uploads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

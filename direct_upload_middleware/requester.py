@@ -6,7 +6,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -40,9 +40,9 @@ class Binding:
     identity to the cookie. The cookie has 128 random bits, so its digests do not reveal it.
     """
 
-    cookie: str
-    requester: str
-    anonymous_owner: str | None
+    cookie: str = field(repr=False)
+    requester: str = field(repr=False)
+    anonymous_owner: str | None = field(repr=False)
 
 
 def remote_user(environ: WSGIEnvironment) -> str | None:
@@ -104,12 +104,9 @@ class Requester:
         anonymous_owner = None if self.identity else _anonymous_owner(cookie)
         return Binding(cookie, _binding(cookie, self.identity), anonymous_owner)
 
-    def record_owner(self, cookie: str) -> str:
-        """Return the key that encrypts this requester's resume records in a browser with this cookie: 64 hex digits.
-
-        Scripts cannot read the cookie, so the next user of a shared computer cannot compute it.
-        """
-        return _digest("record owner", *_cookie_and_identity(cookie, self.identity))
+    def digest(self, purpose: str, cookie: str) -> str:
+        """Return a digest of this requester's identity and a cookie."""
+        return _digest(purpose, *_cookie_and_identity(cookie, self.identity))
 
     def check_ticket(self, ticket: Ticket) -> None:
         """Raise :class:`~.errors.NotYours` unless the ticket was issued for this requester and this browser."""

@@ -19,9 +19,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from .active_types import ANY_TYPE
 from .errors import ConfigurationError
 from .media_types import OLE, SIGNED, equivalent_types, normalize_type, type_of_extension
-from .policy import ANY_TYPE
 
 HEAD_SIZE = 64 * 1024
 """How many bytes are inspected."""

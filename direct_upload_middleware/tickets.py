@@ -1,14 +1,14 @@
 """The ticket: signed permission for one upload in progress.
 
 A ticket contains everything that the middleware remembers of an upload in progress, and the requester holds it. It is
-signed, not encrypted: it contains nothing that its holder may not know.
+signed, but not encrypted unless it is part of addresses: it contains nothing that its holder may not know.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from itsdangerous import BadData
 
@@ -16,7 +16,10 @@ from .errors import InvalidTicket, TicketExpired
 from .keys import Keys
 from .models import UploadRequest
 from .storage.base import SEALS, Transfer
-from .tokens import Tokens
+from .tokens import Scope, Tokens
+
+MAX_LIFETIMES = 30
+"""How many lifetimes of a ticket an upload may take, with renewed tickets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Ticket:
     transfer: Transfer
     filename: str
     identity: str | None
-    binding: str
-    anonymous_owner: str | None
+    binding: str = field(repr=False)
+    anonymous_owner: str | None = field(repr=False)
     begun: int
 
     @property
@@ -43,16 +46,21 @@ class Ticket:
 class Tickets:
     """Issues and reads tickets: those of uploads of known size, or those of uploads of unknown size."""
 
-    def __init__(self, keys: Keys, *, unknown_size: bool = False) -> None:
+    def __init__(self, keys: Keys, scope: Scope, *, unknown_size: bool = False) -> None:
         self._unknown_size = unknown_size
-        self._tokens = Tokens(keys, "open-ended ticket" if unknown_size else "ticket")
+        # Uppy's plugin puts the ticket of an upload of unknown size into addresses.
+        kind = "ticket of unknown size" if unknown_size else "ticket"
+        self._tokens = Tokens(keys, kind, scope, opaque=unknown_size)
 
     def issue(self, ticket: Ticket) -> str:
         """Return the ticket as a string for the ``Upload-Ticket`` header."""
         t = ticket.transfer
         return self._tokens.dumps(
             [
-                [t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires],
+                [
+                    *(t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires),
+                    *([t.reference] if t.reference else []),
+                ],
                 ticket.filename,
                 ticket.identity,
                 ticket.binding,
@@ -67,9 +75,10 @@ class Tickets:
         The caller checks whose ticket it is, and only then whether it has expired: only its owner may learn that.
         """
         try:
-            [id_, name, media_type, size, segment_size, segment_count, seal, expires], *rest = self._tokens.loads(token)
-            plan = (size, segment_size, segment_count)
-            ticket = Ticket(Transfer(id_, name, media_type, *plan, SEALS[seal], expires, self._unknown_size), *rest)
+            transfer, *rest = self._tokens.loads(token)
+            id_, name, media_type, size, segment_size, segment_count, seal, expires, *reference = transfer
+            plan = (size, segment_size, segment_count, SEALS[seal], expires, self._unknown_size)
+            ticket = Ticket(Transfer(id_, name, media_type, *plan, *reference), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
         if ticket.transfer.id != upload_id:
@@ -78,11 +87,15 @@ class Tickets:
 
 
 def renew(ticket: Ticket, ttl: int) -> Ticket | None:
-    """Return the ticket for another ``ttl`` seconds if less than half of that is left, else None."""
+    """Return the ticket for another ``ttl`` seconds if less than half of that is left, else None.
+
+    A renewed ticket expires at most ``MAX_LIFETIMES * ttl`` seconds after the upload began.
+    """
     now = int(time.time())
-    if ticket.transfer.expires - now >= ttl / 2:
+    expires = min(now + ttl, ticket.begun + MAX_LIFETIMES * ttl)
+    if ticket.transfer.expires - now >= ttl / 2 or expires <= ticket.transfer.expires:
         return None
-    return replace(ticket, transfer=replace(ticket.transfer, expires=now + ttl))
+    return replace(ticket, transfer=replace(ticket.transfer, expires=expires))
 
 
 def check_not_expired(ticket: Ticket) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .options import Options, make_options
 from .origins import mount_url
+from .outcomes import stored_object
 from .policy import Policy
 from .received_files import receive
-from .uploads import DOWNLOAD_TTL, Uploads, stored_object
+from .uploads import DOWNLOAD_TTL, Uploads
 
 if TYPE_CHECKING:
     from .models import Upload

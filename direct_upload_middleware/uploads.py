@@ -6,20 +6,22 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .callbacks import call_application, check_json, check_object_name, client_address
-from .errors import Refused, SegmentsMissing, TypeNotAccepted
+from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
 from .models import Upload, UploadRequest
 from .options import Options
-from .origins import request_page_origin
+from .origins import storage_page_origin
+from .outcomes import BegunUpload, CompletedUpload, stored_object
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
 from .receipts import Receipt, Receipts
 from .requester import Requester
 from .storage.base import Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from .tickets import Ticket, Tickets, check_not_expired, renew
+from .tokens import Scope
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -30,26 +32,6 @@ FIRST_SEGMENTS = 16
 DOWNLOAD_TTL = 300
 
 
-@dataclass(frozen=True, slots=True)
-class BegunUpload:
-    """A new upload: its ticket and the ticket's token, the binding cookie, and the first presigned URLs."""
-
-    ticket: Ticket
-    token: str
-    cookie: str
-    segments: list[SignedSegment]
-
-
-@dataclass(frozen=True, slots=True)
-class CompletedUpload:
-    """A complete upload, its receipt, a presigned URL for GET, and the result of ``on_complete`` (JSON-able)."""
-
-    upload: Upload
-    receipt: str
-    download_url: str
-    data: Any
-
-
 class Uploads:
     """Carries out the operations. It has no state: that is in tickets and in the storage."""
 
@@ -57,20 +39,37 @@ class Uploads:
         self._options = options
         self._storage = self.storage = options.storage
         self.mount = options.mount
+        scope = Scope(options.storage.container, options.mount)
+        self.tickets = Tickets(options.keys, scope)
+        self.unknown_size_tickets = Tickets(options.keys, scope, unknown_size=True)
+        self.receipts = Receipts(options.keys, scope)
         self.url_ttl = options.url_ttl
-        self.tickets = Tickets(options.keys)
-        self.unknown_size_tickets = Tickets(options.keys, unknown_size=True)
-        self.receipts = Receipts(options.keys)
 
     def requester(self, environ: WSGIEnvironment) -> Requester:
         """Return the sender of this request."""
         return Requester(environ, self._options.identify, self._options.anonymous)
+
+    def record_owner(self, requester: Requester, cookie: str) -> str:
+        """Return the key that encrypts the requester's resume records in a browser with this cookie: 64 hex digits.
+
+        It needs the secret, so the next user of a shared computer cannot compute it, even with cookie and identity.
+        """
+        return self._options.keys.derive("record owner", requester.digest("record owner", cookie))
 
     def authenticate(self, environ: WSGIEnvironment) -> Requester:
         """Return the sender of this request. Raise NotAuthenticated or ApplicationError."""
         requester = self.requester(environ)
         call_application(requester.check_authenticated)
         return requester
+
+    def is_known(self, environ: WSGIEnvironment) -> bool:
+        """Return whether the sender is logged in, or is an anonymous one who has begun an upload before."""
+        requester = self.requester(environ)
+        try:
+            call_application(requester.check_authenticated)
+        except (NotAuthenticated, ApplicationError, Refused):
+            return False
+        return requester.identity is not None or requester.cookie is not None
 
     def check_ticket(
         self, environ: WSGIEnvironment, token: str | None, upload_id: str, *, unknown_size: bool = False
@@ -85,14 +84,12 @@ class Uploads:
         check_not_expired(ticket)
         return requester, ticket
 
-    def begin(
-        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
-    ) -> BegunUpload:
+    def begin(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest) -> BegunUpload:
         """Check the policy, call ``authorize``, and return a ticket and the first presigned URLs.
 
         Raise TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
         """
-        ticket, cookie = self.prepare(environ, requester, request, origin=origin)
+        ticket, cookie = self.prepare(environ, requester, request, origin=self._page_origin(environ))
         first = range(min(FIRST_SEGMENTS, ticket.transfer.segment_count))
         segments = self.sign(environ, ticket, first, fresh=True)
         return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
@@ -106,13 +103,11 @@ class Uploads:
         self._authorize(environ, request)
         transfer = self._transfer(environ, request, plan)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=origin)
+        ticket = self._begin_in_storage(ticket, origin)
         log.info("upload begun", extra=_log_fields(transfer))
         return ticket, cookie
 
-    def begin_unknown_size(
-        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
-    ) -> BegunUpload:
+    def begin_unknown_size(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest) -> BegunUpload:
         """Begin an upload of unknown size; ``request.size`` is 0. There are no presigned URLs yet.
 
         :meth:`complete_unknown_size` checks the policy and calls ``authorize`` again, with the size.
@@ -123,9 +118,14 @@ class Uploads:
         largest = plan.segment_size * plan.segment_count
         transfer = replace(self._transfer(environ, request, plan), size=largest, unknown_size=True)
         ticket, cookie = self._ticket(requester, request, transfer)
-        self._storage.begin(transfer, origin=origin)
+        ticket = self._begin_in_storage(ticket, self._page_origin(environ))
         log.info("upload begun", extra={**_log_fields(transfer), "upload_size": None, "upload_segments": None})
         return BegunUpload(ticket, self.unknown_size_tickets.issue(ticket), cookie, [])
+
+    def _begin_in_storage(self, ticket: Ticket, origin: str) -> Ticket:
+        """Prepare storage; return the ticket with what the storage must remember about the upload."""
+        reference = self._storage.begin(ticket.transfer, origin=origin)
+        return replace(ticket, transfer=replace(ticket.transfer, reference=reference)) if reference else ticket
 
     def _authorize(self, environ: WSGIEnvironment, request: UploadRequest) -> None:
         if self._options.authorize is not None:
@@ -168,14 +168,28 @@ class Uploads:
             ttl=max(1, min(self._options.url_ttl, left)),
             ip_range=call_application(client_address, environ) if self._options.bind_ip else None,
             fresh=fresh,
-            origin=None if fresh else request_page_origin(environ),
+            origin=None if fresh else self._page_origin(environ) or None,
         )
         log.debug("presigned URLs issued", extra={"upload_id": ticket.transfer.id, "upload_signed": len(wanted)})
         return signed
 
-    def renew(self, ticket: Ticket) -> Ticket | None:
-        """Return a new ticket for a long upload, once half of the present one's lifetime has passed."""
-        return renew(ticket, self._options.ticket_ttl)
+    def _page_origin(self, environ: WSGIEnvironment) -> str:
+        return storage_page_origin(environ, self._options.origins)
+
+    def renew(self, environ: WSGIEnvironment, ticket: Ticket) -> Ticket | None:
+        """Return a new ticket for a long upload, once half of the present one's lifetime has passed.
+
+        ``authorize`` is called again. If it refuses, the upload ends with the present ticket.
+        """
+        renewed = renew(ticket, self._options.ticket_ttl)
+        if renewed is None:
+            return None
+        try:
+            self._authorize(environ, ticket.request)
+        except (Refused, ApplicationError):
+            log.info("ticket not renewed", extra={"upload_id": ticket.transfer.id})
+            return None
+        return renewed
 
     def status(self, ticket: Ticket) -> tuple[UploadStatus, str | None]:
         """Return the upload's status, and its receipt if it is complete."""
@@ -267,6 +281,10 @@ class Uploads:
         name = upload.filename if filename is None else filename
         return self._storage.download_url(upload.name, filename=name, inline=inline, ttl=ttl)
 
+    def check(self, upload: Upload) -> None:
+        """Raise NotFound if the object is gone, or its name belongs to another upload now."""
+        self._storage.check(stored_object(upload))
+
     def open(self, stored: StoredObject) -> BinaryIO:
         """Open the object. See :meth:`~.storage.base.Storage.open`."""
         return self._storage.open(stored)
@@ -275,11 +293,6 @@ class Uploads:
         """Delete the object. See :meth:`~.storage.base.Storage.delete`."""
         self._storage.delete(stored_object(upload), until=int(time.time()) + self._options.ticket_ttl)
         log.info("upload deleted", extra={"upload_id": upload.id})
-
-
-def stored_object(upload: Upload) -> StoredObject:
-    """Return what the storage must know of a complete upload."""
-    return StoredObject(name=upload.name, id=upload.id, size=upload.size, etag=upload.etag)
 
 
 def _log_fields(transfer: Transfer) -> dict[str, object]:

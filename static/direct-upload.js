@@ -62,32 +62,52 @@ function createTask(run) {
   });
 }
 
-/** Enhance the page. Until then hold submissions, so that an early one does not send the file itself. */
+/** Enhance the page, unless another copy of the script does. A bundle leaves it to the copy that the middleware serves. */
+function takePage() {
+  const page = /** @type {any} */ (globalThis);
+  const key = Symbol.for("direct-upload");
+  const served = "/static/direct-upload.js";
+  const isSecond = page[key] || (!import.meta.url.includes(served) && document.querySelector(`script[src*="${served}"]`));
+  page[key] ??= MOUNT.href;
+  if (isSecond) void import("./ui/second-copy.js").then(({ standBack }) => standBack(MOUNT, page[key]));
+  else void enhance();
+}
+
+/** Hold submissions until the page is enhanced, so that an early one does not send the file itself. */
 async function enhance() {
-  const held = new Set();
-  const hold = (/** @type {SubmitEvent} */ event) => {
+  const held = new Map();
+  const hold = (/** @type {any} */ event) => {
+    const { submitter, target } = event;
+    if (/^dialog$/i.test(submitter?.getAttribute("formmethod") ?? target.getAttribute("method"))) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    held.add(event);
+    held.set(target, submitter && { button: submitter, copy: submitter.cloneNode() });
   };
   addEventListener("submit", hold, true);
+  const release = () => removeEventListener("submit", hold, true);
   try {
     const [form] = await Promise.all([import("./ui/form.js"), loadEngine()]);
     await form.enhance(document, upload, MOUNT);
-  } finally {
-    removeEventListener("submit", hold, true);
-    for (const { target, submitter } of held) target.requestSubmit(submitter);
+    release();
+    form.submitHeld(held);
+  } catch (error) {
+    release();
+    for (const form of held.keys()) form.requestSubmit();
+    throw error;
   }
 }
 
 if (globalThis.document) {
-  const look = () => {
-    if (!document.querySelector(MARKED)) return;
+  let isTaken = false;
+  const take = () => {
+    if (!isTaken) takePage();
+    isTaken = true;
     watcher.disconnect();
-    void enhance();
   };
+  const look = () => document.querySelector(MARKED) && take();
   const watcher = new MutationObserver(look);
   const marks = { attributes: true, attributeFilter: ["data-direct-upload"], childList: true, subtree: true };
   watcher.observe(document, marks);
   look();
+  if (!isTaken) import("./ui/find-roots.js").then(({ findRoots }) => findRoots(take), () => {});
 }

@@ -39,6 +39,8 @@ export const messages = {
   dropping: "Drop to upload",
   upTo: "up to {max}",
   required: "Choose a file to upload.",
+  duplicate: "{name} is already in the list.",
+  uploadedFile: "Uploaded file",
   folder: "Folders can't be uploaded. Open the folder and choose its files.",
   unfinished: "{loaded} of {total} uploaded. Choose the file again to continue.",
   unsent: "Not uploaded yet. Choose the file again to continue.",

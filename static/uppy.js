@@ -22,14 +22,18 @@ export class DirectUpload {
   uppy;
   /** @type {Map<string, UploadTask>} */
   #tasks = new Map();
-  /** @type {HTMLInputElement[]} */
-  #inputs = [];
+  /** The receipts of finished uploads, which Uppy may forget, and their inputs. @type {Map<string, HTMLInputElement>} */
+  #receipts = new Map();
+  /** Whether all files are being removed after they were uploaded, which is how pages reset Uppy. */
+  #isResetting = false;
   /** @type {[string, (...about: any[]) => void][]} */
   #listeners = [
     ["upload-pause", (file, isPaused) => this.#tasks.get(file.id)?.[isPaused ? "pause" : "resume"]()],
     ["pause-all", () => this.#tasks.forEach((task) => task.pause())],
     ["resume-all", () => this.#tasks.forEach((task) => task.resume())],
-    ["file-removed", (file) => this.#abort(file)],
+    ["cancel-all", () => this.#onCancelAll()],
+    ["file-removed", (file) => this.#onRemoved(file)],
+    ["state-update", (_, { files }) => this.#abortMissing(files)],
     ["upload-success", () => this.#updateForm()],
     ["restored", () => this.#updateForm()],
   ];
@@ -55,7 +59,7 @@ export class DirectUpload {
     this.#setResumable(false);
     this.uppy.removeUploader(this.#upload);
     for (const [event, listener] of this.#listeners) this.uppy.off(event, listener);
-    for (const id of this.#tasks.keys()) this.#abort({ id });
+    for (const id of this.#tasks.keys()) this.#abort(id);
   }
 
   /** @param {UppyPluginOptions} opts */
@@ -132,8 +136,8 @@ export class DirectUpload {
    * @param {unknown} failure
    */
   #fail(id, failure) {
-    if (!(failure instanceof DirectUploadFailure)) throw failure;
-    const error = Object.assign(new Error(explain(failure), { cause: failure }), { code: failure.code });
+    const cause = failure instanceof DirectUploadFailure ? failure : new DirectUploadFailure("other", { detail: String(failure) });
+    const error = Object.assign(new Error(explain(cause), { cause: failure }), { code: cause.code });
     this.uppy.emit("upload-error", this.uppy.getFile(id), error);
   }
 
@@ -156,25 +160,45 @@ export class DirectUpload {
     this.uppy.emit("upload-stalled", error, [this.uppy.getFile(id)]);
   }
 
-  /** @param {Pick<UppyFile, "id">} file */
-  #abort({ id }) {
+  /** @param {string} id */
+  #abort(id) {
     const task = this.#tasks.get(id);
     this.#tasks.delete(id);
     task?.abort();
-    this.#updateForm();
   }
 
-  /** Put the receipts of Uppy's files into the form. */
+  /**
+   * Abort the uploads of files that are gone: `uppy.clear()` and `setState()` fire no event about them.
+   * @param {Record<string, UppyFile>} files
+   */
+  #abortMissing(files) {
+    for (const id of this.#tasks.keys()) if (!(id in files)) this.#abort(id);
+  }
+
+  /** `uppy.cancelAll()` cancels an upload in progress, or clears a list of finished ones, whose receipts stay. */
+  #onCancelAll() {
+    this.#isResetting = this.uppy.getFiles().every(({ progress }) => progress.uploadComplete);
+    queueMicrotask(() => { this.#isResetting = false; });
+  }
+
+  /** @param {UppyFile} file that the user has removed */
+  #onRemoved({ response }) {
+    const receipt = /** @type {string} */ (response?.body?.receipt);
+    if (this.#isResetting) return;
+    this.#receipts.get(receipt)?.remove();
+    this.#receipts.delete(receipt);
+  }
+
+  /** Put the receipts of Uppy's files into the form. Those of files that Uppy forgot since then stay. */
   #updateForm() {
     const { form, name = "" } = this.opts;
-    for (const input of this.#inputs.splice(0)) input.remove();
     const target = typeof form === "string" ? document.querySelector(form) : form;
     for (const { response } of target ? this.uppy.getFiles() : []) {
       const value = response?.body?.receipt;
-      if (typeof value !== "string") continue;
-      this.#inputs.push(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+      if (typeof value !== "string" || this.#receipts.has(value)) continue;
+      this.#receipts.set(value, Object.assign(document.createElement("input"), { type: "hidden", name, value }));
     }
-    target?.append(...this.#inputs);
+    target?.append(...this.#receipts.values());
   }
 
   get #mount() {

@@ -14,8 +14,8 @@ from webob import Request, Response
 from ..errors import DirectUploadError
 from ..headers import PRIVATE_HEADERS
 from ..origins import mount_url
+from ..outcomes import CompletedUpload
 from ..requester import cookie_header
-from ..uploads import CompletedUpload
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,7 +15,7 @@ from webob import Request, Response
 from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
 from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
-from ..origins import check_same_site, request_page_origin
+from ..origins import check_same_site
 from ..policy import parse_request
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
@@ -70,7 +71,7 @@ class Api:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
         body = response(environ, start_response)
-        unread.drain()
+        unread.drain(lambda: self._uploads.is_known(environ))
         return body
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
@@ -133,7 +134,7 @@ class Api:
         environ = request.environ
         requester = self._uploads.authenticate(environ)
         wanted = parse_request(read_object(environ), requester.identity)
-        begun = self._uploads.begin(environ, requester, wanted, origin=request_page_origin(environ))
+        begun = self._uploads.begin(environ, requester, wanted)
         transfer = begun.ticket.transfer
         response = json_response(
             {
@@ -149,19 +150,19 @@ class Api:
             HTTPStatus.CREATED,
         )
         response.headers["Location"] = absolute_url(request, self._options, f"/uploads/{transfer.id}")
-        response.headers[UPLOAD_OWNER] = requester.record_owner(begun.cookie)
+        response.headers[UPLOAD_OWNER] = self._uploads.record_owner(requester, begun.cookie)
         set_cookie(response, request, self._options, begun.cookie)
         return response
 
     def _owner(self, request: Request) -> Response:
         requester = self._uploads.authenticate(request.environ)
         cookie = requester.cookie
-        return json_response({"owner": None if cookie is None else requester.record_owner(cookie)})
+        return json_response({"owner": None if cookie is None else self._uploads.record_owner(requester, cookie)})
 
     def _sign(self, request: Request, upload_id: str) -> Response:
         ticket = self._ticket(request, upload_id)
         indexes = parse_indexes(read_object(request.environ), ticket.transfer.segment_count)
-        renewed = self._uploads.renew(ticket)
+        renewed = self._uploads.renew(request.environ, ticket)
         signed = self._uploads.sign(request.environ, renewed or ticket, indexes)
         return self._ticket_response(request, renewed, {"segments": self._segments(request, signed)})
 
@@ -172,7 +173,7 @@ class Api:
         status: dict[str, Any] = {"id": upload_id, "state": "complete" if receipt else "open", "stored": stored}
         if receipt:
             return json_response(status | {"receipt": receipt})
-        return self._ticket_response(request, self._uploads.renew(ticket), status)
+        return self._ticket_response(request, self._uploads.renew(request.environ, ticket), status)
 
     def _complete(self, request: Request, upload_id: str) -> Response:
         ticket = self._ticket(request, upload_id)
@@ -189,6 +190,7 @@ class Api:
         found = self._uploads.receipts.read(receipt)
         requester.check_receipt(found)
         inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        self._uploads.check(found.upload)
         url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
         response = ApiResponse(status=HTTPStatus.FOUND)
         response.headers["Location"] = absolute_url(request, self._options, url)
@@ -217,6 +219,7 @@ class Api:
                 "url": absolute_url(request, self._options, s.url),
                 "headers": dict(s.headers),
                 "expires": s.expires,
+                **({"checksum": asdict(s.checksum)} if s.checksum else {}),
             }
             for s in signed
         ]

@@ -7,7 +7,7 @@ forward and returns 502 (nginx with gunicorn or uWSGI) instead of, for example, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LIMIT = 64 * MiB
 """A longer body is not drained. The longest that a page sends here are segments of ``local:``."""
+STRANGERS_LIMIT = 4 * MiB
+"""The same for senders who are not logged in: nobody else may keep a worker busy."""
 _BLOCK = 64 * 1024
 
 
@@ -25,7 +27,9 @@ class UnreadBody:
     """Wraps ``wsgi.input`` and counts what was read."""
 
     def __init__(self, environ: WSGIEnvironment) -> None:
-        self._left = _length(environ)
+        length = _length(environ)
+        self._is_terminated = length is None  # chunked: it ends by itself
+        self._left = LIMIT if length is None else length
         if self._left:
             self._input: Any = environ["wsgi.input"]
             environ["wsgi.input"] = self
@@ -50,17 +54,22 @@ class UnreadBody:
         self._left -= len(data)
         return data
 
-    def drain(self) -> None:
-        """Read the rest, unless it is too long."""
+    def drain(self, is_known: Callable[[], bool]) -> None:
+        """Read the rest, unless it is too long.
+
+        :param is_known: returns whether the sender is logged in. It is called only for a long rest.
+        """
+        if self._left > STRANGERS_LIMIT and not is_known():
+            self._left = STRANGERS_LIMIT if self._is_terminated else 0
         with suppress(Exception):  # servers raise various exceptions if the client disconnects
             while 0 < self._left <= LIMIT and self.read(min(_BLOCK, self._left)):
                 pass
 
 
-def _length(environ: WSGIEnvironment) -> int:
-    """Return the announced length. A chunked body counts as the longest that is drained, a missing one as empty."""
+def _length(environ: WSGIEnvironment) -> int | None:
+    """Return the announced length, 0 without a body; None for a chunked one."""
     given = environ.get("CONTENT_LENGTH", "")
     if re.fullmatch("[0-9]{1,20}", given):
         return int(given)
     is_terminated = environ.get("wsgi.input_terminated") and "HTTP_TRANSFER_ENCODING" in environ
-    return LIMIT if is_terminated else 0
+    return None if is_terminated else 0

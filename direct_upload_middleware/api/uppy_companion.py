@@ -20,7 +20,7 @@ from webob import Request, Response
 
 from ..errors import DirectUploadError, InvalidRequest, TooLarge
 from ..options import Options
-from ..origins import check_same_site, request_page_origin
+from ..origins import check_same_site
 from ..policy import parse_request
 from ..requester import Requester
 from ..tickets import Ticket
@@ -91,7 +91,7 @@ class Companion:
         body = read_object(environ)
         fields = {"filename": body.get("filename"), "type": body.get("type", ""), "size": 0}
         wanted = parse_request(fields, requester.identity)
-        begun = self._uploads.begin_unknown_size(environ, requester, wanted, origin=request_page_origin(environ))
+        begun = self._uploads.begin_unknown_size(environ, requester, wanted)
         upload_id = begun.ticket.transfer.id
         response = json_response({"uploadId": upload_id, "key": begun.token})
         set_cookie(response, request, self._options, begun.cookie)
@@ -105,7 +105,8 @@ class Companion:
         index = _parse_part_number(number, ticket.transfer.segment_count)
         [signed] = self._uploads.sign(request.environ, ticket, [index])
         url = absolute_url(request, self._options, signed.url)
-        return json_response({"url": url, "expires": self._options.url_ttl})
+        headers = {"headers": dict(signed.headers)} if signed.headers else {}
+        return json_response({"url": url, "expires": self._options.url_ttl, **headers})
 
     def _status(self, request: Request, upload_id: str) -> Response:
         _, ticket = self._ticket(request, upload_id)

@@ -20,6 +20,7 @@ from ..errors import DirectUploadError
 from ..keys import Keys
 from ..origins import normalize_origin
 from ..storage.base import Storage
+from ..storage.s3.storage import S3Storage
 from ..storage.swift.storage import SwiftStorage
 from ..storage.urls import storage_from_url
 from .debugging import everything_shown
@@ -97,6 +98,18 @@ def open_swift(url: str, *, secret_needed: bool = True) -> SwiftStorage:
         raise click.UsageError(
             "This command is for Swift storages only: a local directory needs no set-up, no keys and no check."
         )
+    return storage
+
+
+def is_s3(url: str) -> bool:
+    """Return whether this is the URL of an S3 storage."""
+    return urlsplit(url).scheme == "s3"
+
+
+def open_s3(url: str) -> S3Storage:
+    """Return the S3 storage of this URL, for what needs no secret."""
+    storage = open_storage(url, secret_needed=False)
+    assert isinstance(storage, S3Storage)  # noqa: S101  is_s3() was asked
     return storage
 
 

@@ -6,9 +6,11 @@ from importlib import import_module
 
 import click
 
+STORAGES = ("swift", "s3", "local")
+
 
 @click.command()
-@click.option("--storage", type=click.Choice(["swift", "local"]), help="Where to store files.  [swift if it can run]")
+@click.option("--storage", type=click.Choice(STORAGES), help="Where to store files.  [swift if it can run]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [8080 or the next free one]")
 @click.option("--keep", type=click.Path(file_okay=False), help="Keep files and database in this directory.")
 def demo(storage: str | None, port: int | None, keep: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Duration, console, open_swift, without_traceback
+from .common import Duration, console, is_s3, open_swift, without_traceback
 
 
 @click.command("rotate-key", short_help="Replace the temp URL keys while uploads go on.")
@@ -23,6 +23,12 @@ def rotate_key(storage: str, finish: bool, after: int, settle: int) -> None:
     application with the same list. After ticket_ttl seconds, run it with --finish and remove the old secret from the
     list.
     """
+    if is_s3(storage):
+        click.echo(
+            "There is nothing to rotate: presigned URLs are signed with the credentials. To change those, give the "
+            "application the new access key, and delete the old one when the last URL has expired (url_ttl)."
+        )
+        return
     admin = open_swift(storage).admin()
     out = console()
     for step in admin.finish_rotation(after=after) if finish else admin.rotate(settle=settle):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 from rich.console import Console
 
-from .common import Origin, console, open_swift, without_traceback
+from ..storage.s3.admin import S3Admin
+from ..storage.s3.admin import Step as S3Step
+from ..storage.swift.admin import Step as SwiftStep
+from .common import Origin, console, is_s3, open_s3, open_swift, without_traceback
 
 
 @click.command()
@@ -20,10 +25,21 @@ from .common import Origin, console, open_swift, without_traceback
 def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, dry_run: bool) -> None:
     """Create containers, CORS headers and temp URL keys.
 
-    You may run it again at any time. It is optional: the first upload does the same.
+    You may run it again at any time. With Swift it is optional: the first upload does the same. With S3 it makes the
+    bucket, its CORS rule and a lifecycle rule for abandoned uploads, and prints the least IAM policy.
     """
-    out, admin = console(), open_swift(storage).admin()
-    for step in admin.setup(origins, seal=seal, quota=quota):
+    out = console()
+    if is_s3(storage):
+        _setup_s3(out, open_s3(storage).admin(), origins, seal=seal, quota=quota, dry_run=dry_run)
+        return
+    admin = open_swift(storage).admin()
+    _carry_out(out, admin.setup(origins, seal=seal, quota=quota), dry_run=dry_run)
+    if not dry_run and not admin.has_container_keys(seal=seal):
+        _print_without_keys(out, seal)
+
+
+def _carry_out(out: Console, steps: Iterable[SwiftStep | S3Step], *, dry_run: bool) -> None:
+    for step in steps:
         if step.do is None:
             out.print(f"[green]✓[/] {step.what}")
         elif dry_run:
@@ -31,8 +47,16 @@ def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, 
         else:
             step.do()
             out.print(f"[cyan]+[/] {step.what}: done")
-    if not dry_run and not admin.has_container_keys(seal=seal):
-        _print_without_keys(out, seal)
+
+
+def _setup_s3(
+    out: Console, admin: S3Admin, origins: tuple[str, ...], *, seal: str, quota: int | None, dry_run: bool
+) -> None:
+    if seal != "revoke" or quota is not None:
+        raise click.UsageError("S3 has neither seal='pin' nor quotas: leave --seal and --quota out.")
+    _carry_out(out, admin.setup(origins), dry_run=dry_run)
+    out.print("\nThe least IAM policy for the application's credentials:\n")
+    click.echo(admin.policy())
 
 
 def _print_without_keys(out: Console, seal: str) -> None:

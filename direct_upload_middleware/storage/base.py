@@ -30,10 +30,14 @@ State = Literal["open", "sealed", "complete"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The storage's limits: ``max_segments`` in one upload, ``max_segment_size`` in bytes."""
+    """The storage's limits: ``max_segments`` in one upload, ``max_segment_size`` in bytes.
+
+    No segment but the last may have less than ``min_segment_size`` bytes.
+    """
 
     max_segments: int = 1000
     max_segment_size: int = 5 * GiB
+    min_segment_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Transfer:
     ``id`` is 32 random hex digits, ``name`` the name of the final object, ``type`` its MIME type (never empty),
     ``size`` and ``segment_size`` are bytes, ``expires`` is the end of the ticket in Unix seconds. An upload of
     ``unknown_size`` began before its size was known: until it is measured, ``size`` and ``segment_count`` are the
-    largest possible.
+    largest possible. ``reference`` is what :meth:`Storage.begin` returned.
     """
 
     id: str
@@ -64,6 +68,7 @@ class Transfer:
     seal: Seal
     expires: int
     unknown_size: bool = False
+    reference: str = ""
 
     @property
     def is_segmented(self) -> bool:
@@ -83,16 +88,26 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Checksum:
+    """How the MD5 of a segment is sent: the header, and whether its value is in hex or Base64."""
+
+    header: str
+    encoding: Literal["hex", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
 class SignedSegment:
     """A presigned request that uploads one segment: its URL, its headers, and when it expires (Unix seconds).
 
-    A ``url`` that begins with ``/`` is relative to the middleware's mount.
+    A ``url`` that begins with ``/`` is relative to the middleware's mount. Without a ``checksum`` the MD5 is sent as
+    ``ETag`` in hex.
     """
 
     segment: Segment
-    url: str
+    url: str = field(repr=False)
     expires: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    checksum: Checksum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +125,14 @@ class Sealed:
 
     ``sealed_at`` is when its last byte was stored or a little later, in Unix seconds; every call returns the same
     value. ``complete`` is True if :meth:`Storage.confirm` was called, or may have been. ``etag`` is the object's: of
-    several segments, the MD5 of their concatenated ETags.
+    several segments, the MD5 of their concatenated ETags. ``segments`` is for the storage's own use.
     """
 
     etag: str
     size: int
     sealed_at: int
     complete: bool
+    segments: tuple[StoredSegment, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +171,12 @@ class Storage(Protocol):
     def limits(self) -> Limits:
         """Return the storage's limits."""
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
-        """Prepare for the segments of a new upload, sent by pages of ``origin`` (as in the Origin header)."""
+    def begin(self, transfer: Transfer, *, origin: str) -> str | None:
+        """Prepare for the segments of a new upload, sent by pages of ``origin`` (as in the Origin header).
+
+        A storage that must remember something about the upload returns it, and the ticket keeps it as the transfer's
+        ``reference``.
+        """
 
     def sign(
         self,
@@ -220,6 +240,9 @@ class Storage(Protocol):
         Reading raises StorageError if the object is gone or is not the one that was sealed.
         """
 
+    def check(self, stored: StoredObject) -> None:
+        """Raise NotFound if the object is gone, or is that of another upload with the same name."""
+
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         """Presign a GET that downloads the object as ``filename``, valid for ``ttl`` seconds."""
 
@@ -231,6 +254,14 @@ class Storage(Protocol):
 
         SCRIPT_NAME ends with the mount.
         """
+
+
+@runtime_checkable
+class ChecksOptions(Protocol):
+    """A storage that cannot honour every option of the middleware."""
+
+    def check_options(self, *, seal: Seal, bind_ip: bool) -> None:
+        """Raise ConfigurationError, with the remedy, for an option that this storage cannot honour."""
 
 
 def object_etag(etags: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SIGNATURE = re.compile(r"(temp_url_sig=)[0-9A-Za-z%+/=_-]+")
+_SIGNATURE = re.compile(r"((?:temp_url_sig|X-Amz-Signature|X-Amz-Security-Token)=)[0-9A-Za-z%+/=_-]+")
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import md5
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -22,9 +24,14 @@ class SegmentReader:
 
     def __init__(self, file: BinaryIO, segment: Segment) -> None:
         self._file = file
-        self._left = self._size = segment.size
+        self._start = segment.offset
+        self._size = segment.size
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self._left = self._size
         self._md5 = md5(usedforsecurity=False)
-        file.seek(segment.offset)
+        self._file.seek(self._start)
 
     def __len__(self) -> int:
         return self._size
@@ -41,6 +48,14 @@ class SegmentReader:
         self._left -= len(block)
         self._md5.update(block)
         return block
+
+    def digest_ahead(self) -> bytes:
+        """Return the MD5 of the whole segment, before it is sent."""
+        for _ in self:
+            pass
+        digest = self._md5.digest()
+        self._rewind()
+        return digest
 
     @property
     def etag(self) -> str:
@@ -94,9 +109,19 @@ def _check(status: int) -> None:
 def _put(storage: Storage, signed: SignedSegment, body: SegmentReader) -> int:
     if isinstance(storage, SegmentSender):
         return storage.send(signed, body)
+    signed = replace(signed, headers={**signed.headers, **_checksum(signed, body)})
     if signed.url.startswith("/"):
         return _put_inside(storage, signed, body)
     return put_with_requests(signed, body)
+
+
+def _checksum(signed: SignedSegment, body: SegmentReader) -> dict[str, str]:
+    """Return the header with the MD5, if this storage demands it. That takes another reading of the segment."""
+    checksum = getattr(signed, "checksum", None)
+    if checksum is None:
+        return {}
+    digest = body.digest_ahead()
+    return {checksum.header: b64encode(digest).decode() if checksum.encoding == "base64" else digest.hex()}
 
 
 def _put_inside(storage: Storage, signed: SignedSegment, body: SegmentReader) -> int:

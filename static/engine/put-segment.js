@@ -3,8 +3,10 @@ import { connectionFailure } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 
-/** Errors of the presigned URL (401, 404), of this moment (409, 499) or of the bytes that arrived (422). */
-const RETRYABLE = [401, 404, 409, 422, 499];
+/** The answers to a segment whose bytes have another MD5: Swift's and S3's. */
+export const DAMAGED = [422, 400];
+/** Errors of the presigned URL (401, 403, 404), of this moment (409, 499) or of the bytes that arrived. */
+const RETRYABLE = [401, 403, 404, 409, 499, ...DAMAGED];
 
 /**
  * PUT one segment. Abort the request when there is no progress for `stall` milliseconds. Return the longest time without

@@ -8,7 +8,7 @@
 import { Diagnosis } from "./diagnosis.js";
 import { Etags } from "../hashing/etags.js";
 import { PresignedUrls } from "./presigned-urls.js";
-import { putSegment } from "./put-segment.js";
+import { DAMAGED, putSegment } from "./put-segment.js";
 import { asFailure, retry } from "./retry.js";
 import { renewTicket } from "./session.js";
 
@@ -201,9 +201,10 @@ export class SegmentSender {
   async #prepareRetry(index, failure) {
     const { source, signal } = this.#context;
     this.#connections.failed();
-    if (failure.status === 422) this.#etags.delete(index);
-    else if (failure.status < 500) this.#urls.delete(index);
-    if (failure.code === "network" || failure.status === 422) await source.check(signal);
+    const damaged = DAMAGED.includes(failure.status);
+    if (damaged) this.#etags.delete(index);
+    if (failure.status < 500 && failure.status !== 422) this.#urls.delete(index);
+    if (failure.code === "network" || damaged) await source.check(signal);
   }
 
   /** @param {number} index */

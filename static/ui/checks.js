@@ -1,5 +1,6 @@
 // The page's rules for files, checked before anything is sent. The server checks its own rules again.
 import { DirectUploadFailure } from "../engine/failure.js";
+import { possibleTypes } from "./extension-types.js";
 import { formatSize, message } from "../messages.js";
 
 /**
@@ -23,14 +24,15 @@ export function parseSize(text) {
 }
 
 /**
- * Return whether HTML's `accept` allows a file: by the extension of its name, its type, or its type's family.
+ * Return whether HTML's `accept` allows a file: by the extension of its name, its type, or its type's family. A type that
+ * is unknown or has another name is decided by the extension too.
  * @param {{ name: string, type: string }} file
  * @param {string} accept
  */
 export function isAccepted({ name, type }, accept) {
   const tokens = parseAccept(accept);
   const essence = type.split(";", 1)[0].trim().toLowerCase() || "application/octet-stream";
-  const types = [essence, essence.replace(/\/.*/, "/*"), "*/*"];
+  const types = possibleTypes(name, essence).flatMap((type) => [type, type.replace(/\/.*/, "/*"), "*/*"]);
   const matches = (/** @type {string} */ token) =>
     token.startsWith(".") ? name.toLowerCase().endsWith(token) : types.includes(token);
   return !tokens.length || tokens.some(matches);

@@ -10,6 +10,11 @@ import { formatSize, message } from "../messages.js";
  * @property {(text: string) => void} announce
  */
 
+const EDITABLE = "input, textarea, [contenteditable]";
+
+/** The zones in the page. @type {Set<DropZone>} */
+const zones = new Set();
+
 export class DropZone {
   #host;
   #receiver;
@@ -53,6 +58,7 @@ export class DropZone {
   connect() {
     const { signal } = (this.#connected = new AbortController());
     const host = this.#host;
+    zones.add(this);
     for (const type of /** @type {const} */ (["dragenter", "dragover"])) {
       host.addEventListener(type, (event) => this.#onDragOver(event), { signal });
     }
@@ -63,6 +69,7 @@ export class DropZone {
   }
 
   disconnect() {
+    zones.delete(this);
     this.#connected.abort();
   }
 
@@ -98,10 +105,9 @@ export class DropZone {
    */
   #onPaste(event) {
     if (this.button.disabled || event.defaultPrevented || !hasFiles(event.clipboardData)) return;
-    const target = /** @type {Element} */ (event.target);
-    const isOnlyElement = document.querySelectorAll("direct-upload").length === 1;
-    const isElsewhere = target.closest("input, textarea, [contenteditable]") || !isOnlyElement;
-    if (target !== this.#host && !this.#host.contains(target) && isElsewhere) return;
+    const path = event.composedPath();
+    const isElsewhere = zones.size > 1 || path.some((target) => target instanceof Element && target.matches(EDITABLE));
+    if (!path.includes(this.#host) && isElsewhere) return;
     event.preventDefault();
     this.#addFiles(event.clipboardData);
   }

@@ -1,12 +1,16 @@
 // <direct-upload>: a form field with a drop zone for one or several files.
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Forms, UploadField } from "./form.js" */
-import { parseSize } from "./checks.js";
+import { advise } from "./advice.js";
 import { DropZone } from "./drop-zone.js";
 import { ELEMENT_STYLES } from "./element-styles.js";
+import { FormControl } from "./form-control.js";
+import { isSame } from "./form-data.js";
 import { adoptStyles, ROW_STYLES } from "./row-styles.js";
 import { message } from "../messages.js";
 import { preview } from "./preview.js";
+import { initialReceipts } from "./receipts.js";
+import { haveSameContent } from "./same-content.js";
 import { UnfinishedList } from "./unfinished-list.js";
 import { UploadList } from "./upload-list.js";
 import { View } from "./view.js";
@@ -25,10 +29,8 @@ export function define(its) {
   customElements.define("direct-upload", DirectUploadElement);
 }
 
-export class DirectUploadElement extends HTMLElement {
-  static formAssociated = true;
+export class DirectUploadElement extends FormControl {
   static observedAttributes = ["accept", "max-size", "multiple", "name", "required"];
-  #internals = this.attachInternals();
   #view = new View();
   #zone = new DropZone(this, { add: (files) => this.add(files), announce: (text) => this.#view.announce(text, true) });
   #unfinished = new UnfinishedList({
@@ -36,11 +38,13 @@ export class DirectUploadElement extends HTMLElement {
     discarded: () => this.focus(),
   });
   #customError = "";
+  /** Whether the receipts that the page began with are in the list. */
+  #isInitialized = false;
   /** @type {UploadList} */
   #uploads = new UploadList({
     host: this,
     view: this.#view,
-    upload: (file, options) => page.upload(file, { ...options, place: this.#place }),
+    upload: (file, options) => page.upload(file, { ...options, mount: this.#mount, place: this.#place }),
     onchange: () => this.#update(),
     ondone: () => this.#updateFormValue(),
     onremove: () => this.#onRemove(),
@@ -61,13 +65,15 @@ export class DirectUploadElement extends HTMLElement {
   connectedCallback() {
     // The content is the fallback for browsers without JavaScript.
     for (const fallback of this.querySelectorAll("input")) fallback.disabled = true;
-    this.#internals.role = "group";
+    this.internals.role = "group";
     const labels = [...this.labels].map((label) => label.textContent?.trim());
-    this.#internals.ariaLabel = this.ariaLabel ?? (labels.join(" ") || null);
+    this.internals.ariaLabel = this.ariaLabel ?? (labels.join(" ") || null);
     this.#zone.connect();
+    page.forms.roots.add(this.getRootNode());
     page.forms.elements.add(this.#field);
+    if (!this.#isInitialized) this.#addReceipts(initialReceipts(this));
     this.attributeChangedCallback();
-    void this.#unfinished.load(page.mount, this.#place);
+    void this.#unfinished.load(this.#mount, this.#place);
   }
 
   disconnectedCallback() {
@@ -82,8 +88,20 @@ export class DirectUploadElement extends HTMLElement {
 
   formResetCallback() {
     this.#uploads.clear();
+    this.#addReceipts(initialReceipts(this));
     this.#view.announce("");
     page.forms.listener.oncancel(this.#field);
+    this.#update();
+  }
+
+  /**
+   * The browser restores a page from its history.
+   * @param {string | File | FormData | null} state
+   */
+  formStateRestoreCallback(state) {
+    if (typeof state !== "string" || !state) return;
+    this.#uploads.clear();
+    this.#addReceipts(JSON.parse(state));
     this.#update();
   }
 
@@ -100,7 +118,13 @@ export class DirectUploadElement extends HTMLElement {
   add(files) {
     const chosen = [...files].slice(0, this.multiple ? undefined : 1);
     if (!this.multiple) this.#uploads.clear();
-    const added = this.#uploads.add(chosen.filter((file) => this.#isNew(file)), this.#rules);
+    if (this.form && !this.name) advise("an upload field has no name, so that its form submits no receipt.");
+    this.#addNew(chosen.filter((file) => this.#isNew(file)));
+  }
+
+  /** @param {File[]} files */
+  #addNew(files) {
+    const added = this.#uploads.add(files, this.#rules);
     for (const { file, row } of added) row.showPreview(preview(file));
     this.#unfinished.removeChosen(added.map(({ file }) => file));
     if (this.dataset.directUpload !== "submit") this.#uploads.start();
@@ -121,87 +145,6 @@ export class DirectUploadElement extends HTMLElement {
     return this.#uploads.uploads.map(({ file, state, result }) => ({ file, state, ...result }));
   }
 
-  get form() {
-    return this.#internals.form;
-  }
-
-  get labels() {
-    return /** @type {NodeListOf<HTMLLabelElement>} */ (this.#internals.labels);
-  }
-
-  get type() {
-    return this.localName;
-  }
-
-  get name() {
-    return this.getAttribute("name") ?? "";
-  }
-
-  set name(name) {
-    this.setAttribute("name", name);
-  }
-
-  get accept() {
-    return this.getAttribute("accept") ?? "";
-  }
-
-  set accept(accept) {
-    this.setAttribute("accept", accept);
-  }
-
-  /** Bytes; Infinity without a limit. */
-  get maxSize() {
-    return parseSize(this.getAttribute("max-size"));
-  }
-
-  set maxSize(size) {
-    this.setAttribute("max-size", String(size));
-  }
-
-  get multiple() {
-    return this.hasAttribute("multiple");
-  }
-
-  set multiple(isMultiple) {
-    this.toggleAttribute("multiple", isMultiple);
-  }
-
-  get required() {
-    return this.hasAttribute("required");
-  }
-
-  set required(isRequired) {
-    this.toggleAttribute("required", isRequired);
-  }
-
-  get disabled() {
-    return this.hasAttribute("disabled");
-  }
-
-  set disabled(isDisabled) {
-    this.toggleAttribute("disabled", isDisabled);
-  }
-
-  get willValidate() {
-    return this.#internals.willValidate;
-  }
-
-  get validity() {
-    return this.#internals.validity;
-  }
-
-  get validationMessage() {
-    return this.#internals.validationMessage;
-  }
-
-  checkValidity() {
-    return this.#internals.checkValidity();
-  }
-
-  reportValidity() {
-    return this.#internals.reportValidity();
-  }
-
   /** @param {string} message */
   setCustomValidity(message) {
     this.#customError = message;
@@ -210,6 +153,17 @@ export class DirectUploadElement extends HTMLElement {
 
   get #rules() {
     return { accept: this.accept, maxSize: this.maxSize };
+  }
+
+  get #mount() {
+    const { directUploadMount } = this.dataset;
+    return directUploadMount ? new URL(directUploadMount.replace(/\/*$/, "/"), page.mount) : page.mount;
+  }
+
+  /** @param {string[]} receipts */
+  #addReceipts(receipts) {
+    this.#isInitialized = true;
+    this.#uploads.addReceipts(receipts);
   }
 
   /** Unfinished uploads are listed only in the field where they began. */
@@ -225,11 +179,25 @@ export class DirectUploadElement extends HTMLElement {
    * @param {File} file
    */
   #isNew(file) {
-    const same = this.#uploads.uploads.find(({ file: { name, size, lastModified } }) =>
-      name === file.name && size === file.size && lastModified === file.lastModified);
-    if (same?.state !== "failed") return !same;
-    this.#uploads.remove(same);
-    return true;
+    const same = this.#uploads.uploads.filter((each) => !each.isInitial && isSame(each.file, file));
+    for (const each of same) if (each.state === "failed") this.#uploads.remove(each);
+    const others = same.filter(({ state }) => state !== "failed");
+    if (others.length) void this.#addUnlessSame(file, others.map((each) => each.file));
+    return !others.length;
+  }
+
+  /**
+   * Files of different folders may have the same name, size and time.
+   * @param {File} file
+   * @param {File[]} others
+   */
+  async #addUnlessSame(file, others) {
+    for (const other of others) {
+      if (file === other || (await haveSameContent(file, other))) {
+        return this.#view.announce(message("duplicate", { name: file.name }), true);
+      }
+    }
+    this.#addNew([file]);
   }
 
   #onRemove() {
@@ -248,14 +216,15 @@ export class DirectUploadElement extends HTMLElement {
   #updateFormValue() {
     const data = new FormData();
     for (const { receipt } of this.#uploads.inState("done")) data.append(this.name, receipt);
-    this.#internals.setFormValue(this.name ? data : null);
+    const receipts = this.#uploads.inState("done").map(({ receipt }) => receipt);
+    this.internals.setFormValue(this.name ? data : null, receipts.length ? JSON.stringify(receipts) : "");
   }
 
   #updateValidity() {
     const error = this.#uploads.inState("failed")[0]?.validationMessage ?? this.#customError;
     const valueMissing = this.required && !this.#uploads.uploads.length;
     const flags = { customError: !!error, valueMissing };
-    this.#internals.setValidity(flags, error || (valueMissing ? message("required") : ""), this.#zone.button);
+    this.internals.setValidity(flags, error || (valueMissing ? message("required") : ""), this.#zone.button);
   }
 }
 

@@ -1,11 +1,15 @@
 /** @import { Upload } from "./file-upload.js" */
 /** @import { FieldListener, UploadField } from "./form.js" */
+import { advise } from "./advice.js";
 import { parseSize } from "./checks.js";
-import { element } from "./dom.js";
+import { initialReceipts } from "./receipts.js";
 import { adoptStyles } from "./row-styles.js";
 import { message } from "../messages.js";
 import { UploadList } from "./upload-list.js";
 import { View } from "./view.js";
+
+/** Marks an input that has files or receipts; its value is whether the page requires one. Copies of the input have it too. */
+const MARK = "data-direct-upload-field";
 
 /**
  * A file input with `data-direct-upload`, and the uploads of its files.
@@ -17,6 +21,8 @@ export class FileInput {
   #view = new View();
   #uploads;
   #isInvalid = false;
+  /** The files that the input had when it was last looked at. @type {File[]} */
+  #chosen = [];
 
   /**
    * @param {HTMLInputElement} input
@@ -24,21 +30,25 @@ export class FileInput {
    * @param {FieldListener} listener
    */
   constructor(input, upload, listener) {
-    adoptStyles(document);
     this.#input = input;
     this.#listener = listener;
     this.#uploads = new UploadList({
       host: input,
       view: this.#view,
-      upload,
+      upload: (file, options) => upload(file, { mount: input.dataset.directUploadMount, ...options }),
       onchange: () => this.#update(),
-      ondone: ({ receipt, row }) => row.element.append(hiddenInput(input, receipt)),
+      ondone: () => undefined,
       onremove: () => this.#onRemove(),
     });
+    this.#addInitialReceipts();
   }
 
   get form() {
     return this.#input.form;
+  }
+
+  get name() {
+    return this.#input.name;
   }
 
   get isConnected() {
@@ -57,30 +67,49 @@ export class FileInput {
     return this.#uploads.inState("failed").length > 0;
   }
 
-  get finished() {
-    return this.#uploads.inState("done");
+  get uploads() {
+    return this.#uploads.uploads;
+  }
+
+  /** Whether a script has changed the files without an event. */
+  get hasOtherFiles() {
+    const files = this.#input.files ?? [];
+    return files.length !== this.#chosen.length || this.#chosen.some((file, index) => file !== files[index]);
   }
 
   /** Replace the uploads by those of the files that are chosen now. */
   choose() {
-    this.#uploads.clear();
-    const files = [...(this.#input.files ?? [])];
-    if (!files.length) return this.clear();
-    (this.#input.closest("label") ?? this.#input).after(this.#view.rows, this.#view.liveRegion);
+    const files = (this.#chosen = [...(this.#input.files ?? [])]);
+    this.#uploads.clear(this.uploads.filter(({ isInitial }) => !isInitial || (files.length && !this.#input.multiple)));
+    if (!files.length) return this.#onCancel();
+    if (this.#input.form && !this.#input.name) advise("an upload field has no name, so that its form submits no receipt.");
     this.#uploads.add(files, { accept: this.#input.accept, maxSize: parseSize(this.#input.dataset.maxSize) });
+    this.show();
     if (this.#input.dataset.directUpload === "submit") this.#update();
     else this.begin();
+  }
+
+  /** Put the rows below the input. */
+  show() {
+    if (!this.uploads.length || !this.isConnected) return;
+    adoptStyles(/** @type {Document | ShadowRoot} */ (this.#input.getRootNode()));
+    (this.#input.closest("label") ?? this.#input).after(this.#view.rows, this.#view.liveRegion);
+  }
+
+  get rows() {
+    return this.#view.rows;
   }
 
   begin() {
     this.#uploads.start();
   }
 
-  /** Remove all files. */
-  clear() {
+  /** Go back to the receipts that the page began with. */
+  reset() {
+    this.#chosen = [];
     this.#uploads.clear();
-    this.#listener.oncancel(this);
-    this.#update();
+    this.#addInitialReceipts();
+    this.#onCancel();
   }
 
   /** Announce that the form waits for this field. */
@@ -88,9 +117,20 @@ export class FileInput {
     this.#view.announce(message("held"), true);
   }
 
+  #addInitialReceipts() {
+    this.#uploads.addReceipts(initialReceipts(this.#input));
+    this.show();
+    this.#updateRequired();
+  }
+
   #onRemove() {
     this.#input.files = createFileList(this.#uploads.files);
+    this.#chosen = [...(this.#input.files ?? [])];
     this.#input.focus();
+    this.#onCancel();
+  }
+
+  #onCancel() {
     this.#listener.oncancel(this);
     this.#update();
   }
@@ -100,19 +140,29 @@ export class FileInput {
     const [failed] = this.#uploads.inState("failed");
     if (failed || this.#isInvalid) this.#input.setCustomValidity(failed?.validationMessage ?? "");
     this.#isInvalid = !!failed;
+    this.#updateRequired();
     this.#listener.onchange(this);
   }
-}
 
-/**
- * @param {HTMLInputElement} input
- * @param {string} value
- */
-function hiddenInput(input, value) {
-  const hidden = element("input", { type: "hidden", name: input.name, value });
-  const form = input.getAttribute("form");
-  if (form !== null) hidden.setAttribute("form", form);
-  return hidden;
+  /** An input without files is never valid while it is required, so that receipts have to suspend that. */
+  #updateRequired() {
+    const input = this.#input;
+    const isRequired = input.required || input.getAttribute(MARK) === "required";
+    input.required = isRequired && !this.uploads.some(({ isInitial }) => isInitial);
+    if (this.uploads.length) input.setAttribute(MARK, isRequired ? "required" : "");
+    else input.removeAttribute(MARK);
+  }
+
+  /**
+   * Empty an input that is a copy of one with uploads, as libraries cache and clone pages.
+   * @param {HTMLInputElement} input
+   */
+  static cleanCopy(input) {
+    if (!input.hasAttribute(MARK)) return;
+    input.required ||= input.getAttribute(MARK) === "required";
+    input.removeAttribute(MARK);
+    input.value = "";
+  }
 }
 
 /** @param {File[]} files */

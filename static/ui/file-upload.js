@@ -2,6 +2,7 @@
 /** @import { Row, RowActions, UploadState } from "./row.js" */
 import { DirectUploadFailure } from "../engine/failure.js";
 import { explain, isFinal, message } from "../messages.js";
+import { readReceipt } from "./receipts.js";
 
 /** @typedef {typeof import("../direct-upload.js").upload} Upload */
 
@@ -11,7 +12,7 @@ let lastId = 0;
  * What the upload of a file needs of its field.
  * @typedef {object} UploadContext
  * @property {HTMLElement} host the element that dispatches the events
- * @property {{ add: (file: File, actions: RowActions) => Row }} view
+ * @property {{ add: (file: { name: string, size: number }, actions: RowActions) => Row }} view
  * @property {(file: File, options: UploadOptions) => UploadTask} upload
  * @property {() => void} onchange an upload has started or ended
  * @property {(upload: FileUpload) => void} ondone an upload has its receipt
@@ -22,6 +23,8 @@ let lastId = 0;
 export class FileUpload {
   /** @type {UploadState} */
   state = "ready";
+  /** Whether the page began with this upload's receipt. Its `file` has a name but no content. */
+  isInitial = false;
   /** Why the upload failed, for users. */
   reason = "";
   /** @type {UploadResult | undefined} */
@@ -44,6 +47,30 @@ export class FileUpload {
       retry: () => this.start(),
       remove: () => context.remove(this),
     });
+  }
+
+  /**
+   * Create a finished upload of an earlier page from its receipt.
+   * @param {string} receipt
+   * @param {UploadContext} context
+   */
+  static fromReceipt(receipt, context) {
+    const upload = new FileUpload(new File([], message("uploadedFile")), context);
+    upload.isInitial = true;
+    upload.state = "done";
+    upload.result = /** @type {UploadResult} */ ({ receipt });
+    upload.row.restore(upload.file);
+    void upload.#describe(receipt);
+    return upload;
+  }
+
+  /** @param {string} receipt */
+  async #describe(receipt) {
+    const upload = await readReceipt(receipt).catch(() => undefined); // the server decides whether it is valid
+    if (!upload) return;
+    this.result = /** @type {UploadResult} */ ({ receipt, upload });
+    this.file = new File([], upload.filename, { type: upload.type });
+    this.row.restore({ name: upload.filename, size: upload.size });
   }
 
   get receipt() {
@@ -84,8 +111,9 @@ export class FileUpload {
     this.row.element.remove();
   }
 
-  /** @param {DirectUploadFailure} failure */
-  fail(failure) {
+  /** @param {unknown} error */
+  fail(error) {
+    const failure = asFailure(error);
     this.state = "failed";
     this.reason = explain(failure);
     const isShown = this.#dispatch("error", { error: failure });
@@ -134,4 +162,14 @@ export class FileUpload {
     const init = { bubbles: true, cancelable: event === "error", detail: { id: this.#id, file: this.file, ...detail } };
     return this.#context.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, init));
   }
+}
+
+/**
+ * Return a failure for anything that was thrown: no upload may end without a message.
+ * @param {unknown} error
+ */
+export function asFailure(error) {
+  if (error instanceof DirectUploadFailure) return error;
+  console.error(error);
+  return new DirectUploadFailure("other", { detail: String(error) });
 }

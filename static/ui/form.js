@@ -1,9 +1,17 @@
-// Forms wait for their uploads. All listeners are on the document, so that inputs can be added, moved and cloned freely.
+// Forms wait for their uploads. All listeners are on documents and shadow roots, so that inputs can be added, moved and
+// cloned freely.
 /** @import { Upload } from "./file-upload.js" */
+/** @import { Pressed } from "./submitter.js" */
+import { advise } from "./advice.js";
 import { checkSupport } from "../engine/support.js";
 import { FileInput } from "./file-input.js";
+import { replaceFiles } from "./form-data.js";
+import { Roots } from "./roots.js";
+import { closesDialog, recordSubmitter, skipsValidation, submitAs } from "./submitter.js";
+import { removeCopies } from "./view.js";
 
 const MARKED = "input[type=file][data-direct-upload]";
+const ELEMENT = "direct-upload";
 
 /**
  * A field that its form waits for: a file input or an upload element.
@@ -31,40 +39,35 @@ const MARKED = "input[type=file][data-direct-upload]";
  */
 export async function enhance(document, upload, mount) {
   checkSupport();
-  const forms = new Forms(document, upload);
-  document.addEventListener("change", ({ target }) => forms.onChange(target), true);
-  document.addEventListener("submit", (event) => forms.onSubmit(event), true);
-  document.addEventListener("formdata", (event) => forms.onFormData(event), true);
-  document.addEventListener("reset", ({ target }) => void setTimeout(() => forms.onReset(target)), true);
-  for (const input of forms.inputs) if (input.files?.length) forms.onChange(input);
-  await whenPresent("direct-upload", document, async () => (await import("./element.js")).define({ upload, forms, mount }));
+  const forms = new Forms(document, upload, mount);
+  forms.roots.watch();
+  await forms.element;
 }
 
 /**
- * Run `work` when the page has such an element; wait for it only when the element is there already.
- * @param {string} selector
- * @param {Document} document
- * @param {() => Promise<void>} work
+ * Submit the forms that were submitted before the page was enhanced.
+ * @param {Map<HTMLFormElement, Pressed>} held
  */
-async function whenPresent(selector, document, work) {
-  if (document.querySelector(selector)) return work();
-  const watcher = new MutationObserver(() => {
-    if (!document.querySelector(selector)) return;
-    watcher.disconnect();
-    void work();
-  });
-  watcher.observe(document, { childList: true, subtree: true });
+export function submitHeld(held) {
+  for (const [form, pressed] of held) submitAs(form, pressed);
 }
 
 export class Forms {
   /** The upload elements in the page. @type {Set<UploadField>} */
   elements = new Set();
-  #document;
+  /** The module of the upload element, when the page has one. @type {Promise<void> | undefined} */
+  element;
+  roots;
   #upload;
+  #mount;
   /** @type {WeakMap<HTMLInputElement, FileInput>} */
   #fields = new WeakMap();
-  /** Forms that wait for their uploads, and the button that submitted each. @type {Map<HTMLFormElement, HTMLElement | null>} */
+  /** The fields that own rows. @type {WeakMap<Element, FileInput>} */
+  #owners = new WeakMap();
+  /** Forms that wait for their uploads, and the button that submitted each. @type {Map<HTMLFormElement, Pressed>} */
   #held = new Map();
+  /** Forms whose submission was not held. @type {WeakSet<HTMLFormElement>} */
+  #submitted = new WeakSet();
   /** @type {Set<HTMLFormElement>} */
   #busyForms = new Set();
   /** @type {Set<UploadField>} */
@@ -73,67 +76,125 @@ export class Forms {
   /**
    * @param {Document} document
    * @param {Upload} upload
+   * @param {URL} mount
    */
-  constructor(document, upload) {
-    this.#document = document;
+  constructor(document, upload, mount) {
     this.#upload = upload;
+    this.#mount = mount;
+    this.roots = new Roots(document, {
+      onroot: (root) => this.#onRoot(root),
+      onadded: (node) => this.#enhanceAll(node),
+      onremoved: (node) => this.#onRemoved(node),
+    });
   }
 
-  get inputs() {
-    return /** @type {NodeListOf<HTMLInputElement>} */ (this.#document.querySelectorAll(MARKED));
+  /** @param {Document | ShadowRoot} root */
+  #onRoot(root) {
+    root.addEventListener("change", ({ target }) => this.#onChange(target), true);
+    root.addEventListener("submit", (event) => this.#onSubmit(/** @type {SubmitEvent} */ (event)), true);
+    root.addEventListener("formdata", (event) => this.#onFormData(/** @type {FormDataEvent} */ (event)), true);
+    root.addEventListener("reset", ({ target }) => void setTimeout(() => this.#onReset(target)), true);
+    this.#enhanceAll(root);
+  }
+
+  /**
+   * Enhance what is new in the page.
+   * @param {Document | ShadowRoot | Element} node
+   */
+  #enhanceAll(node) {
+    removeCopies(node);
+    for (const input of [...node.querySelectorAll(MARKED), node]) if (isMarked(input)) this.#enhance(input);
+    if ((node instanceof Element && node.matches(ELEMENT)) || node.querySelector(ELEMENT)) void this.#loadElement();
+  }
+
+  #loadElement() {
+    this.element ??= import("./element.js").then(({ define }) => define({ upload: this.#upload, forms: this, mount: this.#mount }));
+    return this.element;
+  }
+
+  /**
+   * Return the field of an input, if it has files or receipts. Files that a script has set are noticed here.
+   * @param {HTMLInputElement} input
+   */
+  #enhance(input) {
+    let field = this.#fields.get(input);
+    if (!field) {
+      FileInput.cleanCopy(input);
+      if (!input.files?.length && !input.dataset.receipts) return undefined;
+      field = this.#createField(input);
+    }
+    if (field.hasOtherFiles) field.choose();
+    return field;
+  }
+
+  /** @param {HTMLInputElement} input */
+  #createField(input) {
+    const field = new FileInput(input, this.#upload, this.listener);
+    this.#fields.set(input, field);
+    this.#owners.set(field.rows, field);
+    return field;
+  }
+
+  /**
+   * Put rows back that a library has removed because it did not know them.
+   * @param {Element} node
+   */
+  #onRemoved(node) {
+    for (const element of [node, ...node.querySelectorAll("ul")]) {
+      if (!element.isConnected) this.#owners.get(element)?.show();
+    }
   }
 
   /** @param {EventTarget | null} target */
-  onChange(target) {
-    if (!(target instanceof HTMLInputElement && target.matches(MARKED))) return;
-    const field = this.#fields.get(target) ?? new FileInput(target, this.#upload, this.listener);
-    this.#fields.set(target, field);
-    field.choose();
+  #onChange(target) {
+    if (!isMarked(target)) return;
+    (this.#fields.get(target) ?? this.#createField(target)).choose();
   }
 
   /** @param {SubmitEvent} event */
-  onSubmit(event) {
+  #onSubmit(event) {
     const form = /** @type {HTMLFormElement} */ (event.target);
+    if (event.defaultPrevented || closesDialog(form, event.submitter)) return;
+    for (const input of inputsOf(form)) this.#enhance(input);
     const fields = this.#fieldsOf(form);
-    const hasFailed = fields.some((field) => field.hasFailed);
-    if (!hasFailed) for (const field of fields) if (field.isReady) field.begin();
+    for (const field of fields) if (field.isReady) field.begin();
     const busy = fields.filter((field) => field.isBusy);
-    if (!busy.length && !hasFailed) return;
+    const isInvalid = !skipsValidation(form, event.submitter) && fields.some((field) => field.hasFailed);
+    if (!busy.length && !isInvalid) return void this.#submitted.add(form);
     event.preventDefault();
     event.stopImmediatePropagation();
     if (!busy.length) return void form.reportValidity();
-    this.#held.set(form, event.submitter);
+    this.#held.set(form, recordSubmitter(event.submitter));
     for (const field of busy) field.announceHold();
   }
 
-  /**
-   * Remove the files that are uploaded: the receipts take their place.
-   * @param {FormDataEvent} event
-   */
-  onFormData({ target, formData }) {
-    const inputs = [...this.inputs].filter(({ form }) => form === target);
-    const all = [...formData];
-    const kept = all.filter(([name, entry]) => !inputs.some((input) => input.name === name && this.#isDone(input, entry)));
-    if (kept.length === all.length) return;
-    for (const [name] of all) formData.delete(name); // all of them, since their order matters
-    for (const [name, entry] of kept) formData.append(name, /** @type {string} */ (entry));
+  /** @param {FormDataEvent} event */
+  #onFormData({ target, formData }) {
+    const form = /** @type {HTMLFormElement} */ (target);
+    const inputs = inputsOf(form);
+    if (!this.#submitted.delete(form)) this.#adviseAboutSubmit(form, inputs);
+    const fields = inputs.flatMap((input) => (input.name && this.#fields.get(input)) || []);
+    if (fields.some(({ uploads }) => uploads.length)) replaceFiles(formData, fields);
   }
 
   /**
-   * Return whether an entry must not be sent: the file of a finished upload, or its receipt when the input is disabled.
-   * @param {HTMLInputElement} input
-   * @param {FormDataEntryValue} entry
+   * `form.submit()` fires no `submit` event, so that it cannot wait.
+   * @param {HTMLFormElement} form
+   * @param {HTMLInputElement[]} inputs
    */
-  #isDone(input, entry) {
-    const isDisabled = input.matches(":disabled");
-    const finished = this.#fields.get(input)?.finished ?? [];
-    return finished.some(({ file, receipt }) => isSame(entry, file) || (isDisabled && entry === receipt));
+  #adviseAboutSubmit(form, inputs) {
+    const isUnknown = inputs.some((input) => input.files?.length && (this.#fields.get(input)?.hasOtherFiles ?? true));
+    if (!isUnknown && !this.#fieldsOf(form).some(({ isReady, isBusy }) => isReady || isBusy)) return;
+    advise(
+      "a form's data was read before its uploads were complete, so that it does not have their receipts. " +
+      "form.submit() does not wait for uploads: call form.requestSubmit() instead.",
+    );
   }
 
   /** @param {EventTarget | null} form */
-  onReset(form) {
-    for (const input of this.inputs) {
-      if (input.form === form && !input.files?.length) this.#fields.get(input)?.clear();
+  #onReset(form) {
+    for (const input of inputsOf(/** @type {HTMLFormElement} */ (form), "")) {
+      if (!input.files?.length) this.#fields.get(input)?.reset();
     }
   }
 
@@ -168,17 +229,15 @@ export class Forms {
 
   /** @param {HTMLFormElement} form */
   #submit(form) {
-    const button = /** @type {HTMLButtonElement | null} */ (this.#held.get(form) ?? null);
-    if (!this.#held.delete(form)) return;
-    form.requestSubmit(button?.form === form ? button : null);
+    const pressed = this.#held.get(form) ?? null;
+    if (this.#held.delete(form)) submitAs(form, pressed);
   }
 
   /** @param {HTMLFormElement} form */
   #fieldsOf(form) {
-    const inputs = [...this.inputs].filter((input) => !input.matches(":disabled"));
     /** @type {UploadField[]} */
-    const fields = inputs.flatMap((input) => this.#fields.get(input) ?? []);
-    return [...fields, ...this.elements].filter((field) => field.form === form);
+    const fields = inputsOf(form).flatMap((input) => this.#fields.get(input) ?? []);
+    return [...fields, ...[...this.elements].filter((field) => field.form === form)];
   }
 
   /** Ask before leaving while an upload is in progress and its field is still in the page. @param {Event} event */
@@ -188,10 +247,19 @@ export class Forms {
 }
 
 /**
- * @param {FormDataEntryValue} entry
- * @param {File} file
+ * @param {EventTarget | null} target
+ * @returns {target is HTMLInputElement}
  */
-function isSame(entry, file) {
-  if (!(entry instanceof File)) return false;
-  return entry.name === file.name && entry.size === file.size && entry.lastModified === file.lastModified;
+function isMarked(target) {
+  return target instanceof HTMLInputElement && target.matches(MARKED);
+}
+
+/**
+ * Return the inputs of a form, which are in the same document or shadow root.
+ * @param {HTMLFormElement} form
+ * @param {string} [state] a selector; default: enabled inputs only
+ */
+function inputsOf(form, state = ":enabled") {
+  const root = /** @type {ParentNode & Node} */ (form.getRootNode());
+  return [.../** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll(MARKED + state))].filter((input) => input.form === form);
 }

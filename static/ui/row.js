@@ -19,6 +19,7 @@ export class Row {
   #announced = 0;
   /** What to show while the upload waits for a retry. */
   #waitingKey = "waiting";
+  #name = part("bdi", "name");
   #progress;
   #state = part("span", "state");
   #details = part("details", "details", { hidden: true });
@@ -27,12 +28,12 @@ export class Row {
   #remove;
 
   /**
-   * @param {File} file
+   * @param {{ name: string, size: number }} file
    * @param {RowActions} actions
    * @param {(text: string) => void} announce
    */
   constructor(file, actions, announce) {
-    this.#values = { name: file.name, total: formatSize(file.size) };
+    this.#values = this.#describe(file);
     this.#announce = announce;
     this.#actions = actions;
     this.#progress = part("progress", "progress", { max: 1, value: 0, ariaLabel: message("progress", this.#values) });
@@ -41,11 +42,25 @@ export class Row {
     this.#retry.append(icon(ICONS.retry), message("retry"));
     this.#remove = button("remove", actions.remove);
     this.#remove.append(icon(ICONS.cross));
-    const name = part("bdi", "name", { textContent: file.name, title: file.name });
-    const about = part("div", "about", {}, name, this.#progress, this.#state, this.#details);
+    const about = part("div", "about", {}, this.#name, this.#progress, this.#state, this.#details);
     this.element = element("li", {}, about, this.#pause, this.#retry, this.#remove);
     this.element.part.add("row");
     this.#setState("ready", message("ready", this.#values), "remove");
+  }
+
+  /**
+   * Show an upload that was finished before.
+   * @param {{ name: string, size: number }} file
+   */
+  restore(file) {
+    this.#values = this.#describe(file);
+    this.#setState("done", message(file.size ? "done" : "finished", this.#values), "remove");
+  }
+
+  /** @param {{ name: string, size: number }} file */
+  #describe({ name, size }) {
+    this.#name.textContent = this.#name.title = name;
+    return { name, total: formatSize(size) };
   }
 
   start() {

@@ -30,8 +30,9 @@ export class UploadList {
     return [...this.#uploads];
   }
 
+  /** The files that were chosen in this page. */
   get files() {
-    return this.uploads.map(({ file }) => file);
+    return this.uploads.filter(({ isInitial }) => !isInitial).map(({ file }) => file);
   }
 
   get isBusy() {
@@ -58,6 +59,14 @@ export class UploadList {
     return added;
   }
 
+  /**
+   * Add uploads of an earlier page.
+   * @param {string[]} receipts
+   */
+  addReceipts(receipts) {
+    for (const receipt of receipts) this.#uploads.add(FileUpload.fromReceipt(receipt, this.#context));
+  }
+
   /** Start the uploads that are ready. */
   start() {
     for (const each of this.inState("ready")) each.start();
@@ -69,9 +78,9 @@ export class UploadList {
     removed.remove();
   }
 
-  clear() {
-    const uploads = this.uploads;
-    this.#uploads.clear();
+  /** @param {FileUpload[]} [uploads] */
+  clear(uploads = this.uploads) {
+    for (const each of uploads) this.#uploads.delete(each);
     for (const each of uploads) each.remove();
   }
 

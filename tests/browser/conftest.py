@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -19,8 +20,21 @@ CHECKOUT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def demo() -> Iterator[str]:
-    """Run the demo application; return its address."""
-    command = [sys.executable, "-m", "examples.plain", "--storage", "swift", "--port", "0"]
+    """The address of the demo application."""
+    with running_demo("swift") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def demo_on_s3() -> Iterator[str]:
+    """The address of the demo application on a private S3 server."""
+    with running_demo("s3") as address:
+        yield address
+
+
+@contextmanager
+def running_demo(storage: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "examples.plain", "--storage", storage, "--port", "0"]
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

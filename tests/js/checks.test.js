@@ -12,7 +12,7 @@ for (const [accept, name, type, expected] of [
   [".PDF", "report.pdf", "", true],
   [".pdf", "pdf", "application/pdf", false],
   ["image/*", "a.png", "image/png", true],
-  ["image/*", "a.png", "", false],
+  ["image/*", "a.png", "", true],
   ["image/*", "a.mp4", "video/mp4", false],
   ["video/mp4", "a", "VIDEO/MP4; codecs=avc1", true],
   ["text/plain, image/*", "a", "image/webp", true],

@@ -113,15 +113,17 @@ for (const [what, answers, code] of [
   });
 }
 
-test("a segment that was damaged in transit is hashed and sent again", async () => {
-  const world = new World();
-  world.storage.reply = (_, nth) => (nth === 1 ? 422 : 201);
-  await world.end(world.upload(makeFile(50)));
-  assert.equal(world.storage.puts.length, 2);
-  assert.equal(world.hashed.filter((size) => size === 50).length, 2, "the first hash is not reused");
-});
+for (const status of [422, 400]) {
+  test(`a segment that was damaged in transit (${status}) is hashed and sent again`, async () => {
+    const world = new World();
+    world.storage.reply = (_, nth) => (nth === 1 ? status : 201);
+    await world.end(world.upload(makeFile(50)));
+    assert.equal(world.storage.puts.length, 2);
+    assert.equal(world.hashed.filter((size) => size === 50).length, 2, "the first hash is not reused");
+  });
+}
 
-for (const [how, status] of [["openly", 401], ["without CORS, like a lost connection", 0]]) {
+for (const [how, status] of [["openly", 401], ["openly by S3", 403], ["without CORS, like a lost connection", 0]]) {
   test(`a presigned URL that is refused ${how} is replaced by a new one`, async () => {
     const world = new World();
     world.storage.reply = (_, nth) => (nth === 1 ? status : 201);

@@ -133,7 +133,7 @@ def test_a_page_with_a_strict_policy_uploads(
     app = DirectUploadMiddleware(
         application(policies),
         swift_storage(swift_server, new_container()),
-        secret="a secret",
+        secret="a secret of the tests",
         identify=lambda environ: "ann",
         segment_size=100_000,
     )
@@ -155,7 +155,7 @@ def test_a_page_that_forbids_scripts_still_does(swift_server: SwiftServer, chrom
     app = DirectUploadMiddleware(
         application([(ENFORCED, NEEDED + "; script-src 'none'")]),
         swift_storage(swift_server),
-        secret="a secret",
+        secret="a secret of the tests",
         identify=lambda environ: "ann",
     )
     with served(app) as address:
@@ -218,7 +218,7 @@ def test_a_page_from_the_cache_uploads(
     app = DirectUploadMiddleware(
         cached_application(validators, statuses),
         swift_storage(swift_server, new_container()),
-        secret="a secret",
+        secret="a secret of the tests",
         identify=lambda environ: "ann",
     )
     with served(app) as address:

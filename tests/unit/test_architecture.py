@@ -16,7 +16,7 @@ NAME = PACKAGE.name
 
 LAYERS = {
     "": [
-        {"errors", "headers"},
+        {"errors", "headers", "active_types"},
         {"models", "callbacks"},
         {"keys", "storage", "received_files"},
         {"plan", "policy", "sniff", "media_types", "extension_types"},
@@ -26,6 +26,7 @@ LAYERS = {
         {"requester"},
         {"option_values"},
         {"options"},
+        {"outcomes"},
         {"uploads"},
         {"storing"},
         {"upload_store"},
@@ -35,9 +36,9 @@ LAYERS = {
         {"integrations", "testing", "cli"},
     ],
     "storage": [
-        {"base", "temp_urls", "concurrency", "redaction"},
+        {"base", "temp_urls", "concurrency", "redaction", "object_reader"},
         {"sweeping", "sending"},
-        {"local", "swift"},
+        {"local", "swift", "s3"},
         {"rackspace"},
         {"urls"},
         {"__init__"},

@@ -228,7 +228,7 @@ def test_a_storage_url(url: str, kind: type, container: str) -> None:
         "",
         "uploads",
         "/var/uploads",
-        "s3://uploads",
+        "ftp://uploads",
         "http://example.com/",
         "local://host/path",
         "local:x?cloud=a",

@@ -8,14 +8,15 @@ import zipfile
 from typing import Any
 
 import pytest
-from helpers.fixtures import local_site, site, storage  # noqa: F401
 from helpers.uploads import Site, spoilt
 from PIL import Image
 
 from direct_upload_middleware import InvalidReceipt, NotYours, StorageError
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local.files import FilesReader
-from direct_upload_middleware.storage.swift.reader import ObjectReader
+from direct_upload_middleware.storage.object_reader import ObjectReader
+
+pytest_plugins = ["helpers.fixtures"]
 
 FIRST, SECOND = b"the first", b"the second, of several segments"
 

@@ -12,7 +12,6 @@ from typing import Any
 import bottle
 import pytest
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile
-from helpers.fixtures import local_site, site, storage  # noqa: F401
 from helpers.uploads import EMPTY, ONE, SECRET, SEVERAL, Site, swift_storage
 from webob import Request
 from werkzeug.datastructures import FileStorage
@@ -36,6 +35,8 @@ from direct_upload_middleware.errors import (
 )
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
+
+pytest_plugins = ["helpers.fixtures"]
 
 NAME = "笑い話 “1”.txt"
 

@@ -15,15 +15,17 @@ from rich.text import Text
 
 from ...errors import ConfigurationError, DirectUploadError
 from ...storage.base import SEALS, Seal
+from ...storage.s3.storage import S3Storage
 from ...storage.swift.storage import SwiftStorage
-from ..common import Duration, Header, Origin, PageUrl, console, open_swift, secrets, without_traceback
+from ..common import Duration, Header, Origin, PageUrl, console, is_s3, open_s3, open_swift, secrets, without_traceback
 from .cluster import examine
 from .page import examine_page
 from .result import Result, failure
 from .round_trip import REVOCATION_PATIENCE, RoundTrip
+from .s3 import diagnose_s3
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
-_LONGEST_CHECK = len("preflight-foreign")
+_LONGEST_CHECK = len("conditional-complete")
 
 
 @click.command()
@@ -62,8 +64,12 @@ def doctor(
     """
     if page is None and origin is None:
         raise click.UsageError("Give the origin of your pages with --origin, or the URL of a page with --page.")
-    swift = open_swift(storage, secret_needed=False)
-    results = diagnose(swift, origin or _origin(page or ""), page, headers=dict(headers), seal=seal, patience=patience)
+    origin = origin or _origin(page or "")
+    if is_s3(storage):
+        results = diagnose_s3_and_page(open_s3(storage), origin, page, headers=dict(headers))
+    else:
+        swift = open_swift(storage, secret_needed=False)
+        results = diagnose(swift, origin, page, headers=dict(headers), seal=seal, patience=patience)
     verdicts = _print_json(results) if as_json else _print(results)
     if verdicts["failure"]:
         raise click.exceptions.Exit(1)
@@ -91,6 +97,15 @@ def diagnose(
     except DirectUploadError as error:
         yield failure("round_trip", str(error), "Look up the failed request in Swift's own log.")
     if page is not None:
+        yield from examine_page(page, storage.browser_storage_origin() or "", headers)
+
+
+def diagnose_s3_and_page(
+    storage: S3Storage, origin: str, page: str | None, *, headers: Mapping[str, str]
+) -> Generator[Result, None, None]:
+    """The same for S3."""
+    works = yield from diagnose_s3(storage, origin)
+    if works and page is not None:
         yield from examine_page(page, storage.browser_storage_origin() or "", headers)
 
 

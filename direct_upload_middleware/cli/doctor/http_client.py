@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -12,6 +12,7 @@ from ...errors import StorageUnavailable
 from ...origins import normalize_origin
 
 TIMEOUT = 30
+MAX_REDIRECTS = 10
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -19,7 +20,8 @@ class HttpClient:
     """A browser with one page open. Each request uses a new connection, so that any process may answer it.
 
     :param page: the page's URL.
-    :param headers: headers to add to each request, such as the cookie of a logged-in user.
+    :param headers: headers to add to each request to the page's origin, such as the cookie of a logged-in user. No
+        other host receives these credentials.
     """
 
     def __init__(self, page: str, headers: Mapping[str, str]) -> None:
@@ -44,7 +46,7 @@ class HttpClient:
 
     def get(self, url: str, *, follow: bool = False) -> requests.Response:
         """Get any resource."""
-        return self._request("GET", url, {}, allow_redirects=follow)
+        return self._request("GET", url, {}, follow=follow)
 
     def call(
         self,
@@ -67,11 +69,26 @@ class HttpClient:
         if fetch_metadata and (self.is_https or self.is_local):
             sent["Sec-Fetch-Site"] = "same-origin"
         if cookie is not None:
-            sent["Cookie"] = "; ".join(filter(None, (self._headers.get("Cookie"), cookie)))
-        return self._request(method, url, sent, json=json, allow_redirects=False)
+            sent["Cookie"] = "; ".join(filter(None, (self._own_headers(url).get("Cookie"), cookie)))
+        return self._request(method, url, sent, json=json)
 
-    def _request(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
+    def _own_headers(self, url: str) -> dict[str, str]:
+        parts = urlsplit(url)
+        return self._headers if normalize_origin(f"{parts.scheme}://{parts.netloc}") == self.origin else {}
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], *, follow: bool = False, **options: Any
+    ) -> requests.Response:
+        response = self._send(method, url, headers, **options)
+        for _ in range(MAX_REDIRECTS):
+            if not follow or not response.is_redirect:
+                break
+            response = self._send(method, urljoin(response.url, response.headers["Location"]), headers, **options)
+        return response
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
+        sent = {**self._own_headers(url), **headers}
         try:
-            return requests.request(method, url, headers={**self._headers, **headers}, timeout=TIMEOUT, **options)
+            return requests.request(method, url, headers=sent, timeout=TIMEOUT, allow_redirects=False, **options)
         except requests.RequestException as error:
             raise StorageUnavailable(f"{url} cannot be reached: {type(error).__name__}") from error

@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import secrets
+import stat
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +31,24 @@ def make_directory(path: str) -> None:
     with suppress(FileExistsError):
         os.mkdir(path, PRIVATE_DIRECTORY)
     sync_directory(parent)
+
+
+def check_private(path: str) -> None:
+    """Raise StorageError if a user other than this process's, or root, can write to a file or directory.
+
+    It could have been put there, or replaced. For the same reason no directory above it may be writable by everybody,
+    unless it is sticky as ``/tmp``.
+    """
+    for status in (os.lstat(path), os.stat(path)):
+        is_writable = status.st_mode & 0o022 and not stat.S_ISLNK(status.st_mode)
+        if is_writable or status.st_uid not in (0, os.geteuid()):
+            raise StorageError(f"Other users can write to {path!r}: let this process's user own it, and chmod go-w it.")
+    parent = os.path.dirname(os.path.realpath(path))
+    while parent != os.path.dirname(parent):
+        mode = os.stat(parent).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise StorageError(f"Every user can replace what is in {parent!r}: chmod o-w, or use another directory.")
+        parent = os.path.dirname(parent)
 
 
 def sync_directory(path: str) -> None:

@@ -27,8 +27,8 @@ class RefusedBody(Exception):
         self.status = status
 
 
-def content_length(environ: WSGIEnvironment) -> int | None:
-    """Return the announced length in bytes; None for a chunked body."""
+def content_length(environ: WSGIEnvironment, largest: int) -> int | None:
+    """Return the announced length in bytes; None for a chunked body. Raise RefusedBody if it exceeds ``largest``."""
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         if environ.get("wsgi.input_terminated"):
             return None
@@ -38,17 +38,17 @@ def content_length(environ: WSGIEnvironment) -> int | None:
         raise RefusedBody(HTTPStatus.LENGTH_REQUIRED)
     if not re.fullmatch("[0-9]{1,20}", text):
         raise RefusedBody(HTTPStatus.BAD_REQUEST)
-    if int(text) > MAX_SEGMENT_SIZE:
+    if int(text) > largest:
         raise RefusedBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return int(text)
 
 
-def receive(environ: WSGIEnvironment, incoming: Incoming, length: int | None) -> str:
-    """Write the whole body and return its ETag. Raise RefusedBody for one that is incomplete or damaged."""
+def receive(environ: WSGIEnvironment, incoming: Incoming, length: int | None, largest: int) -> str:
+    """Write the whole body and return its ETag. Raise RefusedBody for one that is incomplete, damaged or too large."""
     for data in _read_blocks(environ, length):
-        incoming.write(data)
-        if incoming.size > MAX_SEGMENT_SIZE:
+        if incoming.size + len(data) > largest:
             raise RefusedBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        incoming.write(data)
     if length is not None and incoming.size != length:
         raise RefusedBody(CLIENT_DISCONNECT)
     claimed = environ.get("HTTP_ETAG", "").strip('"').lower()

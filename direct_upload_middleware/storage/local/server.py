@@ -1,31 +1,33 @@
 """The presigned URLs of the local storage, answered as Swift answers temp URLs: same rules, same statuses.
 
-Downloads have the application's own origin, so a browser must not treat them as part of the application: ``nosniff``,
-and ``Content-Security-Policy: sandbox``, which disables their scripts.
+Downloads have the application's own origin, so a browser must not treat them as part of the application:
+
+- ``Content-Security-Policy: sandbox`` disables the scripts of documents. PDFs have none, because WebKit does not
+  display them in a sandbox, and no browser runs their scripts in the page's origin.
+- Scripts, style sheets and WebAssembly are sent as ``application/octet-stream``, with which ``nosniff`` blocks them
+  everywhere, and a request whose ``Sec-Fetch-Dest`` would execute the response is refused.
 """
 
 from __future__ import annotations
 
 import errno
-import hmac
 import logging
 import re
-import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from webob import Request, Response
 
+from ...active_types import ANY_TYPE, essence_of, is_page, is_script
 from ...errors import AlreadyComplete, NotFound, StorageError
-from .. import temp_urls
 from .disk import Disk, UploadRecord
 from .files import FilesReader
 from .receive import BLOCK, CLIENT_DISCONNECT, RefusedBody, content_length, receive
+from .temp_url import TempUrl
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -37,6 +39,12 @@ log = logging.getLogger(__name__)
 PREFIX = "/local/"
 DOWNLOADS = ("downloads",)
 
+PDF = "application/pdf"
+
+_HARMLESS = {
+    *("", "empty", "document", "frame", "iframe", "fencedframe", "object", "embed"),  # sandboxed, if they are documents
+    *("image", "audio", "video", "track", "font"),
+}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
 _POINTERS = ("HTTP_X_OBJECT_MANIFEST", "HTTP_X_SYMLINK_TARGET", "HTTP_X_COPY_FROM")
@@ -49,9 +57,12 @@ def segment_path(container: str, upload_id: str, index: int) -> str:
     return f"{PREFIX}{container}_segments/{upload_id}/{index}"
 
 
-def segment_purpose(upload_id: str) -> tuple[str, str]:
-    """Return the purpose for which the key of an upload's presigned URLs is derived."""
-    return ("temp URL", upload_id)
+def segment_purpose(upload_id: str, size: int) -> tuple[str, str, str]:
+    """Return the purpose for which the key of a segment's presigned URL is derived.
+
+    ``size`` is the largest number of bytes that it accepts: with another one in its query the signature is invalid.
+    """
+    return ("temp URL", upload_id, str(size))
 
 
 def object_path(container: str, name: str) -> str:
@@ -92,11 +103,11 @@ class TempUrlServer:
             path = request.environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeError:
             return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
-        temp_url = _TempUrl(request, path)
+        temp_url = TempUrl(request, path)
         if segment := self._segment.fullmatch(path):
-            if temp_url.is_valid(self._keys.derive_all(*segment_purpose(segment[1]))):
+            if temp_url.is_valid(self._keys.derive_all(*segment_purpose(segment[1], temp_url.size))):
                 if request.method == "PUT":
-                    return self._put_segment(request, segment[1], int(segment[2]))
+                    return self._put_segment(request, segment[1], int(segment[2]), temp_url.size)
                 if request.method == "HEAD":
                     return self._head_segment(segment[1], int(segment[2]))
         elif (
@@ -108,13 +119,13 @@ class TempUrlServer:
             return self._get_object(request, path.removeprefix(self._objects), temp_url)
         return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
 
-    def _put_segment(self, request: Request, upload_id: str, index: int) -> LocalResponse:
+    def _put_segment(self, request: Request, upload_id: str, index: int, largest: int) -> LocalResponse:
         if any(header in request.environ for header in _POINTERS):
             return _status_response(HTTPStatus.BAD_REQUEST)
         try:
-            length = content_length(request.environ)
             with self._disk.incoming(upload_id) as incoming:
-                etag = receive(request.environ, incoming, length)
+                length = content_length(request.environ, largest)
+                etag = receive(request.environ, incoming, length, largest)
                 incoming.keep(index)
         except RefusedBody as refused:
             return _status_response(refused.status)
@@ -133,10 +144,12 @@ class TempUrlServer:
             return _status_response(HTTPStatus.NOT_FOUND)
         return LocalResponse(content_type="application/octet-stream", content_length=stored.size, etag=stored.etag)
 
-    def _get_object(self, request: Request, name: str, temp_url: _TempUrl) -> LocalResponse:
+    def _get_object(self, request: Request, name: str, temp_url: TempUrl) -> LocalResponse:
         record = self._disk.published(name)
         if record is None:
             return _status_response(HTTPStatus.NOT_FOUND)
+        if _would_execute(request, record.type):
+            return _status_response(HTTPStatus.FORBIDDEN)
         if record.etag not in request.if_match:
             return _status_response(HTTPStatus.PRECONDITION_FAILED)
         _sanitize_conditions(request.environ, record)
@@ -155,9 +168,10 @@ class TempUrlServer:
             accept_ranges="bytes",
             content_disposition=_disposition(temp_url, name),
         )
-        response.headers["Content-Type"] = record.type
+        response.headers["Content-Type"] = ANY_TYPE if is_script(record.type) else record.type
         response.headers["Cache-Control"] = "private"
-        response.headers["Content-Security-Policy"] = "sandbox"
+        if essence_of(record.type) != PDF:
+            response.headers["Content-Security-Policy"] = "sandbox"
         response.expires = datetime.fromtimestamp(temp_url.expires, UTC)
         return response
 
@@ -168,6 +182,18 @@ def _status_response(status: int, headers: dict[str, str] | None = None) -> Loca
     response = LocalResponse(f"{line}\n", status=line, content_type="text/plain", charset="UTF-8")
     response.headers.update((headers or {}).items())
     return response
+
+
+def _would_execute(request: Request, media_type: str) -> bool:
+    """Return whether a browser would load the response as code of a page (Fetch Metadata).
+
+    An SVG ``use`` element, which copies the elements of another document, fetches an image in the mode ``same-origin``.
+    """
+    if "HTTP_SERVICE_WORKER" in request.environ:
+        return True
+    destination = request.environ.get("HTTP_SEC_FETCH_DEST", "").strip().lower()
+    is_use_element = destination == "image" and request.environ.get("HTTP_SEC_FETCH_MODE") == "same-origin"
+    return destination not in _HARMLESS or (is_use_element and is_page(media_type))
 
 
 def _sanitize_conditions(environ: WSGIEnvironment, record: UploadRecord) -> None:
@@ -199,43 +225,7 @@ def _is_date(text: str) -> bool:
     return text.endswith(" GMT")
 
 
-class _TempUrl:
-    """The signature of a request, and the other parameters of its query."""
-
-    def __init__(self, request: Request, path: str) -> None:
-        text = request.environ.get("QUERY_STRING", "").encode("latin-1", "replace").decode("utf-8", "replace")
-        query = {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
-        expires = query.get("temp_url_expires", "")
-        self.filename = query.get("filename")
-        self.inline = "inline" in query
-        self.expires = int(expires) if re.fullmatch("[0-9]{1,12}", expires) else 0
-        self._signature = query.get("temp_url_sig", "").encode()
-        self._ip_range = query.get("temp_url_ip_range")
-        self._path = path
-        self._method = request.method
-        self._address = request.environ.get("REMOTE_ADDR", "")
-
-    def is_valid(self, keys: Iterable[str]) -> bool:
-        """Return whether the signature is valid for one of ``keys``, not expired, and used from its address."""
-        is_signed = any(hmac.compare_digest(valid, self._signature) for valid in self._valid_signatures(keys))
-        return is_signed and self.expires >= time.time() and self._is_from_its_address()
-
-    def _valid_signatures(self, keys: Iterable[str]) -> Iterator[bytes]:
-        methods = ("HEAD", "GET", "PUT") if self._method == "HEAD" else (self._method,)
-        for key in keys:
-            for method in methods:
-                yield temp_urls.sign(key, method, self._path, self.expires, ip_range=self._ip_range).encode()
-
-    def _is_from_its_address(self) -> bool:
-        if not self._ip_range:
-            return True
-        try:
-            return ip_address(self._address) in ip_network(self._ip_range)
-        except ValueError:
-            return False
-
-
-def _disposition(temp_url: _TempUrl, name: str) -> str:
+def _disposition(temp_url: TempUrl, name: str) -> str:
     if temp_url.inline and not temp_url.filename:
         return "inline"
     filename = temp_url.filename or name.rstrip("/").rpartition("/")[2]

@@ -24,7 +24,7 @@ from .. import temp_urls
 from ..base import Limits, Sealed, SignedSegment, StoredObject, StoredSegment, Transfer, UploadStatus, object_etag
 from ..sweeping import Finding, Progress, ignore_progress
 from .disk import Disk, UploadRecord
-from .files import make_directory, write_once
+from .files import check_private, make_directory, write_once
 from .receive import MAX_SEGMENT_SIZE
 from .server import DOWNLOADS, PREFIX, TempUrlServer, object_path, segment_path, segment_purpose
 from .sweep import LocalSweep
@@ -70,9 +70,11 @@ class LocalStorage:
     def default_secrets(self) -> tuple[str, ...]:
         """Return this storage's own secret. The first process that asks creates it."""
         path = os.path.join(self._disk.root, "secret")
+        make_directory(self._disk.root)
+        check_private(self._disk.root)
         if not os.path.exists(path):
-            make_directory(self._disk.root)
             write_once(path, secrets.token_hex(32).encode())
+        check_private(path)
         with open(path, encoding="ascii", errors="replace") as file:
             secret = file.read().strip()
         if len(secret) < 32:
@@ -92,6 +94,7 @@ class LocalStorage:
     def begin(self, transfer: Transfer, *, origin: str) -> None:
         """Begin an upload. See :meth:`.base.Storage.begin`."""
         self._disk.begin(transfer.id)
+        check_private(self._disk.root)
 
     @_convert_errors()
     def sign(
@@ -107,13 +110,15 @@ class LocalStorage:
         """Presign PUTs. See :meth:`.base.Storage.sign`."""
         if not fresh:
             self._disk.files(transfer.id).check_open()
-        key = self._keys.derive(*segment_purpose(transfer.id))
         expires = int(time.time()) + ttl
-        paths = {index: segment_path(self.container, transfer.id, index) for index in indexes}
-        return [
-            SignedSegment(transfer.segment(index), temp_urls.url(key, "PUT", path, expires, ip_range=ip_range), expires)
-            for index, path in paths.items()
-        ]
+        return [self._sign_segment(transfer, index, expires, ip_range) for index in indexes]
+
+    def _sign_segment(self, transfer: Transfer, index: int, expires: int, ip_range: str | None) -> SignedSegment:
+        segment = transfer.segment(index)
+        key = self._keys.derive(*segment_purpose(transfer.id, segment.size))
+        path = segment_path(self.container, transfer.id, index)
+        url = temp_urls.url(key, "PUT", path, expires, ip_range=ip_range)
+        return SignedSegment(segment, url.replace("?", f"?size={segment.size}&", 1), expires)
 
     @_convert_errors()
     def status(self, transfer: Transfer) -> UploadStatus:
@@ -182,6 +187,13 @@ class LocalStorage:
         if manifest is None or (manifest.id, manifest.size, manifest.etag) != (stored.id, stored.size, stored.etag):
             raise StorageError("The object is gone, or it is not the one that was sealed.")
         return io.BufferedReader(self._disk.files(manifest.id).reader(manifest))
+
+    @_convert_errors()
+    def check(self, stored: StoredObject) -> None:
+        """Check that the object is the upload's. See :meth:`.base.Storage.check`."""
+        manifest = self._disk.published(stored.name)
+        if manifest is None or (manifest.id, manifest.etag) != (stored.id, stored.etag):
+            raise NotFound("The upload was deleted.")
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         """Presign a GET. See :meth:`.base.Storage.download_url`."""

@@ -100,6 +100,8 @@ class SwiftAdmin:
         wanted = present
         for origin in origins:
             wanted = with_origin(wanted, origin)
+            if not {origin, "*"} & set(wanted.split()):
+                raise StorageError(f"{container} cannot list {origin} too: Swift allows 256 bytes of origins.")
         if wanted == present:
             if origins:
                 yield Step(f"pages of {' '.join(origins)} may use {container}")
@@ -119,7 +121,7 @@ class SwiftAdmin:
         if any(_slots(self.headers_of(), ACCOUNT_KEYS)):
             yield Step("the account has a temp URL key, which signs downloads")
         else:
-            key = {ACCOUNT_KEYS[0]: self.keys.derive("downloads")}
+            key = {ACCOUNT_KEYS[0]: secrets.token_hex(32)}
             yield Step("give the account a temp URL key, for downloads", lambda: self._post(headers=key))
 
     def _quota(self, quota: int) -> Iterator[Step]:
@@ -143,6 +145,7 @@ class SwiftAdmin:
 
         :param settle: seconds until every proxy of the cluster knows a key that was just set.
         """
+        self._check_secrets()
         old, new = self._account_keys()
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
             if self.headers_of(container) is None:
@@ -158,6 +161,19 @@ class SwiftAdmin:
         log.info("the account's temp URL key was changed", extra={"swift_host": self.client.host})
         yield "the account has a new key, which signs downloads from now on; the one before stays valid"
 
+    def _check_secrets(self) -> None:
+        """Raise StorageError if no secret of the list has made a key in use, before anything is changed."""
+        in_use: set[str] = set()
+        known: set[str] = set()
+        for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
+            in_use.update(filter(None, _slots(self.headers_of(container), CONTAINER_KEYS)))
+            known.update(self.keys.derive_all(*purpose))
+        if in_use and not in_use & known:
+            raise StorageError(
+                "None of the given secrets has made a temp URL key in use, so uploads in progress would fail. Set "
+                "DIRECT_UPLOAD_SECRET to the secrets that the application uses, followed by a space and the new one."
+            )
+
     def _account_keys(self) -> tuple[str, str]:
         """The account's key ("" for none), and the one that is to take its place."""
         account = self.headers_of() or {}
@@ -169,8 +185,7 @@ class SwiftAdmin:
                 "The account has two temp URL keys: the last rotation is not finished (rotate-key --finish), or "
                 "another program uses one of them."
             )
-        derived = self.keys.derive("downloads")
-        return old or spare, secrets.token_hex(32) if derived in (old, spare) else derived
+        return old or spare, secrets.token_hex(32)
 
     def _await_key(self, key: str, settle: float) -> None:
         """Until Swift accepts what the key signs: nobody signs with it before."""

@@ -7,6 +7,7 @@ at again: so a begin makes no request, and what an operator changes is noticed a
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Iterable
@@ -37,6 +38,8 @@ CORS_MAX_AGE = "86400"
 
 ORIGIN_HEADER = "X-Container-Meta-Access-Control-Allow-Origin"
 _ATTEMPTS = 5
+MAX_KNOWN_ORIGINS = 100
+_KEY_SETTLE_SECONDS = 0.5
 
 
 def cors_headers(origins: str) -> dict[str, str]:
@@ -49,12 +52,12 @@ def cors_headers(origins: str) -> dict[str, str]:
 
 
 def with_origin(origins: str, origin: str) -> str:
-    """``origins`` with one more; ``*`` where Swift's 256 bytes do not hold them."""
+    """Return ``origins`` with one more. A list of Swift's 256 bytes stays as it is: it must not become ``*``."""
     known = origins.split()
     if not origin or origin in known or "*" in known:
         return origins
     more = " ".join((*known, origin))
-    return more if len(more) <= MAX_ORIGINS_BYTES else "*"
+    return more if len(more) <= MAX_ORIGINS_BYTES else origins
 
 
 def free_slot(slots: list[str], wanted: list[str]) -> int | None:
@@ -118,9 +121,9 @@ class Provisioning:
             self._cluster = None
 
     def allow_origin(self, keys: Keys, origin: str) -> None:
-        """Let pages of ``origin`` use the shared containers."""
+        """Let pages of ``origin`` use the shared containers; "" is none. A full list stays as it is."""
         cluster = self.cluster_info(keys)
-        if origin in cluster.origins:
+        if not origin or origin in cluster.origins:
             return
         with self._lock:
             self._allow_everywhere(cluster, origin)
@@ -128,7 +131,8 @@ class Provisioning:
     def _allow_everywhere(self, cluster: ClusterInfo, origin: str) -> None:
         for container in self._containers:
             self._allow(container, origin)
-        cluster.origins.add(origin)
+        if len(cluster.origins) < MAX_KNOWN_ORIGINS:
+            cluster.origins.add(origin)
 
     def mend(self, keys: Keys) -> None:
         """Set everything up again, since somebody has removed something: for all origins that are known here."""
@@ -154,7 +158,7 @@ class Provisioning:
                 log.info("container made", extra={"swift_container": container})
         self.put_key(keys)
         digest = best_digest(info)
-        account_key = self._account_key(keys)
+        account_key = self._account_key()
         own, written = keys.derive(*self._purpose), self._containers[1]
         cluster = ClusterInfo(
             digest=digest,
@@ -188,22 +192,26 @@ class Provisioning:
         """See that the container that is written to has the newest key, beside the one before. False: it had it."""
         wanted, container = keys.derive_all(*self._purpose), self._containers[1]
         headers = self._client.request("HEAD", container, expect=(200, 204)).headers
-        slot = free_slot([headers.get(name, "") for name in CONTAINER_KEYS], wanted)
+        slots = [headers.get(name, "") for name in CONTAINER_KEYS]
+        if any(key and key not in wanted for key in slots):
+            _warn_of_unknown_key(container)
+        slot = free_slot(slots, wanted)
         if slot is None:
             return False
         self._client.request("POST", container, headers={CONTAINER_KEYS[slot]: wanted[0]}, expect=(201, 202, 204))
         log.info("temp URL key put", extra={"swift_container": container})
         return True
 
-    def _account_key(self, keys: Keys) -> str:
+    def _account_key(self) -> str:
         """The key that signs downloads: one that the account has, else a new one."""
         for _ in range(2):
             headers = self._client.request("HEAD", expect=(200, 204)).headers
             for name in ACCOUNT_KEYS:
                 if headers.get(name):
                     return str(headers[name])
-            key = {ACCOUNT_KEYS[0]: keys.derive("downloads")}
-            self._client.request("POST", headers=key, expect=(201, 202, 204))
+            # Random, so that no secret opens the account, neither an old one nor a guessed one.
+            self._client.request("POST", headers={ACCOUNT_KEYS[0]: secrets.token_hex(32)}, expect=(201, 202, 204))
+            time.sleep(_KEY_SETTLE_SECONDS)  # another process that stores its own at the same moment may win
         raise StorageUnavailable("The account does not keep a temp URL key.")
 
     def _allow(self, container: str, origin: str) -> None:
@@ -213,11 +221,34 @@ class Provisioning:
             present = headers.get(ORIGIN_HEADER, "")
             wanted = with_origin(present, origin)
             if wanted == present:
+                if origin not in wanted.split() and "*" not in wanted.split():
+                    _warn_of_full_list(container)
                 return
             self._client.request("POST", container, headers=cors_headers(wanted), expect=(201, 202, 204))
             log.info(
                 "pages of an origin may use a container", extra={"swift_container": container, "swift_origin": origin}
             )
+
+
+@cache
+def _warn_of_full_list(container: str) -> None:
+    """Warn once for each container."""
+    log.warning(
+        "the list of origins that may use %s is full: set the option origins, and remove others with a POST to %s",
+        container,
+        ORIGIN_HEADER,
+        extra={"swift_container": container},
+    )
+
+
+@cache
+def _warn_of_unknown_key(container: str) -> None:
+    """Warn once for each container."""
+    log.warning(
+        "%s still has a temp URL key that no secret of the list has made: rotate-key --finish removes it",
+        container,
+        extra={"swift_container": container},
+    )
 
 
 @cache

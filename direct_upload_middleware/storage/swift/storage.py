@@ -8,9 +8,10 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
-from ...errors import AlreadyComplete, ConfigurationError, StorageError
+from ...errors import AlreadyComplete, ConfigurationError, NotFound, StorageError
 from ...keys import Keys
 from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
+from ..object_reader import SMALLEST_WINDOW, ObjectReader
 from ..sending import SegmentReader
 from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
@@ -18,7 +19,6 @@ from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
 from .final_objects import ContainerMissing, FinalObject, FinalObjects
 from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
-from .reader import SMALLEST_WINDOW, ObjectReader
 from .segment_containers import upload_key
 from .segmented import SegmentedUploads
 from .signing import temp_url
@@ -207,6 +207,12 @@ class SwiftStorage:
             return response.content
 
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
+
+    def check(self, stored: StoredObject) -> None:
+        """Check that the object is the upload's. See :meth:`.base.Storage.check`."""
+        final = self._finals.find(stored.name)
+        if final is None or final.id != stored.id:
+            raise NotFound("The upload was deleted.")
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         cluster = self._provisioning.cluster_info(self._keys)

@@ -298,7 +298,7 @@ def test_secrets_rotate_while_an_upload_is_under_way(new_storage: Callable[[], S
     before = Site(new_storage(), secret=[SECRET])
     begun = before.begin(SEVERAL)
     begun.send()
-    after = Site(new_storage(), secret=[SECRET, "a newer one"])
+    after = Site(new_storage(), secret=[SECRET, "a newer secret of the tests"])
     after.browser.cookiejar = before.browser.cookiejar
 
     assert after.call(call, begun).status_int in (200, 204)

@@ -294,7 +294,9 @@ def test_complete_says_which_segments_differ_and_the_right_bytes_win(site: Site,
     begun = site.begin(data)
     begun.send()
     last = len(begun.pieces()) - 1
-    begun.put(last, wrong)
+    if begun.put(last, wrong).status == 413:  # the local storage knows the size that it signed
+        assert len(wrong) > len(begun.pieces()[-1])
+        return
 
     assert_problem(begun.complete(), 409, "segments-differ", indexes=[last])
 

@@ -145,6 +145,9 @@ class TestSweep:
         assert "Removed 1 segments" in run("sweep", url, "--older-than", "0", DIRECT_UPLOAD_SECRET="").output
 
 
+OLD, NEW = "the-old-secret-of-the-tests", "the-new-secret-of-the-tests"
+
+
 class TestRotation:
     @pytest.fixture
     def environ(self, own_server: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +157,7 @@ class TestRotation:
     @pytest.mark.usefixtures("environ")
     def test_uploads_and_downloads_work_during_a_rotation(self, own_server: SwiftServer, container: str) -> None:
         """By processes with the old secret, and by ones that were restarted with both."""
-        old = Site(swift_storage(own_server, container), secret="old")
+        old = Site(swift_storage(own_server, container), secret=OLD)
         url = old.upload(SEVERAL).json["download_url"]
         begun = [old.begin(data) for data in (ONE, SEVERAL) for _ in range(2)]
         before = keys_of(own_server), keys_of(own_server, f"{container}_staging")
@@ -173,8 +176,8 @@ class TestRotation:
 
         with ThreadPoolExecutor(2) as pool:
             try:
-                running = [pool.submit(keep_on, secret) for secret in (["old"], ["old", "new"])]
-                result = run("rotate-key", f"swift://{container}", "--settle", "0", DIRECT_UPLOAD_SECRET="old new")
+                running = [pool.submit(keep_on, secret) for secret in ([OLD], [OLD, NEW])]
+                result = run("rotate-key", f"swift://{container}", "--settle", "0", DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}")
             finally:
                 rotated.set()
             assert result.exit_code == 0, result.output
@@ -187,12 +190,12 @@ class TestRotation:
         assert set(before[1]) - {""} < set(keys_of(own_server, f"{container}_staging"))
 
         finish = ("rotate-key", f"swift://{container}", "--finish")
-        early = run(*finish, DIRECT_UPLOAD_SECRET="old new")
+        early = run(*finish, DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}")
         assert (early.exit_code, "too early" in early.stderr) == (1, True)
-        assert run(*finish, "--after", "0", DIRECT_UPLOAD_SECRET="old new").exit_code == 0
+        assert run(*finish, "--after", "0", DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}").exit_code == 0
         assert keys_of(own_server)[1] == ""
         assert not set(before[1]) - {""} & set(keys_of(own_server, f"{container}_staging"))
-        new = Site(swift_storage(own_server, container), secret=["old", "new"])
+        new = Site(swift_storage(own_server, container), secret=[OLD, NEW])
         assert new.upload(SEVERAL).status_int == 200
         assert requests.get(url, timeout=30).status_code == 401
 
@@ -223,10 +226,10 @@ class TestRotation:
 
         with monkeypatch.context() as patch:
             patch.setattr("direct_upload_middleware.storage.swift.admin.time.sleep", interrupted)
-            assert run(*rotate, DIRECT_UPLOAD_SECRET="old new").exit_code == 1
+            assert run(*rotate, DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}").exit_code == 1
         assert keys_of(own_server)[0] == before[0]
         waiting = keys_of(own_server)[1]
-        assert run(*rotate, "--settle", "0", DIRECT_UPLOAD_SECRET="old new").exit_code == 0
+        assert run(*rotate, "--settle", "0", DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}").exit_code == 0
         assert keys_of(own_server) == [waiting, before[0]]
 
         post = SwiftAdmin._post
@@ -238,8 +241,8 @@ class TestRotation:
         finish = (*rotate, "--finish", "--after", "0")
         with monkeypatch.context() as patch:
             patch.setattr(SwiftAdmin, "_post", interrupted_afterwards)
-            assert run(*finish, DIRECT_UPLOAD_SECRET="old new").exit_code == 1
-        assert run(*finish, DIRECT_UPLOAD_SECRET="old new").exit_code == 0
+            assert run(*finish, DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}").exit_code == 1
+        assert run(*finish, DIRECT_UPLOAD_SECRET=f"{OLD} {NEW}").exit_code == 0
         assert keys_of(own_server) == [waiting, ""]
         assert len(list(filter(None, keys_of(own_server, f"{container}_staging")))) == 1
 
@@ -301,3 +304,16 @@ def test_age_text(seconds: int, text: str) -> None:
 )
 def test_bytes_text(size: int, text: str) -> None:
     assert bytes_text(size) == text
+
+    @pytest.mark.usefixtures("environ")
+    def test_secrets_of_which_none_is_in_use_change_nothing(self, own_server: SwiftServer, container: str) -> None:
+        """A comma in place of the space makes one secret of two."""
+        site = Site(swift_storage(own_server, container), secret=OLD)
+        begun = site.begin(ONE)
+        keys = keys_of(own_server), keys_of(own_server, f"{container}_staging")
+        for wrong in (NEW, f"{OLD},{NEW}", f"{NEW} {NEW}2"):
+            result = run("rotate-key", f"swift://{container}", "--settle", "0", DIRECT_UPLOAD_SECRET=wrong)
+            assert (result.exit_code, "None of the given secrets" in result.stderr) == (1, True)
+            assert (keys_of(own_server), keys_of(own_server, f"{container}_staging")) == keys
+        begun.send()
+        assert begun.complete().status_int == 200

@@ -230,7 +230,7 @@ class TestPage:
                 lambda url: (changing(wrapped(url), HTTP_UPLOAD_TICKET=None), "page-ticket"), id="ticket dropped"
             ),
             pytest.param(
-                lambda url: (in_turn(wrapped(url), wrapped(url, secret="another")), "page-ticket"),
+                lambda url: (in_turn(wrapped(url), wrapped(url, secret="another secret of the tests")), "page-ticket"),
                 id="secrets differ among processes",
             ),
         ],
