@@ -281,10 +281,6 @@ class Uploads:
         name = upload.filename if filename is None else filename
         return self._storage.download_url(upload.name, filename=name, inline=inline, ttl=ttl)
 
-    def check(self, upload: Upload) -> None:
-        """Raise NotFound if the object is gone, or its name belongs to another upload now."""
-        self._storage.check(stored_object(upload))
-
     def open(self, stored: StoredObject) -> BinaryIO:
         """Open the object. See :meth:`~.storage.base.Storage.open`."""
         return self._storage.open(stored)

@@ -393,7 +393,7 @@ MUTATIONS = [
     ),
     Mutation(
         "api/routes.py",
-        "        self._uploads.check(found.upload)\n",
+        "        self._options.storage.check(stored_object(found.upload))\n",
         "",
         "test_names.py::test_an_old_receipt_does_not_download_the_file_that_has_its_name_now",
     ),

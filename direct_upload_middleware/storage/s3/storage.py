@@ -10,7 +10,7 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote, urlsplit
 
-from ...errors import ApplicationError, ConfigurationError, StorageError
+from ...errors import ApplicationError, ConfigurationError, NotFound, StorageError
 from ...keys import Keys
 from ..base import Checksum, Limits, Seal, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
 from ..object_reader import SMALLEST_WINDOW, ObjectReader
@@ -191,6 +191,10 @@ class S3Storage:
             return body
 
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
+
+    def check(self, stored: StoredObject) -> None:
+        if self._multipart.find_own(stored.name, stored.id) is None:
+            raise NotFound("The upload was deleted.")
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         query = {"response-content-disposition": content_disposition(filename, inline=inline)}
