@@ -1,8 +1,7 @@
 // The entry. It is small, since every page with a file input loads it; other modules are loaded when needed.
 /** @import { Sendable, UploadAllOptions, UploadAllTask, UploadControls, UploadOptions, UploadRun } from "./types.d.ts" */
 /** @import { UploadTask } from "./types.d.ts" */
-import { DirectUploadFailure, toFailure } from "./engine/failure.js";
-import { isSupported } from "./engine/support.js";
+import { DirectUploadFailure } from "./engine/failure.js";
 
 export { DirectUploadFailure };
 
@@ -51,7 +50,7 @@ function unreachable() {
  */
 function createTask(run) {
   const call = (/** @type {keyof UploadControls} */ name) => () => void run.then((it) => it[name](), () => {});
-  const task = run.then((it) => it.done).catch((error) => { throw toFailure(error); });
+  const task = run.then((it) => it.done);
   return Object.assign(task, {
     pause: call("pause"),
     resume: call("resume"),
@@ -98,7 +97,7 @@ async function enhance() {
   }
 }
 
-if (globalThis.document && isSupported()) {
+if (globalThis.document) {
   let isTaken = false;
   const take = () => {
     if (!isTaken) takePage();

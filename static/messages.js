@@ -78,6 +78,7 @@ export const messages = {
   "storage-error": "The file couldn't be saved. Try again later.",
   "storage-unavailable": "Storage is unavailable right now. Try again later.",
   cors: "Storage isn't set up to accept uploads from this page. Please contact the site's owner.",
+  cookies: "Your browser doesn't send this site's cookies. Allow cookies for this site and try again.",
   csp: "This page's security policy blocks uploads. Please contact the site's owner.",
   other: "The upload failed. Try again.",
 };

@@ -232,6 +232,8 @@ export interface Environment {
   isOnline(): boolean;
   /** Whether the page's Content-Security-Policy has refused a connection to this URL's origin. */
   isBlockedByCsp(url: string): boolean;
+  /** Whether this URL has another origin than the page. */
+  isCrossOrigin(url: string): boolean;
   /** Whether a server answers at this URL's origin, even if CORS hides the answer. */
   isReachable(url: string): Promise<boolean>;
   /** Log once what a web developer has to do about a failure's code or cause. */

@@ -12,10 +12,11 @@ const COMPLETE_TIMEOUT = 300_000;
 export class Api {
   #mount;
   #env;
+  #unreadable = 0;
 
   /**
    * @param {URL} mount
-   * @param {Pick<Environment, "fetch" | "isBlockedByCsp" | "advise" | "verifiedMounts">} env
+   * @param {Pick<Environment, "fetch" | "isBlockedByCsp" | "isCrossOrigin" | "isReachable" | "advise" | "verifiedMounts">} env
    */
   constructor(mount, env) {
     this.#mount = mount;
@@ -104,10 +105,28 @@ export class Api {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DirectUploadFailure) this.#env.advise(error.code, this.#mount.href);
+      else if (await this.#isRefusedByCors(timer)) throw this.#crossSite();
       else if (!timer.aborted) throw connectionFailure(this.#env, this.#mount);
       else throw new DirectUploadFailure("stalled", { transient: true });
       throw error;
     }
+  }
+
+  /**
+   * Return whether the application answers, but hides its answer from this page: `origins` lacks the page's origin. A
+   * proxy that restarts looks the same, so this must happen twice.
+   * @param {AbortSignal} timer
+   */
+  async #isRefusedByCors(timer) {
+    const env = this.#env;
+    const { href } = this.#mount;
+    if (timer.aborted || env.verifiedMounts.has(href) || !env.isCrossOrigin(href) || env.isBlockedByCsp(href)) return false;
+    return (await env.isReachable(href)) && ++this.#unreadable > 1;
+  }
+
+  #crossSite() {
+    this.#env.advise("cross-site", this.#mount.href);
+    return new DirectUploadFailure("cross-site");
   }
 }
 

@@ -30,6 +30,7 @@ export const browser = {
   random: Math.random,
   isOnline: () => navigator.onLine,
   isBlockedByCsp: (url) => blockedOrigins.has(new URL(url).origin),
+  isCrossOrigin: (url) => new URL(url).origin !== globalThis.location?.origin,
   isReachable,
   advise,
   whenOnline: (signal) => eventOf(window, "online", signal),

@@ -16,7 +16,8 @@ const ADVICE = {
     `${origin} does not get its cookie back. Either this browser blocks cookies, or this page (of ${page}) is in a frame ` +
     "of another site or is itself on another site, such as localhost and 127.0.0.1: the cookie is SameSite=Strict.",
   "cross-site": (origin, page) =>
-    `${origin} does not accept uploads from pages of ${page}: add that origin to the middleware's origins=.`,
+    `${origin} does not accept uploads from pages of ${page}: add origins=["${page}"] to the middleware. ` +
+    "Sandboxed frames and files have no origin that can be added.",
 };
 
 /** @type {Set<string>} */

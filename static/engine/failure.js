@@ -17,13 +17,3 @@ export class DirectUploadFailure extends Error {
     this.retryAfter = retryAfter;
   }
 }
-
-/**
- * Return any error as a failure. One that is not a failure yet is a bug, or comes from the browser or an extension.
- * @param {unknown} error
- */
-export function toFailure(error) {
-  if (error instanceof DirectUploadFailure) return error;
-  const detail = error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
-  return new DirectUploadFailure("unexpected", { detail: detail.replace(/\S{40,}/g, "…") }); // may contain a presigned URL
-}

@@ -84,3 +84,13 @@ export function asFailure(error) {
   if (error instanceof DirectUploadFailure) return error;
   throw error;
 }
+
+/**
+ * Return any error as a failure. One that is not a failure yet is a bug, or comes from the browser or an extension.
+ * @param {unknown} error
+ */
+export function toFailure(error) {
+  if (error instanceof DirectUploadFailure) return error;
+  // Without long words, since one may be a presigned URL.
+  return new DirectUploadFailure("unexpected", { detail: String(error).replace(/\S{40,}/g, "…") });
+}

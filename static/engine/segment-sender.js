@@ -226,10 +226,6 @@ export class SegmentSender {
  */
 function checksumHeader(etag, { checksum: { header, encoding } = { header: "ETag", encoding: "hex" } }) {
   if (!etag) return {};
-  return { [header]: encoding === "base64" ? btoa(String.fromCharCode(...bytesOf(etag))) : etag };
-}
-
-/** @param {string} hex */
-function bytesOf(hex) {
-  return Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16));
+  const base64 = () => btoa(etag.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))));
+  return { [header]: encoding === "base64" ? base64() : etag };
 }

@@ -1,3 +1,5 @@
+import { DirectUploadFailure } from "./failure.js";
+
 /** What the script uses and browsers of the last years may lack. */
 const FEATURES = [
   "AbortSignal.any",
@@ -6,7 +8,6 @@ const FEATURES = [
   "Array.prototype.toSorted",
   "Blob.prototype.stream",
   "CSSStyleSheet.prototype.replaceSync",
-  "Element.prototype.attachShadow",
   "Element.prototype.replaceChildren",
   "ElementInternals.prototype.setFormValue",
   "HTMLElement.prototype.attachInternals",
@@ -18,12 +19,17 @@ const FEATURES = [
   "document.adoptedStyleSheets",
 ];
 
-/** Return whether this browser has everything that the script needs. Without it, file inputs are left as they are. */
-export function isSupported() {
-  return FEATURES.every((path) => {
-    /** @type {any} */
-    let value = globalThis;
-    for (const name of path.split(".")) value = value?.[name];
-    return value;
-  });
+/** Throw `unsupported-browser` when this browser lacks something that the script needs. Then file inputs stay as they are. */
+export function checkSupport() {
+  const missing = FEATURES.filter((path) => !has(path));
+  if (!missing.length) return;
+  throw new DirectUploadFailure("unsupported-browser", { detail: `This browser lacks ${missing.join(", ")}.` });
+}
+
+/** @param {string} path */
+function has(path) {
+  /** @type {any} */
+  let value = globalThis;
+  for (const name of path.split(".")) value = value?.[name];
+  return value;
 }

@@ -90,7 +90,7 @@ class Uploads {
     if (this.#isPaused) run.pause();
     try {
       const result = await run.done;
-      this.#options.onfile?.(file, result);
+      queueMicrotask(() => this.#options.onfile?.(file, result));
       return result;
     } finally {
       this.#running.delete(run);

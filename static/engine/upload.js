@@ -4,12 +4,12 @@
 /** @import { Session } from "./session.js" */
 import { Api } from "./api.js";
 import { browser } from "./browser.js";
-import { DirectUploadFailure, toFailure } from "./failure.js";
+import { DirectUploadFailure } from "./failure.js";
 import { FileSource } from "./file-source.js";
 import { PauseGate } from "./pause-gate.js";
 import { Progress } from "./progress.js";
 import { ProgressReports } from "./progress-reports.js";
-import { asFailure, retry } from "./retry.js";
+import { asFailure, retry, toFailure } from "./retry.js";
 import { SegmentSender } from "./segment-sender.js";
 import { begin, checkCookie, resume } from "./session.js";
 

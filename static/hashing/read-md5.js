@@ -14,15 +14,18 @@ const TIMEOUT = 1000;
 export async function readMd5(data, signal) {
   const md5 = new Md5();
   let offset = 0;
+  let failures = 0;
   for (let timeout = TIMEOUT; ; timeout *= 2) {
-    const { size, ended } = await update(md5, offset ? data.slice(offset) : data, timeout, signal);
-    if (ended) return md5.hex();
+    const { size, end } = await update(md5, offset ? data.slice(offset) : data, timeout, signal);
+    if (end === "done") return md5.hex();
+    // WebKit ends all reads when a download begins, so one failure does not mean that the file was removed or changed.
+    if (end === "failed" && ++failures > 1) throw new DirectUploadFailure("file-changed");
     offset += size;
   }
 }
 
 /**
- * Hash until the end, or until a read hangs, and return the number of bytes.
+ * Hash until the end, or until a read hangs or fails, and return the number of bytes.
  * @param {Md5} md5
  * @param {Blob} data
  * @param {number} timeout
@@ -34,13 +37,13 @@ async function update(md5, data, timeout, signal) {
   try {
     for (let bytes; (bytes = await withTimeout(timeout, read())); size += bytes.length) {
       signal?.throwIfAborted();
-      if (bytes === "late") return { size, ended: false };
+      if (bytes === "late" || bytes === "failed") return { size, end: bytes };
       md5.update(bytes);
     }
   } finally {
     cancel();
   }
-  return { size, ended: true };
+  return { size, end: "done" };
 }
 
 /**
@@ -82,9 +85,7 @@ function openReader(stream) {
  */
 function wrapReader(reader, read) {
   return {
-    read: () => read().catch(() => {
-      throw new DirectUploadFailure("file-changed"); // the file was removed or changed
-    }),
+    read: () => read().catch(() => /** @type {const} */ ("failed")),
     cancel: () => void reader.cancel().catch(() => undefined),
   };
 }

@@ -83,8 +83,8 @@ export class FileInput {
     this.#uploads.clear(this.uploads.filter(({ isInitial }) => !isInitial || (files.length && !this.#input.multiple)));
     if (!files.length) return this.#onCancel();
     if (this.#input.form && !this.#input.name) advise("an upload field has no name, so that its form submits no receipt.");
-    this.show();
     this.#uploads.add(files, { accept: this.#input.accept, maxSize: parseSize(this.#input.dataset.maxSize) });
+    this.show();
     if (this.#input.dataset.directUpload === "submit") this.#update();
     else this.begin();
   }

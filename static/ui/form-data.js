@@ -21,16 +21,20 @@ export function replaceFiles(formData, fields) {
       continue;
     }
     if (!input.isSent) sendReceipts(input);
+    if (!input.isSent && input.uploads.every(({ state }) => state === "failed")) formData.append(name, nothing());
     input.isSent = true;
     const upload = take(input.uploads, value);
     if (upload?.state === "done") formData.append(name, upload.receipt);
-    else if (upload?.state !== "failed" && (upload || !formData.has(name))) formData.append(name, value);
+    else if (upload && upload.state !== "failed") formData.append(name, value);
   }
   for (const each of pending) {
-    const { name, uploads } = each.field;
     if (!each.isSent) sendReceipts(each);
-    if (uploads.length && !formData.has(name)) formData.append(name, new File([], "", { type: "application/octet-stream" }));
   }
+}
+
+/** What browsers send for an input without files. */
+function nothing() {
+  return new File([], "", { type: "application/octet-stream" });
 }
 
 /**

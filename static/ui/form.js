@@ -3,6 +3,7 @@
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Pressed } from "./submitter.js" */
 import { advise } from "./advice.js";
+import { checkSupport } from "../engine/support.js";
 import { FileInput } from "./file-input.js";
 import { replaceFiles } from "./form-data.js";
 import { Roots } from "./roots.js";
@@ -37,6 +38,7 @@ const ELEMENT = "direct-upload";
  * @param {URL} mount
  */
 export async function enhance(document, upload, mount) {
+  checkSupport();
   const forms = new Forms(document, upload, mount);
   forms.roots.watch();
   await forms.element;

@@ -66,8 +66,9 @@ class Shelf:
         return bool(self.all(".direct-upload [data-state=busy]"))
 
     def receipts(self) -> list[str]:
-        """What the form carries."""
-        return [field.get_property("value") for field in self.all("input[type=hidden][name=file]")]
+        """Return the receipts that the form submits."""
+        script = "return new FormData(document.querySelector('[data-direct-upload]').form).getAll('file')"
+        return list(self.browser.execute_script(script))
 
     def item(self, filename: str) -> WebElement:
         """Wait for the row of a file in the list."""

@@ -11,6 +11,7 @@ from wsgiref.validate import validator
 import pytest
 import requests
 from webtest import TestApp, TestResponse
+from webtest import Upload as SentFile
 
 from direct_upload_middleware.testing import upload_file
 from helpers.uploads import Answered, new_container
@@ -58,6 +59,12 @@ class Checks:
 
     def test_several_files_are_submitted_at_once(self, alice: TestApp) -> None:
         submit(alice, *[upload_file(alice, name, b"x") for name in ("one.txt", "two.txt")])
+        assert {link.text for link in links(alice)} == {"one.txt", "two.txt"}
+
+    def test_without_javascript_the_form_sends_the_files(self, alice: TestApp) -> None:
+        form = alice.get("/").forms["upload"]
+        form["document"] = [SentFile("one.txt", b"x"), SentFile("two.txt", b"x")]
+        form.submit(status=SEE)
         assert {link.text for link in links(alice)} == {"one.txt", "two.txt"}
 
     def test_a_completed_upload_is_recorded_without_the_form(self, alice: TestApp) -> None:

@@ -20,7 +20,7 @@ test("without cookies the upload fails before anything is sent, and the console 
   const world = makeWorld();
   refuseTickets(world, () => true);
   await assert.rejects(world.end(world.upload(makeFile(LARGE))), { code: "not-yours", cause: "cookies", status: 403 });
-  assert.deepEqual(operations(world), ["begin", "status", "begin", "status"]);
+  assert.deepEqual(operations(world), ["begin", "sign", "begin", "sign"]);
   assert.equal(world.storage.puts.length, 0);
   assert.deepEqual(world.advice.at(-1), ["cookies", "https://app.example"]);
   assert.equal(world.records.saved.size + world.claimed.size, 0);
@@ -47,7 +47,7 @@ test("the cookie is checked once in a page, and never for a small file", async (
   const world = makeWorld();
   await world.end(world.upload(makeFile(LARGE, "a")));
   await world.end(world.upload(makeFile(LARGE, "b")));
-  assert.equal(world.app.named("status").length, 1);
+  assert.equal(world.app.named("sign").length, 1);
   const other = makeWorld();
   await other.end(other.upload(makeFile(60)));
   assert.deepEqual(operations(other), ["begin", "complete"]);
@@ -55,7 +55,7 @@ test("the cookie is checked once in a page, and never for a small file", async (
 
 test("a check that fails for another reason does not stop the upload", async () => {
   const world = makeWorld();
-  world.app.intercept = ({ operation }) => (operation === "status" ? problem(503, "storage-unavailable") : undefined);
+  world.app.intercept = ({ operation }) => (operation === "sign" ? problem(503, "storage-unavailable") : undefined);
   assert.equal((await world.end(world.upload(makeFile(LARGE)))).receipt, "the-receipt");
 });
 

@@ -75,6 +75,26 @@ for (const [status, code] of [[401, "not-authenticated"], [403, "cross-site"]]) 
   });
 }
 
+test("an application that hides its answers from another origin fails soon, and the console names the origin", async () => {
+  const world = new World();
+  Object.assign(world, { isCrossOrigin: true, isReachable: true });
+  world.app.intercept = () => new TypeError("Failed to fetch");
+  assert.equal((await fails(world)).code, "cross-site");
+  assert.equal(world.app.calls.length, 2);
+  assert.deepEqual(world.advice, [["cross-site", "https://app.example"]]);
+});
+
+for (const [what, state] of [
+  ["of the page's own origin", { isReachable: true }],
+  ["that is not reachable", { isCrossOrigin: true }],
+]) {
+  test(`an application ${what} that does not answer is retried`, async () => {
+    const world = Object.assign(new World(), state);
+    world.app.intercept = (_, nth) => (nth < 5 ? new TypeError("Failed to fetch") : undefined);
+    assert.equal((await world.end(world.upload(makeFile(50)))).receipt, "the-receipt");
+  });
+}
+
 test("advice is logged once, contains only an origin, and exists for some failures only", (t) => {
   const error = t.mock.method(console, "error", () => undefined);
   for (const about of ["csp", "cors", "csp", "cors", "too-large", "network"]) advise(about, "https://s.example/v1/a?temp_url_sig=1");

@@ -68,6 +68,23 @@ for (const type of ["bytes", undefined]) {
   });
 }
 
+test("a read that the browser ends is repeated once, from where it was", async () => {
+  const bytes = randomBytes(3000);
+  let reads = 0;
+  const part = (from) => ({
+    slice: (further) => part(from + further),
+    stream: () => new ReadableStream({
+      pull(controller) {
+        reads += 1;
+        if (reads === 2) return Promise.reject(new DOMException("", "AbortError"));
+        controller.enqueue(new Uint8Array(bytes.subarray(from, from + (from ? 3000 : 1000))));
+        if (from) controller.close();
+      },
+    }),
+  });
+  assert.equal(await readMd5(part(0)), md5(bytes));
+});
+
 test("a read that hangs is repeated from where it was, with a longer timeout each time", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const bytes = randomBytes(3000);

@@ -241,6 +241,7 @@ export class World {
   online = true;
   isReadable = true;
   isBlockedByCsp = false;
+  isCrossOrigin = false;
   isReachable = false;
   advice = [];
   /** Delays hashes, as in a page without workers. */
@@ -269,6 +270,7 @@ export class World {
       random: () => 1,
       isOnline: () => this.online,
       isBlockedByCsp: () => this.isBlockedByCsp,
+      isCrossOrigin: () => this.isCrossOrigin,
       isReachable: async () => this.isReachable,
       advise: (about, url) => this.advice.push([about, new URL(url).origin]),
       whenOnline: (signal) => new Promise((resolve) => this.#online.addEventListener("online", resolve, { signal })),

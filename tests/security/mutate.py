@@ -522,6 +522,22 @@ MUTATIONS = [
         " and not _is_disguised(token, essence)",
         "",
         "test_defences.py::test_an_extension_does_not_disguise_a_page_or_a_script",
+        "storing.py",
+        "requester = uploads.authenticate(environ)",
+        "requester = uploads.requester(environ)",
+        "../unit/test_storing.py::test_a_refused_file_leaves_nothing_in_storage",
+    ),
+    Mutation(
+        "request_uploads.py",
+        "self.verify(text, max_age=max_age, any_owner=any_owner)  #",
+        "self.verify(text, max_age=max_age, any_owner=True)  #",
+        "../unit/test_storing.py::test_a_receipt_is_verified",
+    ),
+    Mutation(
+        "integrations/django/files.py",
+        "return uploads.verify(value)",
+        "return uploads.verify(value, any_owner=True)",
+        "../unit/integrations/test_django_project.py::test_another_requesters_receipt_is_no_file",
     ),
 ]
 

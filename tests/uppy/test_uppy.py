@@ -226,6 +226,27 @@ def test_the_plugin_returns_what_the_api_returns(apply: Apply, tmp_path: Path) -
     assert applicant.js("return document.querySelectorAll('[name=document]').length") == 0
 
 
+@pytest.mark.parametrize(
+    "forget",
+    [
+        pytest.param("document.querySelector('.uppy-StatusBar-actionBtn--done').click()", id="Done"),
+        pytest.param("uppy.clear()", id="clear"),
+        pytest.param("uppy.cancelAll()", id="cancelAll"),
+        pytest.param("uppy.setState({ files: {} })", id="setState"),
+    ],
+)
+def test_receipts_outlast_the_files_of_the_first_batch(apply: Apply, tmp_path: Path, forget: str) -> None:
+    files = [make_file(tmp_path, "a.txt", KiB), make_file(tmp_path, "b.txt", KiB)]
+    applicant = apply("plugin")
+    for file in files:
+        applicant.add(file)
+        applicant.upload()
+        applicant.wait(lambda: applicant.files()[0]["progress"].get("uploadComplete"))
+        if file is files[0]:
+            applicant.js(forget)
+    assert_arrived(applicant, applicant.finish(), *files)
+
+
 def test_its_types_match_uppys(tmp_path: Path) -> None:
     """Compile a project that has Uppy installed and uses our module."""
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)

@@ -193,6 +193,7 @@ class S3Storage:
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
 
     def check(self, stored: StoredObject) -> None:
+        """Check that the object is the upload's. See :meth:`.base.Storage.check`."""
         if self._multipart.find_own(stored.name, stored.id) is None:
             raise NotFound("The upload was deleted.")
 
