@@ -522,6 +522,8 @@ MUTATIONS = [
         " and not _is_disguised(token, essence)",
         "",
         "test_defences.py::test_an_extension_does_not_disguise_a_page_or_a_script",
+    ),
+    Mutation(
         "storing.py",
         "requester = uploads.authenticate(environ)",
         "requester = uploads.requester(environ)",
