@@ -482,10 +482,10 @@ MUTATIONS = [
         "test_defences.py::test_a_strangers_body_keeps_no_worker_busy",
     ),
     Mutation(
-        "receipts.py",
-        "scope, opaque=True)",
-        "scope)",
-        "test_defences.py::test_addresses_of_uppys_uploads_and_of_files_tell_a_log_nothing",
+        "tickets.py",
+        "opaque=unknown_size)",
+        "opaque=False)",
+        "test_defences.py::test_addresses_of_uppys_uploads_tell_a_log_nothing",
     ),
     Mutation(
         "uploads.py",
