@@ -27,7 +27,7 @@ class Receipts:
     """Issues and reads receipts. An upload always has the same receipt, until the newest secret changes."""
 
     def __init__(self, keys: Keys, scope: Scope) -> None:
-        self._tokens = Tokens(keys, "receipt", scope, opaque=True)  # part of addresses: files/{receipt}
+        self._tokens = Tokens(keys, "receipt", scope)  # not encrypted: a page shows the file that a receipt is for
 
     def issue(self, receipt: Receipt) -> str:
         """Return the receipt as a string for a form."""

@@ -194,9 +194,8 @@ class Uploads:
     def status(self, ticket: Ticket) -> tuple[UploadStatus, str | None]:
         """Return the upload's status, and its receipt if it is complete."""
         status = self._storage.status(ticket.transfer)
-        if status.state != "complete" or status.sealed is None:
-            return status, None
-        return status, self._receipt(ticket, self._upload(ticket, status.sealed))
+        sealed = status.sealed if status.state == "complete" else None
+        return status, self._receipt(ticket, self._upload(ticket, sealed)) if sealed else None
 
     def complete(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> CompletedUpload:
         """Seal the upload, call ``on_complete``, and issue the receipt. Repeatable.
@@ -213,8 +212,8 @@ class Uploads:
         data = self._consent(environ, ticket, upload, sealed) if needs_consent else None
         self._storage.confirm(transfer, sealed)
         url = self._storage.download_url(upload.name, filename=upload.filename, inline=False, ttl=DOWNLOAD_TTL)
-        seconds = max(0, sealed.sealed_at - ticket.begun)
-        log.info("upload complete", extra={**_log_fields(transfer), "upload_seconds": seconds})
+        fields = {**_log_fields(transfer), "upload_seconds": max(0, sealed.sealed_at - ticket.begun)}
+        log.info("upload complete", extra=fields)
         return CompletedUpload(upload, self._receipt(ticket, upload), url, data)
 
     def complete_unknown_size(
@@ -280,10 +279,6 @@ class Uploads:
         """Return a presigned URL for GET that downloads the object as ``filename``, by default its original name."""
         name = upload.filename if filename is None else filename
         return self._storage.download_url(upload.name, filename=name, inline=inline, ttl=ttl)
-
-    def check(self, upload: Upload) -> None:
-        """Raise NotFound if the object is gone, or its name belongs to another upload now."""
-        self._storage.check(stored_object(upload))
 
     def open(self, stored: StoredObject) -> BinaryIO:
         """Open the object. See :meth:`~.storage.base.Storage.open`."""

@@ -16,6 +16,7 @@ from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotF
 from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
 from ..origins import check_same_site
+from ..outcomes import stored_object
 from ..policy import parse_request
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
@@ -190,7 +191,7 @@ class Api:
         found = self._uploads.receipts.read(receipt)
         requester.check_receipt(found)
         inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        self._uploads.check(found.upload)
+        self._options.storage.check(stored_object(found.upload))
         url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
         response = ApiResponse(status=HTTPStatus.FOUND)
         response.headers["Location"] = absolute_url(request, self._options, url)

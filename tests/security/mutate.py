@@ -393,7 +393,7 @@ MUTATIONS = [
     ),
     Mutation(
         "api/routes.py",
-        "        self._uploads.check(found.upload)\n",
+        "        self._options.storage.check(stored_object(found.upload))\n",
         "",
         "test_names.py::test_an_old_receipt_does_not_download_the_file_that_has_its_name_now",
     ),
@@ -482,10 +482,10 @@ MUTATIONS = [
         "test_defences.py::test_a_strangers_body_keeps_no_worker_busy",
     ),
     Mutation(
-        "receipts.py",
-        "scope, opaque=True)",
-        "scope)",
-        "test_defences.py::test_addresses_of_uppys_uploads_and_of_files_tell_a_log_nothing",
+        "tickets.py",
+        "opaque=unknown_size)",
+        "opaque=False)",
+        "test_defences.py::test_addresses_of_uppys_uploads_tell_a_log_nothing",
     ),
     Mutation(
         "uploads.py",
@@ -522,6 +522,8 @@ MUTATIONS = [
         " and not _is_disguised(token, essence)",
         "",
         "test_defences.py::test_an_extension_does_not_disguise_a_page_or_a_script",
+    ),
+    Mutation(
         "storing.py",
         "requester = uploads.authenticate(environ)",
         "requester = uploads.requester(environ)",
