@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
 import threading
@@ -74,7 +75,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 class Site:
-    """An application with the middleware, which serves a folder that a bundler has written. It keeps no copy of it."""
+    """An application with the middleware, which serves a folder that a bundler has written."""
 
     def __init__(self, folder: Path, storage: Path) -> None:
         self.folder = folder
@@ -205,9 +206,9 @@ def test_its_element_has_a_type_in_react(project: Path) -> None:
 
 @contextmanager
 def development_server(project: Path) -> Iterator[str]:
-    """Run the development server of Vite and yield its address. Kill it: it would wait for idle connections."""
+    """Run the development server of Vite and yield its address."""
     command = [node(), tool("vite").resolve(), project]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
     with subprocess.Popen(command, env={**os.environ, "NO_COLOR": "1"}, **output) as server:
         try:
             printed = []
@@ -218,7 +219,7 @@ def development_server(project: Path) -> Iterator[str]:
                     return
             pytest.fail("".join(printed))
         finally:
-            server.kill()
+            os.killpg(server.pid, signal.SIGKILL)  # node may be the child of a script that is named node
 
 
 @pytest.mark.browser
