@@ -68,7 +68,6 @@ def test_a_stolen_ticket_does_nothing_in_s3(s3_site: Site, call: str) -> None:
         pytest.param({"x_amz_copy_source": "{victim}"}, id="a path"),
         pytest.param({"x_amz_copy_source": "{victim}", "x_amz_copy_source_range": "bytes=0-3"}, id="a range"),
         pytest.param({"X_Amz_Copy_Source": "/{victim}"}, id="another spelling"),
-        pytest.param({"x_amz_copy_source": " {victim}"}, id="a space before"),
         pytest.param({"x_amz_copy_source": "{victim}?versionId=null"}, id="a version"),
     ],
 )
