@@ -63,11 +63,12 @@ class Transfer:
     seal: Seal
     expires: int
     unknown_size: bool = False
+    own_container: bool = False  # set by a storage that keeps the only segment apart from those of other uploads
 
     @property
     def is_segmented(self) -> bool:
         """Whether what is sent stays where it is, and is made one object of. Otherwise its only segment is copied."""
-        return self.unknown_size or self.segment_count > 1
+        return self.unknown_size or self.own_container or self.segment_count > 1
 
     def segment(self, index: int) -> Segment:
         """The segment with this index; IndexError when there is none."""

@@ -1,4 +1,4 @@
-"""The same for many things at once."""
+"""Run a call over many items concurrently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARALLEL = 16
 
 
 def map_concurrently(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """``call`` of every item, in parallel, in order."""
+    """Return the results of ``call`` for all items, in order."""
     items = list(items)
     if len(items) < 2:
         return [call(item) for item in items]
@@ -22,8 +22,10 @@ def map_concurrently(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
 
 
 def imap_concurrently(call: Callable[[T], R], items: Sequence[T], parallel: int = PARALLEL) -> Iterator[R]:
-    """``call`` of every item, in parallel, in order, each as soon as it is there. When nobody wants more of it, what
-    has begun is finished and nothing else is begun."""
+    """Yield the results of ``call`` for all items, in order, each as soon as it is ready.
+
+    When the generator is closed, calls in progress end and no other one begins.
+    """
     with ThreadPoolExecutor(parallel, "direct-upload") as pool:
         results = pool.map(call, items)
         try:

@@ -1,4 +1,4 @@
-"""Keeps signatures of temp URLs out of what other libraries log: urllib3 logs the URL of every request."""
+"""Keep signatures of temp URLs out of the logs of other libraries: urllib3 logs the URL of every request."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
 
 
 def redacted(text: str) -> str:
-    """The text without signatures."""
+    """Return the text without signatures."""
     return _SIGNATURE.sub(r"\1…", text)
 
 
 @contextmanager
 def signatures_kept_out_of_logs() -> Iterator[None]:
-    """While a temp URL is requested by this very process."""
-    filter = _Redacting()
+    """Redact signatures in logs while this process requests a temp URL."""
+    redacting = _Redacting()
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for logger in loggers:
-        logger.addFilter(filter)
+        logger.addFilter(redacting)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(filter)
+            logger.removeFilter(redacting)
 
 
 class _Redacting(logging.Filter):

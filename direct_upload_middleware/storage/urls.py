@@ -47,8 +47,8 @@ def _local(parts: SplitResult, query: dict[str, str]) -> Storage:
 def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
     from .swift.storage import SwiftStorage
 
-    _only(query, "cloud")
-    return SwiftStorage(_container(parts), cloud=query.get("cloud"))
+    _only(query, "cloud", "public_interface")
+    return SwiftStorage(_container(parts), cloud=query.get("cloud"), public_interface=query.get("public_interface"))
 
 
 def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:

@@ -22,7 +22,7 @@ from ...errors import (
 )
 from .. import temp_urls
 from ..base import Limits, Sealed, SignedSegment, StoredObject, StoredSegment, Transfer, UploadStatus, object_etag
-from ..sweeping import Finding, Progress, nowhere
+from ..sweeping import Finding, Progress, no_progress
 from .disk import Disk, UploadRecord
 from .files import make_directory, write_once
 from .receive import MAX_SEGMENT_SIZE
@@ -189,7 +189,7 @@ class LocalStorage:
         path = object_path(self.container, name)
         return temp_urls.url(key, "GET", path, int(time.time()) + ttl, filename=filename, inline=inline)
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = nowhere) -> Iterator[Finding]:
+    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = no_progress) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
         return LocalSweep(self._disk, older_than, dry_run).sweep(progress)
 
