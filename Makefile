@@ -1,9 +1,10 @@
-# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000");
+# make demo   a small application with a Swift of its own, to try uploads with (DEMO_ARGS="--storage local --port 8000", or --storage s3);
 #             EXAMPLE=flask_app, pyramid_app, bottle_app or django_app is the same with a framework
 # make test   all tests, three files at a time since they mostly wait; TEST_ARGS="-k receipt" runs these, one at a time
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
 # make docs   the documentation, into docs/_build/html
+# make static   bundles the script into static/dist, which the distributions contain
 # make package   build the source distribution and the wheel into dist/, and check them for a package index
 # make screenshots   pictures of every state of the page, into docs/screenshots/taken
 # make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
@@ -26,7 +27,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs package screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
+.PHONY: demo test lint docs static package screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -34,7 +35,7 @@ EXAMPLE = plain
 demo: $(VENV)/$(if $(filter plain,$(EXAMPLE)),.demo,.examples)
 	@$(BIN)/python -m examples.$(EXAMPLE) $(DEMO_ARGS)
 
-test: $(VENV)/.test $(VENV)/.node browser nginx $(if $(TEST_ARGS),,test-rackspace)
+test: $(VENV)/.test $(VENV)/.node static browser nginx $(if $(TEST_ARGS),,test-rackspace)
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
@@ -49,14 +50,21 @@ lint: $(VENV)/.lint $(VENV)/.node
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
-package: $(VENV)/.test
+static: static/dist/sources.sha256
+
+SCRIPTS = $(filter-out static/dist/%,$(shell find static -name "*.js"))
+static/dist/sources.sha256: static/bundle.mjs $(SCRIPTS) | $(VENV)/.test $(VENV)/.node
+	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) node static/bundle.mjs
+
+package: $(VENV)/.test static
 	rm -rf build dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
 
-test-browsers: $(VENV)/.test $(VENV)/.node browser more-browsers
+test-browsers: $(VENV)/.test $(VENV)/.node static browser more-browsers
 	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
-		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script $(TEST_ARGS)
+		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script \
+		tests/security/test_strict_pages.py $(TEST_ARGS)
 
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
@@ -68,7 +76,7 @@ sweep: $(VENV)/.test
 	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/unit/storage/swift/test_sweep.py -k Many $(TEST_ARGS)
 
 clean:
-	rm -rf $(VENV) $(RACKSPACE) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
+	rm -rf $(VENV) $(RACKSPACE) build dist static/dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made: .ci/python
@@ -78,7 +86,7 @@ $(VENV)/.made: .ci/python
 # Each needs some of the package's extras, and a dependency group of the project.
 $(VENV)/.demo: INSTALL = --editable '.[demo]'
 $(VENV)/.examples: INSTALL = --editable '.[demo]' --group examples
-$(VENV)/.test: INSTALL = --editable '.[swift,cli,sniff]' --group test
+$(VENV)/.test: INSTALL = --editable '.[swift,s3,cli,sniff]' --group test
 $(VENV)/.lint: INSTALL = --editable '.[cli,sniff]' --group lint
 $(VENV)/.docs: INSTALL = --editable . --group docs
 

@@ -2,7 +2,7 @@
 import { createMD5 } from "hash-wasm";
 import SparkMD5 from "spark-md5";
 
-import { Md5 } from "../static/md5.js";
+import { Md5 } from "../static/hashing/md5.js";
 
 const STEP = 256 * 1024;
 const PIECE = Uint8Array.from({ length: STEP }, (_, index) => (index * 31) ^ (index >> 7));

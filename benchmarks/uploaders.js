@@ -3,7 +3,7 @@ import AwsS3 from "@uppy/aws-s3";
 import Uppy from "@uppy/core";
 import { Upload } from "tus-js-client";
 
-import "/_upload/static/all.js"; // as a page with a file input does before anybody chooses one
+import "/_upload/static/engine/upload-all.js"; // as a page with a file input does before anybody chooses one
 import { uploadAll } from "/_upload/static/direct-upload.js";
 
 /** @typedef {{ sink: string, segment: number, parallel: number }} Setting */

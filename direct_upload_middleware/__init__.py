@@ -1,4 +1,4 @@
-"""Files of any size from the browser straight into OpenStack Swift, for any WSGI application, in one line."""
+"""Upload files of any size directly from the browser to object storage, from any WSGI application."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .models import Upload, UploadRequest
 
 if TYPE_CHECKING:
     from .middleware import DirectUploadMiddleware
+    from .upload_store import UploadStore
 
 __version__ = "0.1.0"
 
@@ -33,6 +34,7 @@ __all__ = [
     "TicketExpired",
     "Upload",
     "UploadRequest",
+    "UploadStore",
 ]
 
 
@@ -45,4 +47,8 @@ def __getattr__(name: str) -> Any:
         from .middleware import DirectUploadMiddleware
 
         return DirectUploadMiddleware
+    if name == "UploadStore":
+        from .upload_store import UploadStore
+
+        return UploadStore
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,20 +1,21 @@
-"""Every error of the package, in one tree.
+"""Every exception of the package, in one tree.
 
-Each class says how it looks over HTTP: ``status``, a stable ``code`` and a ``title``; ``extras`` are further
-members of its problem document (RFC 9457). A message never holds a secret, a ticket, a receipt or a
-temp URL's signature: it may be shown to anyone.
+Each class defines how it looks over HTTP: ``status``, a stable ``code`` and a ``title``; ``extras`` are further members
+of its problem document (RFC 9457). A message may be shown to anyone, so it never contains a secret, a ticket, a receipt
+or the signature of a presigned URL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 
 class DirectUploadError(Exception):
     """The root of the tree. ``detail`` is a sentence for people."""
 
-    status: int = 500
+    status: int = HTTPStatus.INTERNAL_SERVER_ERROR
     code: ClassVar[str] = "application-error"
     title: ClassVar[str] = "The application failed"
     default_detail: ClassVar[str] = ""
@@ -30,131 +31,133 @@ class DirectUploadError(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Further headers of the answer."""
+        """Further headers of the response."""
         return {}
 
 
 class ConfigurationError(DirectUploadError, ValueError):
-    """An option is wrong, unknown or in conflict with another; the message says what to do."""
-
-
-# -- who may ---------------------------------------------------------------------------------------------
+    """An option is wrong, unknown or in conflict with another one. The message names the remedy."""
 
 
 class NotAuthenticated(DirectUploadError):
     """Nobody is logged in, and anonymous uploads are not allowed."""
 
-    status = 401
+    status: int = HTTPStatus.UNAUTHORIZED
     code = "not-authenticated"
-    title = "Log in first"
-    default_detail = "The request has no identity. Log in and try again."
+    title = "Login required"
+    default_detail = "You are not logged in. Log in and try again."
 
 
 class CrossSite(DirectUploadError):
-    """A page of another origin asked for a change."""
+    """A page of another origin sent a changing request."""
 
-    status = 403
+    status: int = HTTPStatus.FORBIDDEN
     code = "cross-site"
-    title = "Asked from another site"
-    default_detail = "The request comes from a page of another origin, which is not among the allowed origins."
+    title = "Cross-site request"
+    default_detail = "The request comes from a page of an origin that is not allowed."
 
 
 class InvalidTicket(DirectUploadError):
-    """The ticket is missing, malformed, changed, or another upload's."""
+    """The ticket is missing, malformed, modified, or belongs to another upload."""
 
-    status = 403
+    status: int = HTTPStatus.FORBIDDEN
     code = "invalid-ticket"
-    title = "Not a valid ticket"
-    default_detail = "The Upload-Ticket header is missing, or is not a ticket for this upload."
+    title = "Invalid ticket"
+    default_detail = "The ticket is missing, or it is not a valid ticket for this upload."
 
 
 class TicketExpired(DirectUploadError):
-    """The ticket was good once."""
+    """The ticket was valid, and has expired."""
 
-    status = 410
+    status: int = HTTPStatus.GONE
     code = "ticket-expired"
-    title = "The ticket has expired"
-    default_detail = "The time for this upload is over. Begin it anew."
+    title = "Ticket expired"
+    default_detail = "The time limit of this upload has passed. Start the upload again."
 
 
 class NotYours(DirectUploadError):
     """The ticket or receipt belongs to another requester."""
 
-    status = 403
+    status: int = HTTPStatus.FORBIDDEN
     code = "not-yours"
-    title = "Another requester's"
-    default_detail = "It was made for another requester or another browser."
+    title = "Not yours"
+    default_detail = "This upload belongs to another user or another browser."
 
 
 class InvalidReceipt(DirectUploadError):
-    """The receipt is malformed, changed, or too old."""
+    """The receipt is malformed, modified, or too old."""
 
-    status = 403
+    status: int = HTTPStatus.FORBIDDEN
     code = "invalid-receipt"
-    title = "Not a valid receipt"
+    title = "Invalid receipt"
     default_detail = "The receipt is malformed or was changed."
 
 
 class Refused(DirectUploadError):
-    """Raise it in ``authorize`` or ``on_complete`` to say no.
+    """Raise this in ``authorize`` or ``on_complete`` to refuse an upload.
 
     :param detail: a sentence for the person who uploads.
-    :param status: the HTTP status of the answer, 400 to 499.
+    :param status: the HTTP status of the response, 400 to 499.
+    :param retry_after: seconds until a retry makes sense, sent as ``Retry-After``. Use it with status 429.
     """
 
-    status = 403
+    status: int = HTTPStatus.FORBIDDEN
     code = "refused"
     title = "Refused"
     default_detail = "The application refused this upload."
 
-    def __init__(self, detail: str = "", status: int = 403) -> None:
+    def __init__(self, detail: str = "", status: int = 403, *, retry_after: int | None = None) -> None:
         if not 400 <= status <= 499:
-            raise ValueError(f"Refused: status is 400 to 499, not {status!r}")
+            raise ValueError(f"Refused: status must be 400 to 499, not {status!r}")
         super().__init__(detail)
         self.status = status
+        self.retry_after = retry_after
 
-
-# -- what was asked --------------------------------------------------------------------------------------
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """``Retry-After``, if there is one."""
+        return {} if self.retry_after is None else {"Retry-After": str(int(self.retry_after))}
 
 
 class Malformed(DirectUploadError):
-    """The body is not JSON, or not an object."""
+    """The body is not a JSON object."""
 
-    status = 400
+    status: int = HTTPStatus.BAD_REQUEST
     code = "malformed"
-    title = "Not a JSON object"
+    title = "Malformed request"
     default_detail = "The body must be a JSON object."
 
 
 class NotFound(DirectUploadError):
-    """There is nothing at this address (any more)."""
+    """There is nothing at this address, or not any more."""
 
-    status = 404
+    status: int = HTTPStatus.NOT_FOUND
     code = "not-found"
     title = "Not found"
-    default_detail = "There is nothing here."
+    default_detail = "There is nothing at this address."
 
 
 class MethodNotAllowed(DirectUploadError):
-    """The address is known, the method is not for it. ``allowed`` lists those that are."""
+    """The address does not support the request's method. ``allowed`` lists the methods that it supports."""
 
-    status = 405
+    status: int = HTTPStatus.METHOD_NOT_ALLOWED
     code = "method-not-allowed"
     title = "Method not allowed"
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = tuple(allowed)
-        super().__init__(f"Use {' or '.join(self.allowed)} here.")
+        super().__init__(f"Allowed methods: {', '.join(self.allowed)}.")
 
     @property
     def headers(self) -> Mapping[str, str]:
+        """The ``Allow`` header."""
         return {"Allow": ", ".join(self.allowed)}
 
 
 class TooLarge(DirectUploadError):
-    """The file, or the JSON body, is larger than allowed."""
+    """The file or the JSON body is larger than allowed."""
 
-    status = 413
+    status: int = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too-large"
     title = "Too large"
 
@@ -162,26 +165,26 @@ class TooLarge(DirectUploadError):
 class UnsupportedMediaType(DirectUploadError):
     """The body is not ``application/json``."""
 
-    status = 415
+    status: int = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported-media-type"
-    title = "Not application/json"
+    title = "Unsupported media type"
     default_detail = "Send the body as application/json."
 
 
 class TypeNotAccepted(DirectUploadError):
-    """The policy does not take files of this type."""
+    """The policy does not accept files of this type."""
 
-    status = 415
+    status: int = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "type-not-accepted"
-    title = "This type of file is not accepted"
+    title = "File type not accepted"
 
 
 class InvalidRequest(DirectUploadError):
-    """A member of the body is missing or wrong; ``field`` names it."""
+    """A member of the body is missing or invalid; ``field`` names it."""
 
-    status = 422
+    status: int = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid-request"
-    title = "Not a valid request"
+    title = "Invalid request"
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
@@ -189,28 +192,23 @@ class InvalidRequest(DirectUploadError):
 
     @property
     def extras(self) -> Mapping[str, Any]:
+        """The name of the invalid member."""
         return {"field": self.field}
 
 
-# -- the state of an upload --------------------------------------------------------------------------------
-
-
 class AlreadyComplete(DirectUploadError):
-    """The upload is finished: nothing more can be signed for it, and it cannot be aborted."""
+    """The upload is complete: it cannot be written or aborted any more."""
 
-    status = 409
+    status: int = HTTPStatus.CONFLICT
     code = "already-complete"
     title = "Already complete"
-    default_detail = "This upload is finished."
+    default_detail = "This upload is already complete."
 
 
-class SegmentsMissing(DirectUploadError):
-    """Segments are not in storage, or were left out of the list. ``indexes`` names them, ascending."""
+class SegmentsError(DirectUploadError):
+    """Some segments prevent an upload from being complete. ``indexes`` names them, ascending."""
 
-    status = 409
-    code = "segments-missing"
-    title = "Segments are missing"
-    default_detail = "Some segments have not arrived. Send them, then complete again."
+    status: int = HTTPStatus.CONFLICT
 
     def __init__(self, indexes: Iterable[int], detail: str = "") -> None:
         super().__init__(detail)
@@ -218,35 +216,43 @@ class SegmentsMissing(DirectUploadError):
 
     @property
     def extras(self) -> Mapping[str, Any]:
+        """The segments' indexes."""
         return {"indexes": self.indexes}
 
 
-class SegmentsDiffer(SegmentsMissing):
-    """What is stored has another size or ETag than declared. ``indexes`` names the segments, ascending."""
+class SegmentsMissing(SegmentsError):
+    """Segments are not in storage, or were not declared."""
+
+    code = "segments-missing"
+    title = "Segments missing"
+    default_detail = "Some segments are missing. Send them, then complete the upload again."
+
+
+class SegmentsDiffer(SegmentsError):
+    """The size or ETag of a stored segment differs from what was declared."""
 
     code = "segments-differ"
     title = "Segments differ"
-    default_detail = "Some segments are not what was declared. Send them again, then complete again."
-
-
-# -- storage -----------------------------------------------------------------------------------------------
+    default_detail = (
+        "Some stored segments differ from what was declared. Send them again, then complete the upload again."
+    )
 
 
 class StorageError(DirectUploadError):
-    """Storage gave an answer that cannot be worked with; trying again is unlikely to help by itself."""
+    """Storage returned an unusable response. A retry is unlikely to help."""
 
-    status = 502
+    status: int = HTTPStatus.BAD_GATEWAY
     code = "storage-error"
-    title = "Storage failed"
-    default_detail = "Storage gave an unexpected answer."
+    title = "Storage error"
+    default_detail = "Storage returned an unexpected response."
 
 
 class StorageUnavailable(DirectUploadError):
-    """Storage could not be reached or is overloaded. ``retry_after`` is in seconds."""
+    """Storage is unreachable or overloaded. ``retry_after`` is in seconds."""
 
-    status = 503
+    status: int = HTTPStatus.SERVICE_UNAVAILABLE
     code = "storage-unavailable"
-    title = "Storage is not available"
+    title = "Storage unavailable"
     default_detail = "Storage cannot be reached at the moment. Try again soon."
 
     def __init__(self, detail: str = "", retry_after: int = 5) -> None:
@@ -255,10 +261,11 @@ class StorageUnavailable(DirectUploadError):
 
     @property
     def headers(self) -> Mapping[str, str]:
+        """The ``Retry-After`` header."""
         return {"Retry-After": str(self.retry_after)}
 
 
 class ApplicationError(DirectUploadError):
-    """A callable of the application's raised; its traceback is in the log, not in the answer."""
+    """An application callback failed. Its traceback is in the log, not in the response."""
 
-    default_detail = "The application could not handle this upload. Try again later."
+    default_detail = "The application could not process this upload. Try again later."

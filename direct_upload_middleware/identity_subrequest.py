@@ -1,42 +1,43 @@
-"""``identify="/whoami"``: the wrapped application is asked who sent a request, by a request of its own.
+"""``identify="/whoami"``: a subrequest asks the wrapped application who sent a request.
 
-For applications that know their user only inside. It is what nginx calls ``auth_request``: a GET with the cookies and
-headers of the request in question; an answer of 2xx names the identity in its header ``Remote-User``.
+For applications that know their user only inside. It works like nginx's ``auth_request``: a GET with the cookies and
+headers of the original request; a 2xx response names the identity in its ``Remote-User`` header.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
+
+from webob import Request
 
 from .errors import ConfigurationError
 from .request_uploads import ENVIRON_KEY
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-_ASKED = "direct_upload.asked"
-_PATH = re.compile(r"/[!-\"$->@-~]*")  # printable ASCII but for ? and #
-_LEFT_OUT = re.compile(
-    r"CONTENT_TYPE|HTTP_(?:CONTENT_ENCODING|TRANSFER_ENCODING|EXPECT)"  # of the body
-    r"|HTTP_(?:IF_.*|RANGE|UPLOAD_TICKET|X_HTTP_METHOD_OVERRIDE)|REQUEST_URI|RAW_URI"  # of the address
-    r"|(?:webob|werkzeug|bottle)\..*"  # what these keep in the environ belongs to one request
+_IDENTITIES = "direct_upload.asked"
+_PATH = re.compile(r"/[!-\"$->@-~]*")  # printable ASCII except ? and #
+_NOT_COPIED = re.compile(
+    r"CONTENT_TYPE|HTTP_(?:CONTENT_ENCODING|TRANSFER_ENCODING|EXPECT)"  # describe the body
+    r"|HTTP_(?:IF_.*|RANGE|UPLOAD_TICKET|X_HTTP_METHOD_OVERRIDE)|REQUEST_URI|RAW_URI"  # describe the address
+    r"|(?:webob|werkzeug|bottle)\..*"  # caches of these libraries belong to one request
 )
 
 
 class IdentitySubrequest:
     """An ``identify`` that asks the application itself, at most once for each request.
 
-    The answer's identity is None for any status below 500 but 2xx, and for 2xx without the header.
+    The identity is None for a status below 500 other than 2xx, and for 2xx without the header.
 
     :param app: the wrapped application.
-    :param path: the address to ask, as in a URL, below the application's root.
-    :param mount: the middleware's.
-    :raises ConfigurationError: ``path`` is none.
+    :param path: the address to request, as in a URL, below the application's root.
+    :param mount: the middleware's mount.
+    :raises ConfigurationError: ``path`` is not a path.
     """
 
     def __init__(self, app: WSGIApplication, path: str, *, mount: str) -> None:
@@ -44,79 +45,61 @@ class IdentitySubrequest:
             raise ConfigurationError(f"identify must be a callable or a path such as '/whoami', not {path!r}")
         self._app = app
         self._path = path
-        self._below = mount + "/"
+        self._api_prefix = mount + "/"
 
     def __call__(self, environ: WSGIEnvironment) -> str | None:
-        """The identity; raises RuntimeError when the application answers 5xx, and whatever it raises."""
-        asked: dict[IdentitySubrequest, str | None] = environ.setdefault(_ASKED, {})
-        if self not in asked:
-            asked[self] = None  # for an application that asks back
+        """Return the identity. Raise RuntimeError for a 5xx response, and everything that the application raises."""
+        identities: dict[IdentitySubrequest, str | None] = environ.setdefault(_IDENTITIES, {})
+        if self not in identities:
+            identities[self] = None  # the subrequest itself may ask for the identity
             try:
-                asked[self] = self._ask(environ)
+                identities[self] = self._ask(environ)
             except BaseException:
-                del asked[self]
+                del identities[self]
                 raise
-        return asked[self]
+        return identities[self]
 
     def _ask(self, environ: WSGIEnvironment) -> str | None:
-        if environ["PATH_INFO"].startswith(self._below):
-            return self._answered(environ)
-        # The application is at work on this request. What it keeps in thread-locals (Bottle its request, the package
-        # transaction a transaction) would be mixed up with the other one's in the same thread.
+        if environ["PATH_INFO"].startswith(self._api_prefix):
+            return self._send(environ)
+        # The application is handling this request. Its thread-locals (Bottle's request, a transaction of the package
+        # transaction) must not be mixed with those of the subrequest, so that runs in a thread of its own.
         with ThreadPoolExecutor(1) as thread:
-            return thread.submit(self._answered, environ).result()
+            return thread.submit(self._send, environ).result()
 
-    def _answered(self, environ: WSGIEnvironment) -> str | None:
-        status, headers = _answer(self._app, self._environ(environ))
-        if status >= 500:
-            raise RuntimeError(f"identify: {self._path} answered {status}")
-        if not 200 <= status <= 299:
+    def _send(self, environ: WSGIEnvironment) -> str | None:
+        request = Request(self._subrequest_environ(environ))
+        status, headers, body, _ = request.call_application(self._app, catch_exc_info=True)
+        try:
+            for _ in body:  # some applications finish their work only at the body's end
+                pass
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+        code = int(status.split()[0])
+        if code >= 500:
+            raise RuntimeError(f"identify: {self._path} returned status {code}")
+        if not 200 <= code <= 299:
             return None
         found = [value for name, value in headers if name.lower() == "remote-user"]
-        return _text(found[-1].strip()) if found else None
+        return _decode(found[-1].strip()) if found else None
 
-    def _environ(self, environ: WSGIEnvironment) -> WSGIEnvironment:
-        """That of the sub-request."""
-        kept = {name: value for name, value in environ.items() if not _LEFT_OUT.fullmatch(name)}
-        made = {
+    def _subrequest_environ(self, environ: WSGIEnvironment) -> WSGIEnvironment:
+        copied = {name: value for name, value in environ.items() if not _NOT_COPIED.fullmatch(name)}
+        subrequest: WSGIEnvironment = copied | {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": unquote_to_bytes(self._path).decode("latin-1"),
             "QUERY_STRING": "",
             "CONTENT_LENGTH": "0",
             "wsgi.input": io.BytesIO(),
         }
-        below: WSGIEnvironment = kept | made
-        if ENVIRON_KEY in below:
-            below[ENVIRON_KEY] = below[ENVIRON_KEY].in_sub_request(below)
-        return below
+        if ENVIRON_KEY in subrequest:
+            subrequest[ENVIRON_KEY] = subrequest[ENVIRON_KEY].in_subrequest(subrequest)
+        return subrequest
 
 
-def _answer(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]]]:
-    """Status and headers; the body is read to its end, since some applications finish their work only then."""
-    head: list[Any] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
-        head[:] = int(status.split()[0]), headers
-        return _drop
-
-    start: StartResponse = start_response
-    body: Iterable[bytes] = app(environ, start)
-    try:
-        for _ in body:
-            pass
-    finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
-    return head[0], head[1]
-
-
-def _drop(data: bytes) -> None:
-    """The ``write`` of an answer whose body nobody reads."""
-
-
-def _text(value: str) -> str:
-    """A header's value: UTF-8 where it is, else ISO-8859-1."""
+def _decode(value: str) -> str:
+    """Decode a header's value: as UTF-8 if it is valid, else ISO-8859-1."""
     try:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:

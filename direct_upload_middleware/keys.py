@@ -1,4 +1,4 @@
-"""The application's secrets and the keys that are derived from them."""
+"""The application's secrets, and the keys derived from them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Callable, Sequence
 
 
 class Keys:
-    """The secrets, oldest first, and keys derived from them.
+    """The secrets, oldest first, and the keys derived from them.
 
-    :param secrets: the secrets, oldest → newest; or a callable that gives them, asked on first use.
+    :param secrets: the secrets, oldest → newest; or a callable that returns them, called on first use.
     """
 
     def __init__(self, secrets: Sequence[str] | Callable[[], Sequence[str]]) -> None:
-        self._find = secrets if callable(secrets) else None
+        self._load = secrets if callable(secrets) else None
         self._secrets: tuple[str, ...] = () if callable(secrets) else tuple(secrets)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """All secrets, oldest → newest: the last signs, all verify."""
-        if not self._secrets and self._find is not None:
-            self._secrets = tuple(self._find())
+        """All secrets, oldest → newest: the last one signs, all verify."""
+        if not self._secrets and self._load is not None:
+            self._secrets = tuple(self._load())
         return self._secrets
 
     def derive(self, *purpose: str) -> str:
-        """The key for ``purpose`` that is made from the newest secret: 64 hex digits (HMAC-SHA256)."""
+        """Derive the key for ``purpose`` from the newest secret: 64 hex digits (HMAC-SHA256)."""
         return self.derive_all(*purpose)[0]
 
     def derive_all(self, *purpose: str) -> list[str]:
-        """The keys for ``purpose`` made from every secret, newest first."""
+        """Derive a key for ``purpose`` from every secret, newest first."""
         message = "\0".join(("direct-upload key", *purpose)).encode()
         return [hmac.digest(s.encode(), message, "sha256").hex() for s in reversed(self.secrets)]

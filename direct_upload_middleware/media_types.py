@@ -1,10 +1,10 @@
-"""Which types a signature may stand for: what :mod:`.sniff` knows of names. All without ``x-``, in lower case."""
+"""Names of media types for :mod:`.sniff`: equivalent types, containers, and extensions. Normalized, without ``x-``."""
 
 from __future__ import annotations
 
 from mimetypes import MimeTypes
 
-from .policy import ANY_TYPE
+from .active_types import ANY_TYPE
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
@@ -35,7 +35,7 @@ OLE = {
     "application/msi": "msi",
 }
 _CONTAINERS = (ZIP, OLE)
-"""Formats that are one container: the first of each is the container itself, which may be any of the others."""
+"""Formats that share a container. The first of each is the container itself, which may be any of the others."""
 
 _ALIKE = (
     {"application/zip", "application/zip-compressed"},
@@ -54,6 +54,7 @@ _ALIKE = (
     {"image/vnd.adobe.photoshop", "image/photoshop", "application/photoshop"},
     {"application/rtf", "text/rtf"},
     {"application/xml", "text/xml"},
+    {"text/javascript", "application/javascript", "text/ecmascript", "application/ecmascript"},
     {"application/vnd.rar", "application/rar", "application/rar-compressed"},
     {"application/vnd.sqlite3", "application/sqlite3"},
     {"font/otf", "font/sfnt", "application/vnd.ms-opentype", "application/font-otf"},
@@ -61,7 +62,7 @@ _ALIKE = (
     {"font/woff", "application/font-woff"},
     {"font/woff2", "application/font-woff2"},
 )
-"""Names of one type, or of several that share a signature."""
+"""Equivalent names of one type, or of several types that share a signature."""
 
 _EXTENSIONS = {extension: type for container in _CONTAINERS for type, extension in container.items()} | {
     "avif": "image/avif", "heic": "image/heic", "heif": "image/heif", "webp": "image/webp", "bmp": "image/bmp",
@@ -77,31 +78,31 @@ _EXTENSIONS = {extension: type for container in _CONTAINERS for type, extension 
     "rtf": "application/rtf", "log": "text/plain", "md": "text/markdown", "yaml": "application/yaml",
     "yml": "application/yaml", "toml": "application/toml", "sql": "application/sql",
 }  # fmt: skip
-"""What Python's own table lacks, or has only since lately."""
+"""Extensions that Python's own table lacks, or has only in recent versions."""
 
 _python = MimeTypes()
 
 SIGNED = {"application/pdf", "application/postscript"}.union(*_CONTAINERS, *_ALIKE, _EXTENSIONS.values())
-"""Types that have a signature, besides all of images, sound, video and fonts; some types of text are among them."""
+"""Types that have a signature, in addition to all image, audio, video and font types. Some are text types."""
 
 
-def normal(type: str) -> str:
-    """A MIME type without parameters and ``x-``, in lower case."""
-    family, _, name = type.partition(";")[0].strip().lower().partition("/")
+def normalize_type(media_type: str) -> str:
+    """Return a MIME type without parameters and ``x-``, in lower case."""
+    family, _, name = media_type.partition(";")[0].strip().lower().partition("/")
     return f"{family}/{name.removeprefix('x-')}"
 
 
-def type_of(extension: str) -> str | None:
-    """The type that files with this extension (".pdf") are usually of; None for one that is not known."""
+def type_of_extension(extension: str) -> str | None:
+    """Return the usual type of files with this extension (".pdf"); None for an unknown extension."""
     guessed = _EXTENSIONS.get(extension[1:]) or _python.guess_type("file" + extension)[0]
-    return None if guessed in (None, ANY_TYPE) else normal(guessed)
+    return None if guessed in (None, ANY_TYPE) else normalize_type(guessed)
 
 
-def all_names(type: str) -> set[str]:
-    """Every type that content which looks like this one may be: other names for it, a container's contents."""
-    names = {type}.union(*(alike for alike in _ALIKE if type in alike))
+def equivalent_types(media_type: str) -> set[str]:
+    """Return every type that content of this type may have: other names, a container, a container's contents."""
+    names = {media_type}.union(*(alike for alike in _ALIKE if media_type in alike))
     for container in _CONTAINERS:
         itself = next(iter(container))
-        if type in container:
-            names |= set(container) if type == itself else {itself}
+        if media_type in container:
+            names |= set(container) if media_type == itself else {itself}
     return names

@@ -1,19 +1,21 @@
-"""The middleware's options, validated when it is made, and frozen."""
+"""The middleware's options. Each is declared once, in :data:`OPTIONS`; everything else derives from that."""
 
 from __future__ import annotations
 
-import re
+import textwrap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from . import option_values as kinds
 from .errors import ConfigurationError
 from .keys import Keys
 from .models import Upload, UploadRequest
-from .origins import normalize_origin
+from .option_values import Kind
 from .plan import MiB
-from .policy import Policy, parse_accept
-from .storage.base import SEALS, GiB, Seal, Storage
+from .policy import Policy
+from .requester import remote_user
+from .storage.base import ChecksOptions, Seal, Storage
 from .storage.urls import storage_from_url
 
 if TYPE_CHECKING:
@@ -24,210 +26,220 @@ if TYPE_CHECKING:
     OnComplete: TypeAlias = Callable[[WSGIEnvironment, Upload], Any]
     ObjectName: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], str]
 
-_MOUNT = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+")  # browsers resolve . and ..
+
+MIN_SECRET_BYTES = 16
+_HOW_TO_MAKE_ONE = (
+    "set it to a long random string that all processes share, such as the output of "
+    "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+)
 
 
-def remote_user(environ: WSGIEnvironment) -> str | None:
-    """The default ``identify``: what the server or an outer middleware put into ``REMOTE_USER``."""
-    return environ.get("REMOTE_USER")
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of the middleware: its default, the kind of its values, and its entry in the documentation."""
+
+    name: str
+    default: Any
+    kind: Kind
+    text: str
+
+
+_DECLARED = [
+    Option(
+        "secret", None, kinds.SECRET,
+        "a long random string that all processes share, or a list of them, oldest → newest: the last one signs, all "
+        "verify. Required for every storage except ``local:``, with at least 16 bytes. In settings files several are "
+        "separated by whitespace.",
+    ),
+    Option(
+        "identify", None, kinds.IDENTIFY,
+        "callable(environ) → the requester's identity, a user id as str, or None; or a path of the application, "
+        '``"/whoami"``, which receives a subrequest with the same cookies and responds with 2xx and the identity in '
+        'the header ``Remote-User`` (as nginx\'s ``auth_request``). By default ``environ["REMOTE_USER"]``.',
+    ),
+    Option(
+        "anonymous", False, kinds.BOOL,
+        "True allows a requester without identity to upload, bound by the cookie alone.",
+    ),
+    Option(
+        "authorize", None, kinds.CALLABLE,
+        "callable(environ, UploadRequest); raises :class:`~.errors.Refused` to refuse an upload before it begins. For "
+        "an upload of Uppy's own plugin the size is 0 then, and it is called again once the size is known.",
+    ),
+    Option(
+        "on_complete", None, kinds.CALLABLE,
+        "callable(environ, Upload) → something JSON-able for the page, or None. Called at least once for each upload: "
+        "record the upload under ``upload.id``. Raises :class:`~.errors.Refused` to refuse the upload, which is then "
+        "deleted.",
+    ),
+    Option(
+        "object_name", None, kinds.CALLABLE,
+        "callable(environ, UploadRequest) → the name of the object, 1 to 1024 UTF-8 bytes. Every upload must get a "
+        "name of its own. By default 32 random hex digits.",
+    ),
+    Option(
+        "mount", "/_upload", kinds.MOUNT,
+        "the path that the middleware answers.",
+    ),
+    Option(
+        "inject", "auto", kinds.INJECT,
+        '"auto" adds the script to HTML pages with an ``<input type="file" data-direct-upload>`` or a '
+        "``<direct-upload>``; True to every HTML page; False to none (see ``script_tag()``).",
+    ),
+    Option(
+        "max_size", None, kinds.MAX_SIZE,
+        "the limit for a file in bytes; None for the storage's limit.",
+    ),
+    Option(
+        "accept", (), kinds.ACCEPT,
+        'file types as in HTML: ``[".pdf", "image/*", "video/mp4"]``; empty for all. For a file without a type, or '
+        "with another name of it, the extension decides.",
+    ),
+    Option(
+        "sniff", False, kinds.BOOL,
+        "True reads the first bytes of every sealed file from storage and compares them with ``accept``. A file that "
+        "cannot be of an accepted type is refused (415 ``type-not-accepted``) and deleted. See :mod:`.sniff` for what "
+        "bytes can prove. Needs ``pip install 'direct-upload-middleware[sniff]'``.",
+    ),
+    Option(
+        "segment_size", 16 * MiB, kinds.SEGMENT_SIZE,
+        "bytes of one segment; larger files have several. It grows where a file would have more than 1000.",
+    ),
+    Option(
+        "parallel", 4, kinds.PARALLEL,
+        "how many segments of a file a browser sends concurrently.",
+    ),
+    Option(
+        "seal", "revoke", kinds.SEAL,
+        '"revoke", or "pin" for providers without container keys. "pin" is weaker (see the documentation): with it, '
+        "and only with it, uploads are signed with the account's key.",
+    ),
+    Option(
+        "ticket_ttl", 86400, kinds.SECONDS,
+        "the time limit for an upload in seconds.",
+    ),
+    Option(
+        "url_ttl", 900, kinds.SECONDS,
+        "the lifetime of a presigned URL for PUT in seconds.",
+    ),
+    Option(
+        "bind_ip", False, kinds.BOOL,
+        "True restricts presigned URLs to the requester's REMOTE_ADDR.",
+    ),
+    Option(
+        "origins", (), kinds.ORIGINS,
+        'other origins whose pages may use this middleware: ``["https://www.example.com"]``. If set, storage allows '
+        "pages of these origins only: add the site's own origin if it has pages with uploads.",
+    ),
+]  # fmt: skip
+
+OPTIONS: Mapping[str, Option] = {option.name: option for option in _DECLARED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Every option of :class:`~direct_upload_middleware.DirectUploadMiddleware`; see there for what each means."""
+    """The validated options of one :class:`~direct_upload_middleware.DirectUploadMiddleware`."""
 
     storage: Storage
     keys: Keys
     policy: Policy
-    identify: Identify = remote_user
-    anonymous: bool = False
-    authorize: Authorize | None = None
-    on_complete: OnComplete | None = None
-    object_name: ObjectName | None = None
-    mount: str = "/_upload"
-    inject: Literal["auto"] | bool = "auto"
-    segment_size: int = 16 * MiB
-    parallel: int = 4
-    seal: Seal = "revoke"
-    ticket_ttl: int = 86400
-    url_ttl: int = 900
-    bind_ip: bool = False
-    origins: Collection[str] = frozenset()
-    sniff: bool = False
+    identify: Identify
+    anonymous: bool
+    authorize: Authorize | None
+    on_complete: OnComplete | None
+    object_name: ObjectName | None
+    mount: str
+    inject: Literal["auto"] | bool
+    sniff: bool
+    segment_size: int
+    parallel: int
+    seal: Seal
+    ticket_ttl: int
+    url_ttl: int
+    bind_ip: bool
+    origins: Collection[str]
 
 
 def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Options:
-    """Check everything that was given; raises :class:`~.errors.ConfigurationError` that says what to do.
+    """Validate all options. Raise :class:`~.errors.ConfigurationError` with the remedy.
 
-    :param given: the middleware's keyword arguments by name.
+    :param given: the middleware's keyword arguments by name; a missing one has its default.
     """
-    _check_names(given)
+    check_names(given)
+    values = {name: option.kind.check(name, given.get(name, option.default)) for name, option in OPTIONS.items()}
     store = _storage(storage)
-    keys = _keys(given.get("secret"), store)
-    policy = Policy(
-        max_size=_max_size(given.get("max_size")), accept=parse_accept(_strings("accept", given.get("accept", ())))
-    )
-    values = {name: check(name, given[name]) for name, check in _CHECKS.items() if name in given}
+    keys = _keys(values.pop("secret"), store)
+    policy = Policy(max_size=values.pop("max_size"), accept=values.pop("accept"))
+    values["identify"] = values["identify"] or remote_user
     options = Options(storage=store, keys=keys, policy=policy, **values)
     if options.sniff:
         _check_sniff(policy)
+    if isinstance(store, ChecksOptions):
+        store.check_options(seal=options.seal, bind_ip=options.bind_ip)
     store.bind(keys)
     return options
 
 
-def _check_sniff(policy: Policy) -> None:
-    if not policy.accept:
-        raise ConfigurationError("sniff compares what was sent with accept: say there what is accepted")
-    from .sniff import check_library  # has tables of types that are slow to import
+def check_names(names: Collection[str], *, prefix: str = "") -> None:
+    """Raise ConfigurationError for an unknown option.
 
-    check_library()
+    :param prefix: what the names of a settings file begin with, in upper case if those are: ``DIRECT_UPLOAD_``.
+    """
+    write = str.upper if prefix.isupper() else str
+    for name in names:
+        if name not in OPTIONS:
+            import difflib  # slow to import
+
+            close = difflib.get_close_matches(name, ("storage", *OPTIONS), 1)
+            hint = f"did you mean {prefix + write(close[0])!r}?" if close else f"known options: {', '.join(OPTIONS)}"
+            raise ConfigurationError(f"unknown option {prefix + write(name)!r}; {hint}")
 
 
-def _check_names(given: Mapping[str, Any]) -> None:
-    for name in given:
-        if name not in OPTION_NAMES:
-            import difflib
+def parse_strings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert the strings of a settings file to option values. Raise ConfigurationError.
 
-            close = difflib.get_close_matches(name, ("storage", *OPTION_NAMES), 1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(OPTION_NAMES)}"
-            raise ConfigurationError(f"unknown option {name!r}; {hint}")
+    An empty string means that the option is not set. Other values, ``storage`` and unknown options are not changed.
+    """
+    values: dict[str, Any] = {}
+    for name, value in settings.items():
+        if not isinstance(value, str):
+            values[name] = value
+        elif text := value.strip():
+            values[name] = OPTIONS[name].kind.parse(name, text) if name in OPTIONS else text
+    return values
+
+
+def describe_options() -> str:
+    """Return the documentation of all options, as fields of a docstring."""
+    return "\n".join(
+        textwrap.fill(f":param {o.name}: {o.text}", 116, subsequent_indent="    ", break_on_hyphens=False)
+        for o in OPTIONS.values()
+    )
 
 
 def _storage(storage: Storage | str | None) -> Storage:
     if storage is None or isinstance(storage, str):
         return storage_from_url("local:" if storage is None else storage)
     if not isinstance(storage, Storage):
-        raise ConfigurationError(f"storage: {storage!r} is neither a URL ('swift://uploads') nor a Storage")
+        raise ConfigurationError(f"storage must be a URL such as 'swift://uploads', or a Storage, not {storage!r}")
     return storage
 
 
-def _keys(secret: Any, storage: Storage) -> Keys:
-    if secret is None:
-        if storage.needs_secret:
+def _keys(secrets: tuple[str, ...] | None, storage: Storage) -> Keys:
+    if secrets is not None:
+        if storage.needs_secret and min(len(secret.encode()) for secret in secrets) < MIN_SECRET_BYTES:
             raise ConfigurationError(
-                "secret is required: give a long random string that all processes share, such as the output of "
-                "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+                f"secret must have at least {MIN_SECRET_BYTES} bytes, since it opens the account: {_HOW_TO_MAKE_ONE}"
             )
-        return Keys(storage.default_secrets)
-    secrets = [secret] if isinstance(secret, str) else secret
-    if not isinstance(secrets, list | tuple) or not secrets or not all(map(_is_secret, secrets)):
-        raise ConfigurationError("secret must be a non-empty string, or a list of them, oldest first")
-    return Keys(secrets)
+        return Keys(secrets)
+    if storage.needs_secret:
+        raise ConfigurationError(f"secret is required: {_HOW_TO_MAKE_ONE}")
+    return Keys(storage.default_secrets)
 
 
-def _is_secret(value: object) -> bool:
-    if not isinstance(value, str) or not value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _check_sniff(policy: Policy) -> None:
+    if not policy.accept:
+        raise ConfigurationError("sniff compares files with accept: set accept too")
+    from .sniff import check_library  # has tables of types that are slow to import
 
-
-# -- one check an option: (name, value) -> the value to keep -----------------------------------------------
-
-
-def _identify(name: str, value: Any) -> Identify:
-    return remote_user if value is None else _callable(name, value)
-
-
-def _optional_callable(name: str, value: Any) -> Any:
-    return None if value is None else _callable(name, value)
-
-
-def _callable(name: str, value: Any) -> Any:
-    if not callable(value):
-        raise ConfigurationError(f"{name} must be a callable, not {value!r}")
-    return value
-
-
-def _bool(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False, not {value!r}")
-    return value
-
-
-def _positive(name: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigurationError(f"{name} must be an integer of 1 or more, not {value!r}")
-    return value
-
-
-def _parallel(name: str, value: Any) -> int:
-    if _positive(name, value) > 64:
-        raise ConfigurationError(f"{name} is how many segments go up at once, 1 to 64, not {value!r}")
-    return int(value)
-
-
-def _segment_size(name: str, value: Any) -> int:
-    if _positive(name, value) > 5 * GiB:
-        raise ConfigurationError(f"{name} is in bytes and at most 5 GiB (Swift's limit), not {value!r}")
-    return int(value)
-
-
-def _max_size(value: Any) -> int | None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        raise ConfigurationError(f"max_size must be None or an integer of bytes, 0 or more, not {value!r}")
-    return value
-
-
-def _mount(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not _MOUNT.fullmatch(value):
-        raise ConfigurationError(f"{name} must be a path such as '/_upload', without a slash at its end, not {value!r}")
-    return value
-
-
-def _inject(name: str, value: Any) -> Literal["auto"] | bool:
-    if isinstance(value, bool):
-        return value
-    if value == "auto":
-        return "auto"
-    raise ConfigurationError(f"{name} must be 'auto', True or False, not {value!r}")
-
-
-def _seal(name: str, value: Any) -> Seal:
-    for seal in SEALS:
-        if value == seal:
-            return seal
-    raise ConfigurationError(f"{name} must be 'revoke' or 'pin', not {value!r}")
-
-
-def _origins(name: str, value: Any) -> frozenset[str]:
-    return frozenset(map(_origin, _strings(name, value)))
-
-
-def _origin(text: str) -> str:
-    origin = normalize_origin(text.removesuffix("/"))
-    if origin is None:
-        raise ConfigurationError(f"origins: {text!r} is no origin; write it like 'https://app.example.com'")
-    return origin
-
-
-def _strings(name: str, value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [item.strip() for item in value.split(",") if item.strip()]
-    if not isinstance(value, Collection) or not all(isinstance(item, str) for item in value):
-        raise ConfigurationError(f"{name} must be a list of strings, not {value!r}")
-    return tuple(value)
-
-
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "identify": _identify,
-    "anonymous": _bool,
-    "authorize": _optional_callable,
-    "on_complete": _optional_callable,
-    "object_name": _optional_callable,
-    "mount": _mount,
-    "inject": _inject,
-    "segment_size": _segment_size,
-    "parallel": _parallel,
-    "seal": _seal,
-    "ticket_ttl": _positive,
-    "url_ttl": _positive,
-    "bind_ip": _bool,
-    "origins": _origins,
-    "sniff": _bool,
-}
-
-OPTION_NAMES = ("secret", "max_size", "accept", *_CHECKS)
+    check_library()

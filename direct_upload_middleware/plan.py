@@ -1,4 +1,4 @@
-"""How a size becomes segments, and segments a size. Pure."""
+"""Divide a size into segments, and measure segments. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ MiB = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``segment_count`` segments of ``segment_size`` bytes each, the last one as long as it needs to be."""
+    """``segment_count`` segments of ``segment_size`` bytes each; the last one may be shorter."""
 
     segment_size: int
     segment_count: int
 
 
 def make_plan(size: int, segment_size: int, limits: Limits) -> Plan:
-    """Divide ``size`` bytes into segments of ``segment_size``, larger ones only where the limits force it.
+    """Divide ``size`` bytes into segments of ``segment_size``, or larger ones where the limits require it.
 
-    An empty file has one segment of zero bytes. Raises :class:`~.errors.TooLarge` beyond ``limits``.
+    An empty file has one segment of zero bytes. Raise :class:`~.errors.TooLarge` for a size above ``limits``.
     """
     largest = limits.max_segments * limits.max_segment_size
     if size > largest:
-        raise TooLarge(f"The file is larger than storage can take, which is {largest} bytes.")
-    segment_size = min(segment_size, limits.max_segment_size)
+        raise TooLarge(f"The file is larger than the storage's limit of {largest} bytes.")
+    segment_size = min(max(segment_size, limits.min_segment_size), limits.max_segment_size)
     if size > segment_size * limits.max_segments:
         whole_mebibytes = -(-size // (limits.max_segments * MiB)) * MiB
         segment_size = min(whole_mebibytes, limits.max_segment_size)
@@ -35,16 +35,16 @@ def make_plan(size: int, segment_size: int, limits: Limits) -> Plan:
 
 
 def plan_for_unknown_size(limits: Limits) -> Plan:
-    """For a file whose size is not known yet: as many segments as there can be, as large as they can be."""
+    """Return the largest plan that the limits allow, for a file of unknown size."""
     return Plan(limits.max_segment_size, limits.max_segments)
 
 
 def measure(transfer: Transfer, declared: Collection[int], stored: Iterable[StoredSegment]) -> Transfer:
-    """An open-ended upload as large as what is stored for it: the ``declared`` segments, all as long as the first one
-    but for the last.
+    """Return an upload of unknown size with the size of its ``declared`` segments in storage.
 
-    Only their ends are looked at: the seal looks at each. Raises SegmentsMissing or SegmentsDiffer, the latter also for
-    what is stored and not declared: nobody would ever find it again.
+    All segments have the size of the first one, except the last. Only the first and last segment are checked here;
+    sealing checks each one. Raise SegmentsMissing; raise SegmentsDiffer also for a stored segment that was not
+    declared, because nothing would ever remove it.
     """
     sizes = {segment.index: segment.size for segment in stored}
     last = max(declared)

@@ -1,10 +1,10 @@
-"""The receipt: signed proof of one finished upload."""
+"""The receipt: signed proof of one completed upload."""
 
 from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from itsdangerous import BadData
@@ -12,25 +12,25 @@ from itsdangerous import BadData
 from .errors import InvalidReceipt
 from .keys import Keys
 from .models import Upload
-from .tokens import Tokens
+from .tokens import Scope, Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An upload, and what an anonymous one is bound to (see :mod:`.requester`)."""
+    """An upload, and the binding of an anonymous one (see :mod:`.requester`)."""
 
     upload: Upload
-    anonymous_owner: str | None
+    anonymous_owner: str | None = field(repr=False)
 
 
 class Receipts:
-    """Makes and reads receipts. The same upload always has the same receipt, as long as the newest secret stays."""
+    """Issues and reads receipts. An upload always has the same receipt, until the newest secret changes."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._tokens = Tokens(keys, "receipt")
+    def __init__(self, keys: Keys, scope: Scope) -> None:
+        self._tokens = Tokens(keys, "receipt", scope)  # not encrypted: a page shows the file that a receipt is for
 
     def issue(self, receipt: Receipt) -> str:
-        """The receipt as a string for a form."""
+        """Return the receipt as a string for a form."""
         u = receipt.upload
         return self._tokens.dumps(
             [
@@ -40,14 +40,14 @@ class Receipts:
         )
 
     def read(self, token: object, *, max_age: float | None = None) -> Receipt:
-        """Raises :class:`~.errors.InvalidReceipt`, also when it is older than ``max_age`` seconds."""
+        """Read a receipt. Raise :class:`~.errors.InvalidReceipt`, also for one older than ``max_age`` seconds."""
         try:
-            upload, anonymous_owner = self._tokens.loads(token)
-            id, name, container, filename, type, size, etag, owner, completed = upload
+            fields, anonymous_owner = self._tokens.loads(token)
+            id_, name, container, filename, media_type, size, etag, owner, completed = fields
             when = datetime.fromtimestamp(completed, UTC)
-            receipt = Receipt(Upload(id, name, container, filename, type, size, etag, owner, when), anonymous_owner)
+            upload = Upload(id_, name, container, filename, media_type, size, etag, owner, when)
         except (BadData, ValueError, TypeError, OverflowError, OSError, zlib.error, RecursionError) as error:
             raise InvalidReceipt from error
         if max_age is not None and time.time() - completed > max_age:
             raise InvalidReceipt("The receipt is too old.")
-        return receipt
+        return Receipt(upload, anonymous_owner)

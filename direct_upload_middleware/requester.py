@@ -1,4 +1,4 @@
-"""Who is asking: identity, the browser-binding cookie, and the same-site check."""
+"""The requester: identity, the cookie that binds uploads to a browser, and the checks against both."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -21,27 +20,38 @@ if TYPE_CHECKING:
     from .receipts import Receipt
 
 COOKIE = "direct_upload"
-OWN_COOKIE = "direct_upload_own"
-"""The same for the paths of one upload only, of those that begin several at once (see :meth:`Requester.claimed`)."""
+UPLOAD_COOKIE = "direct_upload_own"
+"""A second cookie for the paths of one upload only (see :meth:`Requester.adopt`)."""
 
-_COOKIE_PAIR = r"(?:^|;)[ \t]*{}=([0-9a-f]{{32}})[ \t]*(?:;|$)"
+_NO_COOKIE = (
+    "The browser did not send the cookie of this upload. It blocks cookies, or the page is in a frame of another site, "
+    "or the page and the upload API are on different sites."
+)
+_COOKIE_PAIRS = {
+    name: re.compile(rf"(?:^|;)[ \t]*{name}=([0-9a-f]{{32}})[ \t]*(?:;|$)") for name in (COOKIE, UPLOAD_COOKIE)
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What ties an upload to its requester: the ``cookie``, which the answer has to set, and its digests.
+    """What ties an upload to its requester: the ``cookie``, which the response must set, and its digests.
 
     ``requester`` ties the ticket to identity and cookie, ``anonymous_owner`` the receipt of a requester without
-    identity to the cookie. The cookie has 128 random bits: who reads a digest of it does not learn it.
+    identity to the cookie. The cookie has 128 random bits, so its digests do not reveal it.
     """
 
-    cookie: str
-    requester: str
-    anonymous_owner: str | None
+    cookie: str = field(repr=False)
+    requester: str = field(repr=False)
+    anonymous_owner: str | None = field(repr=False)
+
+
+def remote_user(environ: WSGIEnvironment) -> str | None:
+    """Return ``REMOTE_USER``, which the server or an outer middleware sets. The default ``identify``."""
+    return environ.get("REMOTE_USER")
 
 
 class Requester:
-    """Whoever sent one request. Identity is asked for once, and only when it is needed.
+    """The sender of one request. ``identify`` is called at most once, and only if the identity is needed.
 
     :param identify: callable(environ) -> str or None.
     :param anonymous: whether a requester without identity may upload, bound by the cookie alone.
@@ -53,91 +63,83 @@ class Requester:
         self._environ = environ
         self._identify = identify
         self._anonymous = anonymous
-        self._is_asked = False
+        self._is_identified = False
         self._identity: str | None = None
 
+    # Not a cached_property: before Python 3.12 it has one lock for all requests.
     @property
     def identity(self) -> str | None:
-        """The identity that the application gives, or None. An empty string is none.
-
-        No ``cached_property``: before Python 3.12 that lets only one thread ask, of all requests.
-        """
-        if not self._is_asked:
-            self._identity = self._ask()
-            self._is_asked = True
+        """The identity that the application returns; None also for an empty string."""
+        if not self._is_identified:
+            self._identity = self._call_identify()
+            self._is_identified = True
         return self._identity
 
-    def _ask(self) -> str | None:
+    def _call_identify(self) -> str | None:
         identity = self._identify(self._environ)
         if identity is not None and not isinstance(identity, str):
-            raise TypeError(f"identify must give a str or None, not {type(identity).__name__}")
+            raise TypeError(f"identify must return a str or None, not {type(identity).__name__}")
         return identity or None
 
-    @cached_property
+    @property
     def cookie(self) -> str | None:
-        """The binding cookie's value, None when there is none that we could have made.
+        """The request's binding cookie; None if it is missing or has an impossible value.
 
-        Of several it is the first, that of the longest path (RFC 6265, 5.4): an application above may have one too.
+        The first of several counts, that of the longest path (RFC 6265, 5.4): an application above may have one too.
         """
-        return self._sent(COOKIE)
+        return self._read_cookie(COOKIE)
 
-    def _sent(self, name: str) -> str | None:
-        found = re.search(_COOKIE_PAIR.format(name), self._environ.get("HTTP_COOKIE", ""))
+    def _read_cookie(self, name: str) -> str | None:
+        found = _COOKIE_PAIRS[name].search(self._environ.get("HTTP_COOKIE", ""))
         return found[1] if found else None
 
-    def authenticate(self) -> None:
-        """Raises :class:`~.errors.NotAuthenticated` when nobody is logged in and somebody must be."""
+    def check_authenticated(self) -> None:
+        """Raise :class:`~.errors.NotAuthenticated` if nobody is logged in and anonymous uploads are not allowed."""
         if self.identity is None and not self._anonymous:
             raise NotAuthenticated
 
-    @property
-    def record_owner(self) -> str | None:
-        """What the browser tells this requester's resume records by, and locks them with: 64 hex digits.
-
-        None where there is no cookie, and so no ticket that could be this requester's. Scripts cannot read the cookie,
-        so at a shared computer nobody learns another's.
-        """
-        return None if self.cookie is None else _digest("record owner", *_who(self.cookie, self.identity))
-
     def bind(self) -> Binding:
-        """What a new upload of this requester is tied to; the cookie is made at random where there is none yet."""
-        if self.cookie is None:
-            self.cookie = secrets.token_hex(16)
-        anonymous_owner = None if self.identity else _anonymous_owner(self.cookie)
-        return Binding(self.cookie, _binding(self.cookie, self.identity), anonymous_owner)
+        """Return the binding for a new upload. A requester without cookie gets a random one."""
+        cookie = self.cookie or secrets.token_hex(16)
+        anonymous_owner = None if self.identity else _anonymous_owner(cookie)
+        return Binding(cookie, _binding(cookie, self.identity), anonymous_owner)
+
+    def digest(self, purpose: str, cookie: str) -> str:
+        """Return a digest of this requester's identity and a cookie."""
+        return _digest(purpose, *_cookie_and_identity(cookie, self.identity))
 
     def check_ticket(self, ticket: Ticket) -> None:
-        """Raises :class:`~.errors.NotYours` unless the ticket was made for this requester in this browser."""
-        cookies = [cookie for cookie in (self._sent(OWN_COOKIE), self.cookie) if cookie is not None]
-        if not any(_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):
-            raise NotYours
+        """Raise :class:`~.errors.NotYours` unless the ticket was issued for this requester and this browser."""
+        cookies = [cookie for cookie in (self._read_cookie(UPLOAD_COOKIE), self.cookie) if cookie is not None]
+        if not any(_is_same(ticket.binding, _binding(cookie, self.identity)) for cookie in cookies):
+            raise NotYours("" if cookies else _NO_COOKIE)
 
-    def claimed(self, ticket: Ticket) -> Ticket:
-        """The ticket, which is this requester's, for a receipt that the application's pages can verify.
+    def adopt(self, ticket: Ticket) -> Ticket:
+        """Return this requester's ticket bound to the browser's present cookie, so that pages can verify the receipt.
 
-        A browser without the cookie that begins several uploads at once is given one by each of them, and keeps the
-        last. Each upload goes on with its own, under :data:`OWN_COOKIE`; pages see the one that was kept.
+        A browser without the cookie that begins several uploads at once receives one from each of them, and keeps the
+        last. Each upload continues with its own one, :data:`UPLOAD_COOKIE`; pages receive the one that was kept.
         """
         if ticket.anonymous_owner is None or self.cookie is None:
             return ticket
         return replace(ticket, anonymous_owner=_anonymous_owner(self.cookie))
 
     def check_receipt(self, receipt: Receipt) -> None:
-        """Raises :class:`~.errors.NotYours` unless the receipt's owner is this requester."""
+        """Raise :class:`~.errors.NotYours` unless this requester owns the receipt."""
         owner = receipt.upload.owner
         if owner is None:
-            mine = self.cookie is not None and _same(receipt.anonymous_owner, _anonymous_owner(self.cookie))
+            is_mine = self.cookie is not None and _is_same(receipt.anonymous_owner, _anonymous_owner(self.cookie))
         else:
-            mine = owner == self.identity
-        if not mine:
+            is_mine = owner == self.identity
+        if not is_mine:
             raise NotYours
 
 
 def _binding(cookie: str, identity: str | None) -> str:
-    return _digest("requester", *_who(cookie, identity))
+    return _digest("requester", *_cookie_and_identity(cookie, identity))
 
 
-def _who(cookie: str, identity: str | None) -> tuple[str, str]:
+def _cookie_and_identity(cookie: str, identity: str | None) -> tuple[str, str]:
     return cookie, "" if identity is None else "=" + identity
 
 
@@ -149,19 +151,16 @@ def _digest(*parts: str) -> str:
     return sha256("\0".join(("direct-upload", *parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _same(theirs: object, ours: str) -> bool:
+def _is_same(theirs: object, ours: str) -> bool:
     return isinstance(theirs, str) and hmac.compare_digest(theirs.encode(), ours.encode())
 
 
-def cookie_header(environ: WSGIEnvironment, value: str, max_age: int, *, own: str = "") -> str:
-    """The ``Set-Cookie`` value that gives the browser its binding cookie for ``max_age`` seconds.
+def cookie_header(environ: WSGIEnvironment, value: str, max_age: int, *, upload_path: str = "") -> str:
+    """Return the ``Set-Cookie`` value that gives the browser its binding cookie for ``max_age`` seconds.
 
-    :param own: the path, below SCRIPT_NAME, that it is for, when it is one upload's own.
+    :param upload_path: the path below SCRIPT_NAME that the cookie of one upload is for.
     """
-    name = OWN_COOKIE if own else COOKIE
-    path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) + own or "/"
+    name = UPLOAD_COOKIE if upload_path else COOKIE
+    path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1")) + upload_path or "/"
     secure = ["Secure"] if environ["wsgi.url_scheme"] == "https" else []
     return "; ".join([f"{name}={value}", f"Max-Age={max_age}", f"Path={path}", *secure, "HttpOnly", "SameSite=Strict"])
-
-
-# -- origins -------------------------------------------------------------------------------------------------

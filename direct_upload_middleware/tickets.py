@@ -1,14 +1,14 @@
-"""Signed tokens, and the ticket: permission to carry out one upload.
+"""The ticket: signed permission for one upload in progress.
 
-A ticket is all the memory that the middleware has of an upload under way, and it is in the requester's hands. It is
-signed, not encrypted: it holds nothing that its holder may not know.
+A ticket contains everything that the middleware remembers of an upload in progress, and the requester holds it. It is
+signed, but not encrypted unless it is part of addresses: it contains nothing that its holder may not know.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from itsdangerous import BadData
 
@@ -16,43 +16,51 @@ from .errors import InvalidTicket, TicketExpired
 from .keys import Keys
 from .models import UploadRequest
 from .storage.base import SEALS, Transfer
-from .tokens import Tokens
+from .tokens import Scope, Tokens
+
+MAX_LIFETIMES = 30
+"""How many lifetimes of a ticket an upload may take, with renewed tickets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a ticket says. ``transfer`` is what the storage must know.
+    """The content of a ticket. ``transfer`` is what the storage must know.
 
-    ``binding`` ties it to a requester; ``anonymous_owner``, where there is no identity, is what the receipt will be
-    tied to. ``begun`` and ``transfer.expires`` are Unix seconds.
+    ``binding`` ties it to a requester; ``anonymous_owner``, for a requester without identity, is what the receipt will
+    be tied to. ``begun`` and ``transfer.expires`` are Unix seconds.
     """
 
     transfer: Transfer
     filename: str
     identity: str | None
-    binding: str
-    anonymous_owner: str | None
+    binding: str = field(repr=False)
+    anonymous_owner: str | None = field(repr=False)
     begun: int
 
     @property
     def request(self) -> UploadRequest:
-        """What is asked for: of an open-ended upload, once it is measured."""
+        """What the requester asked for. The size of an upload of unknown size is right after it was measured."""
         return UploadRequest(self.filename, self.transfer.size, self.transfer.type, self.identity)
 
 
 class Tickets:
-    """Makes and reads tickets: of uploads whose size is known, or of those that are open-ended."""
+    """Issues and reads tickets: those of uploads of known size, or those of uploads of unknown size."""
 
-    def __init__(self, keys: Keys, *, unknown_size: bool = False) -> None:
+    def __init__(self, keys: Keys, scope: Scope, *, unknown_size: bool = False) -> None:
         self._unknown_size = unknown_size
-        self._tokens = Tokens(keys, "open-ended ticket" if unknown_size else "ticket")
+        # Uppy's plugin puts the ticket of an upload of unknown size into addresses.
+        kind = "ticket of unknown size" if unknown_size else "ticket"
+        self._tokens = Tokens(keys, kind, scope, opaque=unknown_size)
 
     def issue(self, ticket: Ticket) -> str:
-        """The ticket as a string for the ``Upload-Ticket`` header."""
+        """Return the ticket as a string for the ``Upload-Ticket`` header."""
         t = ticket.transfer
         return self._tokens.dumps(
             [
-                [t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires],
+                [
+                    *(t.id, t.name, t.type, t.size, t.segment_size, t.segment_count, SEALS.index(t.seal), t.expires),
+                    *([t.reference] if t.reference else []),
+                ],
                 ticket.filename,
                 ticket.identity,
                 ticket.binding,
@@ -61,33 +69,36 @@ class Tickets:
             ]
         )
 
-    def read(self, token: str | None, *, id: str) -> Ticket:
-        """The ticket for upload ``id``. Raises :class:`~.errors.InvalidTicket`.
+    def read(self, token: str | None, *, upload_id: str) -> Ticket:
+        """Read the ticket of this upload. Raise :class:`~.errors.InvalidTicket`.
 
-        Whose it is, and then whether it is still good, is for the caller to check: only its owner may learn that it has
-        expired.
+        The caller checks whose ticket it is, and only then whether it has expired: only its owner may learn that.
         """
         try:
             transfer, *rest = self._tokens.loads(token)
-            id_, name, type, size, segment_size, segment_count, seal, expires = transfer
-            plan = (size, segment_size, segment_count)
-            ticket = Ticket(Transfer(id_, name, type, *plan, SEALS[seal], expires, self._unknown_size), *rest)
+            id_, name, media_type, size, segment_size, segment_count, seal, expires, *reference = transfer
+            plan = (size, segment_size, segment_count, SEALS[seal], expires, self._unknown_size)
+            ticket = Ticket(Transfer(id_, name, media_type, *plan, *reference), *rest)
         except (BadData, ValueError, TypeError, IndexError, zlib.error, RecursionError) as error:
             raise InvalidTicket from error
-        if ticket.transfer.id != id:
+        if ticket.transfer.id != upload_id:
             raise InvalidTicket
         return ticket
 
 
-def renewed(ticket: Ticket, ttl: int) -> Ticket | None:
-    """The same ticket for another ``ttl`` seconds, once less than half of that is left; None before."""
+def renew(ticket: Ticket, ttl: int) -> Ticket | None:
+    """Return the ticket for another ``ttl`` seconds if less than half of that is left, else None.
+
+    A renewed ticket expires at most ``MAX_LIFETIMES * ttl`` seconds after the upload began.
+    """
     now = int(time.time())
-    if ticket.transfer.expires - now >= ttl / 2:
+    expires = min(now + ttl, ticket.begun + MAX_LIFETIMES * ttl)
+    if ticket.transfer.expires - now >= ttl / 2 or expires <= ticket.transfer.expires:
         return None
-    return replace(ticket, transfer=replace(ticket.transfer, expires=now + ttl))
+    return replace(ticket, transfer=replace(ticket.transfer, expires=expires))
 
 
-def check_fresh(ticket: Ticket) -> None:
-    """Raises :class:`~.errors.TicketExpired` when the ticket's time is over."""
+def check_not_expired(ticket: Ticket) -> None:
+    """Raise :class:`~.errors.TicketExpired` if the ticket has expired."""
     if time.time() >= ticket.transfer.expires:
         raise TicketExpired

@@ -22,7 +22,8 @@ from urllib.parse import quote
 
 from waitress.server import create_server
 
-from direct_upload_middleware.testing import SwiftServer, SwiftUnavailable
+from direct_upload_middleware.errors import ConfigurationError
+from direct_upload_middleware.testing import S3Server, S3Unavailable, SwiftServer, SwiftUnavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -49,7 +50,7 @@ def main(make_app: MakeApp, arguments: list[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Try direct uploads on this machine.")
-    parser.add_argument("--storage", choices=("swift", "local"), help="default: swift, if it can run")
+    parser.add_argument("--storage", choices=("swift", "s3", "local"), help="default: swift, if it can run")
     parser.add_argument("--port", type=int, help=f"default: {PORT}, or the next free port; 0 for any free port")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep files and database here")
     return parser
@@ -84,6 +85,8 @@ def data_directory(kept: Path | None, stack: ExitStack) -> Path:
 
 def start_storage(options: argparse.Namespace, data: Path, stack: ExitStack) -> str:
     """Start the storage, and return its URL."""
+    if options.storage == "s3":
+        return start_s3(data / "s3" if options.keep else None, stack)
     if options.storage != "local":
         try:
             return start_swift(data / "swift" if options.keep else None, stack)
@@ -101,6 +104,18 @@ def start_swift(directory: Path | None, stack: ExitStack) -> str:
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(swift.clouds_yaml)
     print(f"Storage: Swift at {swift.storage_url}")
     return "swift://shelf?cloud=swift"
+
+
+def start_s3(directory: Path | None, stack: ExitStack) -> str:
+    print("Starting a private S3 server …", flush=True)
+    try:
+        s3 = stack.enter_context(S3Server(directory))
+        storage = s3.storage_url("shelf")
+    except (S3Unavailable, ConfigurationError) as error:
+        sys.exit(f"No private S3 server: {error}")
+    os.environ.update(s3.environ())
+    print(f"Storage: S3 at {s3.url}")
+    return storage
 
 
 def secret_in(data: Path) -> str:

@@ -1,8 +1,8 @@
-// What a page's own TypeScript may use.
+// The public types.
 
 import type { Sendable, UploadAllOptions, UploadAllTask, UploadOptions, UploadResult, UploadTask } from "./types.d.ts";
 
-export { DirectUploadFailure } from "./failure.js";
+export { DirectUploadFailure } from "./engine/failure.js";
 export type {
   ProgressReport,
   RetryReport,
@@ -14,25 +14,25 @@ export type {
   UploadTask,
 } from "./types.d.ts";
 
-/** Uploads a file straight into storage, and goes on where an earlier attempt at the same file ended. */
+/** Upload a file directly to storage, and resume an earlier upload of the same file. */
 export function upload(file: Sendable, options?: UploadOptions): UploadTask;
 
-/** Uploads several files, some at once; their results are in the files' order. */
+/** Upload several files, some at once. The results are in the order of the files. */
 export function uploadAll(files: Iterable<Sendable>, options?: UploadAllOptions): UploadAllTask;
 
-/** What `<direct-upload>` has beyond every element: that of a form's field, and its uploads. */
+/** The element `<direct-upload>`: a form field with its uploads. */
 export interface DirectUploadElement extends HTMLElement {
   name: string;
   accept: string;
-  /** In bytes; Infinity when there is no limit. */
+  /** Bytes; Infinity without a limit. */
   maxSize: number;
   multiple: boolean;
   required: boolean;
   disabled: boolean;
-  /** The first receipt, "" when there is none. The form gets them all. */
+  /** The first receipt, or "". The form gets all receipts. */
   readonly value: string;
   readonly files: File[];
-  /** Every file with its state, and with its result when it has one. */
+  /** Each file with its state and, when it is uploaded, its result. */
   readonly uploads: ({ file: File; state: "ready" | "busy" | "done" | "failed" } & Partial<UploadResult>)[];
   readonly form: HTMLFormElement | null;
   readonly labels: NodeListOf<HTMLLabelElement>;
@@ -43,7 +43,7 @@ export interface DirectUploadElement extends HTMLElement {
   checkValidity(): boolean;
   reportValidity(): boolean;
   setCustomValidity(message: string): void;
-  /** Takes files as if they were chosen. */
+  /** Add files as if the visitor had chosen them. */
   add(files: Iterable<File>): void;
 }
 

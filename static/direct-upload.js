@@ -1,11 +1,12 @@
-// The entry. Small, since every page with a file input loads it; the rest comes when it is needed.
-/** @import { Run, Sendable, UploadAllOptions, UploadAllTask, UploadOptions, UploadTask, Verbs } from "./types.d.ts" */
-import { DirectUploadFailure } from "./failure.js";
+// The entry. It is small, since every page with a file input loads it; other modules are loaded when needed.
+/** @import { Sendable, UploadAllOptions, UploadAllTask, UploadControls, UploadOptions, UploadRun } from "./types.d.ts" */
+/** @import { UploadTask } from "./types.d.ts" */
+import { DirectUploadFailure } from "./engine/failure.js";
 
 export { DirectUploadFailure };
 
 const MARKED = "direct-upload, input[type=file][data-direct-upload]";
-const above = new URL("..", import.meta.url);
+const MOUNT = new URL("..", import.meta.url);
 
 /**
  * @param {Sendable} file
@@ -13,7 +14,7 @@ const above = new URL("..", import.meta.url);
  * @returns {UploadTask}
  */
 export function upload(file, options = {}) {
-  return taskOf(engine().then(({ start }) => start(mountOf(options), file, options), unreachable));
+  return createTask(loadEngine().then(({ start }) => start(mountOf(options), file, options), unreachable));
 }
 
 /**
@@ -23,19 +24,19 @@ export function upload(file, options = {}) {
  */
 export function uploadAll(files, options = {}) {
   const all = [...files];
-  const modules = Promise.all([import("./all.js"), engine()]); // side by side, though one needs the other
-  return taskOf(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
+  const modules = Promise.all([import("./engine/upload-all.js"), loadEngine()]); // in parallel
+  return createTask(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
 }
 
-/** With what it asks for next, so that they come side by side. */
-function engine() {
-  import("./records.js").catch(() => {}); // it does without
-  return import("./engine.js");
+/** Load the engine, and in parallel the module that it needs next. */
+function loadEngine() {
+  import("./resume/records.js").catch(() => {}); // optional
+  return import("./engine/upload.js");
 }
 
 /** @param {UploadOptions} options */
-function mountOf({ mount = above }) {
-  return new URL(String(mount).replace(/\/*$/, "/"), above);
+function mountOf({ mount = MOUNT }) {
+  return new URL(String(mount).replace(/\/*$/, "/"), MOUNT);
 }
 
 /** @returns {never} */
@@ -45,48 +46,68 @@ function unreachable() {
 
 /**
  * @template Result
- * @param {Promise<Run<Result>>} run
+ * @param {Promise<UploadRun<Result>>} run
  */
-function taskOf(run) {
-  const tell = (/** @type {keyof Verbs} */ verb) => () => void run.then((it) => it[verb](), () => {});
+function createTask(run) {
+  const call = (/** @type {keyof UploadControls} */ name) => () => void run.then((it) => it[name](), () => {});
   const task = run.then((it) => it.done);
   return Object.assign(task, {
-    pause: tell("pause"),
-    resume: tell("resume"),
-    abort: tell("abort"),
+    pause: call("pause"),
+    resume: call("resume"),
+    abort: call("abort"),
     async *[Symbol.asyncIterator]() {
-      task.catch(() => {}); // it is thrown here
+      task.catch(() => {}); // thrown below
       yield* (await run).reports();
     },
   });
 }
 
-/** Submissions wait until the page is enhanced, so that a quick one does not take the file along. */
+/** Enhance the page, unless another copy of the script does. A bundle leaves it to the copy that the middleware serves. */
+function takePage() {
+  const page = /** @type {any} */ (globalThis);
+  const key = Symbol.for("direct-upload");
+  const served = "/static/direct-upload.js";
+  const isSecond = page[key] || (!import.meta.url.includes(served) && document.querySelector(`script[src*="${served}"]`));
+  page[key] ??= MOUNT.href;
+  if (isSecond) void import("./ui/second-copy.js").then(({ standBack }) => standBack(MOUNT, page[key]));
+  else void enhance();
+}
+
+/** Hold submissions until the page is enhanced, so that an early one does not send the file itself. */
 async function enhance() {
-  const early = new Set();
-  const hold = (/** @type {SubmitEvent} */ event) => {
+  const held = new Map();
+  const hold = (/** @type {any} */ event) => {
+    const { submitter, target } = event;
+    if (/^dialog$/i.test(submitter?.getAttribute("formmethod") ?? target.getAttribute("method"))) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    early.add(event);
+    held.set(target, submitter && { button: submitter, copy: submitter.cloneNode() });
   };
   addEventListener("submit", hold, true);
+  const release = () => removeEventListener("submit", hold, true);
   try {
-    const [form] = await Promise.all([import("./form.js"), engine()]);
-    await form.enhance(document, upload, above);
-  } finally {
-    removeEventListener("submit", hold, true);
-    for (const { target, submitter } of early) target.requestSubmit(submitter);
+    const [form] = await Promise.all([import("./ui/form.js"), loadEngine()]);
+    await form.enhance(document, upload, MOUNT);
+    release();
+    form.submitHeld(held);
+  } catch (error) {
+    release();
+    for (const form of held.keys()) form.requestSubmit();
+    throw error;
   }
 }
 
 if (globalThis.document) {
-  const look = () => {
-    if (!document.querySelector(MARKED)) return;
+  let isTaken = false;
+  const take = () => {
+    if (!isTaken) takePage();
+    isTaken = true;
     watcher.disconnect();
-    void enhance();
   };
+  const look = () => document.querySelector(MARKED) && take();
   const watcher = new MutationObserver(look);
   const marks = { attributes: true, attributeFilter: ["data-direct-upload"], childList: true, subtree: true };
   watcher.observe(document, marks);
   look();
+  if (!isTaken) import("./ui/find-roots.js").then(({ findRoots }) => findRoots(take), () => {});
 }

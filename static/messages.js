@@ -1,115 +1,120 @@
-// All that a page's visitor reads. A page says it in its own language by
+// All texts that users read. A page translates them with
 //   <script type="application/json" id="direct-upload-messages">{"retry": "Noch einmal", …}</script>
-// which no Content-Security-Policy forbids, or by `Object.assign(messages, { … })`.
-/** @import { DirectUploadFailure } from "./failure.js" */
+// which no Content-Security-Policy blocks, or with `Object.assign(messages, { … })`.
+/** @import { DirectUploadFailure } from "./engine/failure.js" */
 
 /** @type {Record<string, string>} */
 export const messages = {
   // States of an upload
-  ready: "{total}, to be uploaded",
+  ready: "{total} · ready to upload",
   starting: "Starting…",
   sending: "{loaded} of {total}",
-  waiting: "The connection was lost. Trying again…",
-  offline: "You are offline. The upload goes on when you are back.",
+  waiting: "Connection lost. Retrying…",
+  notResponding: "The server isn't responding. Retrying…",
+  offline: "You're offline. The upload will resume when you're back online.",
   paused: "Paused",
   finishing: "Finishing…",
-  done: "Uploaded, {total}",
+  done: "Uploaded · {total}",
   timeLeft: "{time} left",
 
-  // What is announced and what buttons are called
-  progress: "Upload of {name}",
+  // Announcements and labels of buttons
+  progress: "Upload progress of {name}",
   started: "Uploading {name}",
-  soFar: "{share} of {name} is uploaded",
-  finished: "{name} is uploaded",
-  failed: "{name} was not uploaded. {reason}",
-  held: "The form will be sent when the upload is finished.",
-  cancel: "Cancel the upload of {name}",
+  soFar: "{name}: {share} uploaded",
+  finished: "{name} uploaded",
+  failed: "{name} couldn't be uploaded. {reason}",
+  held: "Waiting for uploads to finish. The form will then be submitted automatically.",
+  cancel: "Cancel upload of {name}",
   remove: "Remove {name}",
   retry: "Try again",
-  pause: "Pause the upload of {name}",
-  resume: "Go on with the upload of {name}",
-  pausedFile: "The upload of {name} is paused.",
-  resumedFile: "The upload of {name} goes on.",
+  pause: "Pause upload of {name}",
+  resume: "Resume upload of {name}",
+  pausedFile: "{name} paused",
+  resumedFile: "{name} resumed",
   details: "Details",
 
-  // The element
+  // The upload element
   promptOne: "Choose a file or drop it here",
   promptSeveral: "Choose files or drop them here",
   dropping: "Drop to upload",
   upTo: "up to {max}",
   required: "Choose a file to upload.",
-  folder: "Folders cannot be uploaded. Choose the files in it.",
-  unfinished: "{loaded} of {total} are uploaded. Choose the file again to go on.",
-  unsent: "This was not uploaded yet. Choose the file again to go on.",
+  duplicate: "{name} is already in the list.",
+  uploadedFile: "Uploaded file",
+  folder: "Folders can't be uploaded. Open the folder and choose its files.",
+  unfinished: "{loaded} of {total} uploaded. Choose the file again to continue.",
+  unsent: "Not uploaded yet. Choose the file again to continue.",
   unfinishedFiles: "Unfinished uploads",
   files: "Files",
-  again: "Choose again",
-  forget: "Forget the unfinished upload of {name}",
+  again: "Choose file again",
+  forget: "Discard unfinished upload of {name}",
 
-  // What may be chosen
-  larger: "This file is larger than {max}.",
-  notAccepted: "Only these can be taken: {accept}.",
+  // Rules for files
+  larger: "This file is too large. The limit is {max}.",
+  notAccepted: "This file type isn't accepted. Allowed: {accept}.",
   image: "images",
   video: "videos",
   audio: "audio",
   comma: ", ",
 
-  // Failures, by code
-  network: "The server cannot be reached. Check your connection and try again.",
-  stalled: "The connection has stopped moving. Check your connection and try again.",
+  // Failures, by code or cause
+  network: "Can't reach the server. Check your connection and try again.",
+  stalled: "The upload has stalled. Check your connection and try again.",
   aborted: "The upload was cancelled.",
-  "file-changed": "The file was changed or removed meanwhile. Choose it again.",
-  "not-authenticated": "You are logged out. Log in, in another tab if you like, and try again.",
-  "cross-site": "This page may not upload here.",
-  "not-yours": "This upload belongs to somebody else. Choose the file again.",
-  "invalid-ticket": "The permission for this upload is not valid. Choose the file again.",
-  "ticket-expired": "The permission for this upload has run out. Try again.",
-  refused: "You may not upload this file.",
+  "file-changed": "This file was changed or removed during the upload. Choose it again.",
+  "not-authenticated": "You've been logged out. Log in again (another tab is fine), then try again.",
+  "cross-site": "Uploads from this page aren't allowed.",
+  "not-yours": "This upload was started by another user. Choose the file again.",
+  "invalid-ticket": "This upload is no longer valid. Choose the file again.",
+  "ticket-expired": "This upload has expired. Try again.",
+  refused: "You aren't allowed to upload this file.",
   "too-large": "This file is too large.",
   "type-not-accepted": "Files of this type are not accepted.",
-  "invalid-request": "This file's name or type cannot be taken. Rename the file and choose it again.",
-  "segments-missing": "Some of the file did not arrive. Try again.",
-  "segments-differ": "The file was damaged on its way. Try again.",
-  "already-complete": "This upload is finished already.",
-  "application-error": "The server had a problem with this file. Try again later.",
-  "storage-error": "The file could not be stored. Try again later.",
-  "storage-unavailable": "The storage cannot be reached at the moment. Try again later.",
-  cors: "The storage does not take files from this page. Please tell whoever runs this site.",
-  csp: "This page's own rules forbid the upload. Please tell whoever runs this site.",
-  other: "The upload has failed. Try again.",
+  "invalid-request": "This file's name or type isn't allowed. Rename it and choose it again.",
+  "segments-missing": "Part of the file didn't arrive. Try again.",
+  "segments-differ": "The file was damaged during upload. Try again.",
+  "already-complete": "This file has already been uploaded.",
+  "application-error": "Something went wrong on the server. Try again later.",
+  "storage-error": "The file couldn't be saved. Try again later.",
+  "storage-unavailable": "Storage is unavailable right now. Try again later.",
+  cors: "Storage isn't set up to accept uploads from this page. Please contact the site's owner.",
+  cookies: "Your browser doesn't send this site's cookies. Allow cookies for this site and try again.",
+  csp: "This page's security policy blocks uploads. Please contact the site's owner.",
+  other: "The upload failed. Try again.",
 };
 
 try {
   const dictionary = globalThis.document?.getElementById("direct-upload-messages")?.textContent;
   Object.assign(messages, JSON.parse(dictionary || "{}"));
 } catch (error) {
-  console.error("direct-upload: #direct-upload-messages is not JSON.", error); // uploads speak English, but work
+  console.error("direct-upload: #direct-upload-messages is not JSON.", error); // uploads still work, in English
 }
 
 /**
+ * Return a text with its placeholders filled in.
  * @param {string} key
  * @param {Record<string, string>} [values]
  */
-export function say(key, values = {}) {
+export function message(key, values = {}) {
   const text = messages[key] ?? messages.other ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /**
- * What happened and what to do. What the application said in refusing is its own word to its visitor.
+ * Return what happened and what to do, for users. A refusal's detail is the application's own text for its user.
  * @param {DirectUploadFailure} failure
  */
 export function explain({ code, detail, status, cause }) {
-  const isTold = detail && (code === "refused" || (!status && CHECKED.includes(code)));
-  return isTold ? detail : say(typeof cause === "string" ? cause : code);
+  const isForUser = detail && (code === "refused" || (!status && CHECKED.includes(code)));
+  return isForUser ? detail : message(typeof cause === "string" ? cause : code);
 }
 
-/** What the page itself finds out about a file, before anybody is asked. */
+/** Codes that the page's own checks of a file give. */
 const CHECKED = ["too-large", "type-not-accepted"];
 const FINAL = [...CHECKED, "cross-site", "file-changed", "invalid-request"];
 
 /**
- * Whether the same file would only fail again.
+ * Return whether another attempt with the same file would fail again.
  * @param {DirectUploadFailure} failure
  */
 export function isFinal({ code, cause }) {
@@ -117,10 +122,10 @@ export function isFinal({ code, cause }) {
 }
 
 /**
- * The same for whoever has to find the reason.
+ * Return a failure's technical details, for developers.
  * @param {DirectUploadFailure} failure
  */
-export function technical({ code, detail, status, cause }) {
+export function formatFailure({ code, detail, status, cause }) {
   return [code, typeof cause === "string" && cause, status || "", detail].filter(Boolean).join(" · ");
 }
 
@@ -128,8 +133,8 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 /**
  * @param {number} bytes
- * @param {string} [language] the page's, when it says which
- * @param {string} [per] what follows the unit
+ * @param {string} [language] default: the page's
+ * @param {string} [per] suffix of the unit
  */
 export function formatSize(bytes, language, per = "") {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
@@ -147,7 +152,7 @@ export function formatSpeed(speed, language) {
 }
 
 /**
- * @param {number} share of 1
+ * @param {number} share between 0 and 1
  * @param {string} [language]
  */
 export function formatShare(share, language = pageLanguage()) {
@@ -155,7 +160,7 @@ export function formatShare(share, language = pageLanguage()) {
 }
 
 /**
- * No more exact than anybody can foresee.
+ * Return an estimated duration, rounded so that it does not look more exact than it is.
  * @param {number} seconds
  * @param {string} [language]
  */
@@ -177,11 +182,11 @@ function formatUnit(number, unit, unitDisplay, language = pageLanguage(), maximu
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits }).format(number);
 }
 
-/** The page's language, when it tells one that there is. */
+/** Return the page's language; undefined when it is missing or invalid. */
 function pageLanguage() {
   const { lang } = globalThis.document?.documentElement ?? {};
   try {
-    return lang ? Intl.getCanonicalLocales(lang)[0] : undefined; // "" is none
+    return lang ? Intl.getCanonicalLocales(lang)[0] : undefined; // "" means unknown
   } catch {
     return undefined;
   }

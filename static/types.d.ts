@@ -1,9 +1,9 @@
-// The shapes that the modules share. Read by the type checker only; no page loads it.
+// Types that the modules share. Only the type checker reads this file; pages do not load it.
 
-import type { DirectUploadFailure } from "./failure.js";
-import type { Lanes } from "./lanes.js";
+import type { DirectUploadFailure } from "./engine/failure.js";
+import type { ConnectionPool } from "./engine/connection-pool.js";
 
-/** A file as `<input type="file">` gives it, or any other piece of data. */
+/** A `File`, as from `<input type="file">`, or any other `Blob`. */
 export type Sendable = Blob & { readonly name?: string; readonly lastModified?: number };
 
 export type State = "starting" | "sending" | "waiting" | "paused" | "finishing";
@@ -12,17 +12,17 @@ export interface ProgressReport {
   loaded: number;
   total: number;
   state: State;
-  /** Bytes per second, smoothed; 0 as long as nothing is known, and while nothing moves. */
+  /** Bytes per second, smoothed; 0 while it is unknown and while nothing is sent. */
   speed: number;
-  /** Seconds, at this speed; undefined as long as nothing is known. */
+  /** Seconds, at this speed; undefined while the speed is unknown. */
   timeLeft?: number;
 }
 
 export interface RetryReport {
   failure: DirectUploadFailure;
-  /** How many attempts in a row have failed. */
+  /** The number of attempts in a row that failed. */
   attempt: number;
-  /** Milliseconds until the next one. */
+  /** Milliseconds until the next attempt. */
   delay: number;
 }
 
@@ -30,15 +30,15 @@ export interface UploadOptions {
   onprogress?: (report: ProgressReport) => void;
   onretry?: (report: RetryReport) => void;
   signal?: AbortSignal;
-  /** The name to keep, when it is not the file's own. */
+  /** The name of the stored file, instead of the file's own. */
   filename?: string;
-  /** Where the middleware is mounted, when not above this script (a bundle, say). */
+  /** The middleware's mount, if it does not serve this script (as in a bundle). */
   mount?: string | URL;
-  /** Where in the site this upload belongs: there it is shown when it was not finished. */
+  /** The place in the site, such as a page and a field, that lists the upload while it is unfinished. */
   place?: string;
-  /** Attempts after which to give up when nothing moves any more; 12. */
+  /** Failed attempts without progress after which the upload fails; 12. */
   retries?: number;
-  /** Milliseconds without progress after which a connection is cut and tried again; 30 000. */
+  /** Milliseconds without progress after which a request is aborted and sent again; 30 000. */
   stall?: number;
 }
 
@@ -59,32 +59,32 @@ export interface UploadResult {
   data: unknown;
 }
 
-export interface Verbs {
+export interface UploadControls {
   pause(): void;
   resume(): void;
   abort(): void;
 }
 
-/** What `for await` gives is the newest report, however slow the loop; it ends with the upload, or throws its failure. */
-export interface UploadTask extends Promise<UploadResult>, AsyncIterable<ProgressReport>, Verbs {}
+/** One upload. `for await` yields the latest report each time, ends with the upload, and throws its failure. */
+export interface UploadTask extends Promise<UploadResult>, AsyncIterable<ProgressReport>, UploadControls {}
 
-/** Every file's upload in one. When one fails the others go on; then the first failure is told. */
-export interface UploadAllTask extends Promise<UploadResult[]>, AsyncIterable<ProgressReport>, Verbs {}
+/** Several uploads. When one fails the others continue, and then the task rejects with the first failure. */
+export interface UploadAllTask extends Promise<UploadResult[]>, AsyncIterable<ProgressReport>, UploadControls {}
 
 export interface UploadAllOptions extends Omit<UploadOptions, "filename"> {
-  /** How many files go up at once; 3. */
+  /** The number of files that are uploaded at once; 3. */
   concurrency?: number;
-  /** Told of each file that is finished, as soon as it is. */
+  /** Called for each file as soon as it is uploaded. */
   onfile?: (file: Sendable, result: UploadResult) => void;
 }
 
-/** One upload under way, or several. */
-export interface Run<Result = UploadResult> extends Verbs {
+/** A running upload, or several. */
+export interface UploadRun<Result = UploadResult> extends UploadControls {
   done: Promise<Result>;
   reports(): AsyncIterable<ProgressReport>;
 }
 
-/** Permission to PUT one segment, as the application gives it. */
+/** A presigned request that uploads one segment. */
 export interface SignedSegment {
   index: number;
   offset: number;
@@ -92,17 +92,19 @@ export interface SignedSegment {
   url: string;
   headers: Record<string, string>;
   expires: number;
+  /** The header that takes the segment's MD5; without it, `ETag` in hex. */
+  checksum?: { header: string; encoding: "hex" | "base64" };
 }
 
-/** A ticket that takes the place of the present one, in the second half of its life. */
-export interface Renewal {
+/** A new ticket that replaces the present one, sent after half of its lifetime. */
+export interface RenewedTicket {
   ticket?: string;
   expires?: number;
 }
 
-export interface Signed extends Renewal {
+export interface SignAnswer extends RenewedTicket {
   segments: SignedSegment[];
-  /** The application's clock in Unix seconds, where its answer could be asked for it. */
+  /** The application's clock in Unix seconds; undefined when another origin hides it. */
   clock?: number;
 }
 
@@ -112,48 +114,48 @@ export interface Plan {
   parallel: number;
 }
 
-export interface Ticketed {
+export interface UploadTicket {
   id: string;
   ticket: string;
 }
 
-export interface Begun extends Plan, Ticketed, Signed {
+export interface BeginAnswer extends Plan, UploadTicket, SignAnswer {
   ticket: string;
   expires: number;
-  /** What the records of whoever asked are told by. */
+  /** The `Upload-Owner` header, by which the visitor's resume records are found and read. */
   owner: string;
 }
 
-export interface Stored {
+export interface StoredSegment {
   index: number;
   size: number;
   etag: string;
 }
 
-export interface Status extends Renewal {
+export interface StatusAnswer extends RenewedTicket {
   state: "open" | "complete";
-  stored?: Stored[];
+  stored?: StoredSegment[];
 }
 
-export interface Declared {
+export interface SegmentEtag {
   index: number;
   etag: string;
 }
 
 export interface FailureDetails {
   status?: number;
-  /** What the application said. */
+  /** The problem's detail. */
   detail?: string;
   problem?: Problem;
-  /** Of `network`: `csp` or `cors`, where the browser refuses to connect. */
-  cause?: "csp" | "cors";
-  /** Whether trying again may help. */
+  /** Why the browser refused to connect (with `network`), or that it does not send the cookie (with `not-yours`). */
+  cause?: "csp" | "cors" | "cookies";
+  /** Whether a retry may succeed. */
   transient?: boolean;
-  /** Milliseconds that the answer asked us to wait. */
+  /** The answer's `Retry-After`, in milliseconds. */
   retryAfter?: number;
 }
 
-/** An RFC 9457 problem of the application's. */
+/** The body of an error (RFC 9457). */
 export interface Problem {
   title?: string;
   status?: number;
@@ -163,33 +165,32 @@ export interface Problem {
   field?: string;
 }
 
-/** An upload that needs its file again. */
+/** An unfinished upload, which is resumed when its file is chosen again. */
 export interface Unfinished {
   filename: string;
   size: number;
-  /** Bytes that storage has already. */
+  /** Bytes in storage. */
   loaded: number;
-  /** Gives it up. */
-  forget(): Promise<void>;
+  abort(): Promise<void>;
 }
 
-/** What is remembered in the browser of an upload that is not finished. */
-export interface ResumeRecord extends Plan, Ticketed {
-  /** Whose it is: it is found, and can be read, only with this, which is not stored with it. */
+/** What the browser keeps to resume an upload. */
+export interface ResumeRecord extends Plan, UploadTicket {
+  /** The visitor's `Upload-Owner`, which is needed to find and decrypt the record. Its second half is not stored. */
   owner: string;
   mount: string;
   fingerprint: string;
   place: string;
   expires: number;
-  etags: Declared[];
+  etags: SegmentEtag[];
 }
 
 export interface Records {
-  /** Whether there are some, of anybody. */
+  /** Whether there are records of any owner. */
   hasAny(): Promise<boolean>;
-  /** Every unfinished upload of this owner's. */
-  every(owner: string, mount: string): Promise<ResumeRecord[]>;
-  /** This owner's unfinished uploads of such a file, newest first. */
+  /** Return the owner's records. */
+  all(owner: string, mount: string): Promise<ResumeRecord[]>;
+  /** Return the owner's records of a file, newest first. */
   find(owner: string, mount: string, fingerprint: string): Promise<ResumeRecord[]>;
   save(record: ResumeRecord): Promise<void>;
   remove(record: ResumeRecord): Promise<void>;
@@ -203,56 +204,60 @@ export interface PutRequest {
   onprogress: (loaded: number) => void;
 }
 
-/** `status` 0: no answer, or none that the browser lets us see. */
+/** Status 0 means no answer, or one that the browser hides. */
 export interface PutAnswer {
   status: number;
   retryAfter?: string | null;
-  /** When storage said so, by its own clock. */
+  /** Storage's clock at the time of the answer. */
   date?: string;
 }
 
-/** All that the engine needs of the world around it; browser.js is the real one. */
+/** Everything that the engine needs from its surroundings; browser.js has the real one. */
 export interface Environment {
   fetch: typeof fetch;
   put(request: PutRequest): Promise<PutAnswer>;
   hash(data: Blob, signal?: AbortSignal): Promise<string>;
-  /** Whether hashing is quick enough to be waited for before anything is sent. */
-  hashesAhead(): boolean;
+  /** Whether hashing is fast enough to wait for it before a segment is sent. */
+  hasHashWorkers(): boolean;
   records: Records;
-  /** Whose records this page's visitor may see, by mount; as the application said last. */
+  /** The latest `Upload-Owner` of each mount. */
   owners: Map<string, string>;
-  lanes: Lanes;
-  /** Milliseconds; only differences are ever used. */
+  /** Mounts to which this browser has returned the cookie. */
+  verifiedMounts: Set<string>;
+  connections: ConnectionPool;
+  /** Milliseconds; only differences are used. */
   now(): number;
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   random(): number;
   isOnline(): boolean;
   /** Whether the page's Content-Security-Policy has refused a connection to this URL's origin. */
-  isForbidden(url: string): boolean;
-  /** Whether anything answers there, even if not to us. */
+  isBlockedByCsp(url: string): boolean;
+  /** Whether this URL has another origin than the page. */
+  isCrossOrigin(url: string): boolean;
+  /** Whether a server answers at this URL's origin, even if CORS hides the answer. */
   isReachable(url: string): Promise<boolean>;
-  /** Tells a web developer, once, what to do about a failure's code or cause. */
-  advise(about: string, url: string): void;
-  /** Resolves when the network comes back. */
-  backOnline(signal: AbortSignal): Promise<void>;
-  /** Runs `work` while no other page of this browser runs such work. */
-  alone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** Makes an upload this page's own; undefined when another one has it. */
+  /** Log once what a web developer has to do about a failure's code or cause. */
+  advise(topic: string, url: string): void;
+  /** Resolves when the network is back. */
+  whenOnline(signal: AbortSignal): Promise<void>;
+  /** Run `work` while no other page of this browser runs such work. */
+  withLock<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** Claim an upload for this page and return its release; undefined when another page has claimed it. */
   claim(id: string): Promise<(() => void) | undefined>;
 }
 
-/** How Uppy's files go up by way of our engine. */
+/** Options of the Uppy plugin. */
 export interface UppyPluginOptions extends Pick<UploadOptions, "mount" | "place" | "retries" | "stall"> {
   id?: string;
-  /** How many files go up at once; 3. */
+  /** The number of files that are uploaded at once; 3. */
   limit?: number;
-  /** A form, or a selector of one, that gets a hidden input with the receipt of each uploaded file. */
+  /** A form, or its selector, that gets a hidden input with the receipt of each uploaded file. */
   form?: string | HTMLFormElement;
-  /** What these inputs are called. */
+  /** The name of these inputs. */
   name?: string;
 }
 
-/** What of Uppy 6 our plugin uses. */
+/** The part of Uppy 6 that the plugin uses. */
 export interface Uppy {
   addUploader(uploader: (ids: string[]) => Promise<void>): void;
   removeUploader(uploader: (ids: string[]) => Promise<void>): void;
@@ -278,7 +283,7 @@ export interface UppyFile {
   response?: { body?: Record<string, unknown> };
 }
 
-/** What Uppy 6 asks of a plugin that uploads. */
+/** The interface of an Uppy 6 uploader plugin. */
 export interface UppyPlugin {
   readonly id: string;
   readonly type: string;

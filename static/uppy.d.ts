@@ -1,10 +1,10 @@
-// The plugin for Uppy, as a page's own TypeScript sees it: `uppy.use(DirectUpload, { form: "#application" })`.
+// Types of the plugin for Uppy: `uppy.use(DirectUpload, { form: "#application" })`.
 
 import type { UploadResult, UppyPlugin, UppyPluginOptions } from "./types.d.ts";
 
 export type { UppyPluginOptions } from "./types.d.ts";
 
-/** What an uploaded file has as its `response.body`: `new Uppy<Meta, DirectUploadBody>()`. */
+/** The `response.body` of an uploaded file: `new Uppy<Meta, DirectUploadBody>()`. */
 export type DirectUploadBody = UploadResult & Record<string, unknown>;
 
 /** An uploader for Uppy 6. */
@@ -19,7 +19,7 @@ export class DirectUpload implements UppyPlugin {
   update(): void;
   setOptions(opts: UppyPluginOptions): void;
 
-  // Only for the type of `uppy.use()`: Uppy's BasePlugin has them, and Uppy never asks an uploader for them.
+  // Only for the type of `uppy.use()`: members of Uppy's BasePlugin that Uppy does not use on an uploader.
   VERSION: any;
   defaultLocale: any;
   i18n: any;

@@ -1,18 +1,18 @@
-// Uppy in front of our engine: `uppy.use(DirectUpload)`. Nothing of Uppy is imported: this is a plugin by what it does.
-/** @import { ProgressReport, UploadResult, UploadTask } from "./types.d.ts" */
+// A plugin for Uppy that uploads with our engine: `uppy.use(DirectUpload)`. It does not import Uppy.
+/** @import { ProgressReport, RetryReport, UploadResult, UploadTask } from "./types.d.ts" */
 /** @import { Uppy, UppyFile, UppyPlugin, UppyPluginOptions } from "./types.d.ts" */
 import { upload } from "./direct-upload.js";
-import { DirectUploadFailure } from "./failure.js";
-import { explain, say } from "./messages.js";
+import { DirectUploadFailure } from "./engine/failure.js";
+import { explain, message } from "./messages.js";
 
-/** How many files go up at once. */
+/** How many files upload at the same time. */
 const LIMIT = 3;
-/** Where the middleware is mounted, when it serves this module. */
-const ABOVE = import.meta.url.replace(/static\/(?:[^/]+\/)?[^/]+$/, "");
+/** The mount of the middleware that served this module. */
+const DEFAULT_MOUNT = import.meta.url.replace(/static\/(?:[^/]+\/)?[^/]+$/, "");
 
 /**
- * Uploads the files of an Uppy. Each has its receipt then as `file.response.body.receipt`, in `file.meta.receipt` and, if
- * that is wanted, in a hidden input of a form.
+ * An Uppy uploader. The receipt of a file is in `file.response.body.receipt`, in `file.meta.receipt` and, with the option
+ * `form`, in a hidden input of that form.
  * @implements {UppyPlugin}
  */
 export class DirectUpload {
@@ -22,16 +22,20 @@ export class DirectUpload {
   uppy;
   /** @type {Map<string, UploadTask>} */
   #tasks = new Map();
-  /** @type {HTMLInputElement[]} */
-  #inputs = [];
+  /** The receipts of finished uploads, which Uppy may forget, and their inputs. @type {Map<string, HTMLInputElement>} */
+  #receipts = new Map();
+  /** Whether all files are being removed after they were uploaded, which is how pages reset Uppy. */
+  #isResetting = false;
   /** @type {[string, (...about: any[]) => void][]} */
   #listeners = [
     ["upload-pause", (file, isPaused) => this.#tasks.get(file.id)?.[isPaused ? "pause" : "resume"]()],
     ["pause-all", () => this.#tasks.forEach((task) => task.pause())],
     ["resume-all", () => this.#tasks.forEach((task) => task.resume())],
-    ["file-removed", (file) => this.#remove(file)],
-    ["upload-success", () => this.#fill()],
-    ["restored", () => this.#fill()],
+    ["cancel-all", () => this.#onCancelAll()],
+    ["file-removed", (file) => this.#onRemoved(file)],
+    ["state-update", (_, { files }) => this.#abortMissing(files)],
+    ["upload-success", () => this.#updateForm()],
+    ["restored", () => this.#updateForm()],
   ];
 
   /**
@@ -45,17 +49,17 @@ export class DirectUpload {
   }
 
   install() {
-    this.#tellResumable(true);
+    this.#setResumable(true);
     this.uppy.addUploader(this.#upload);
     for (const [event, listener] of this.#listeners) this.uppy.on(event, listener);
-    this.#fill();
+    this.#updateForm();
   }
 
   uninstall() {
-    this.#tellResumable(false);
+    this.#setResumable(false);
     this.uppy.removeUploader(this.#upload);
     for (const [event, listener] of this.#listeners) this.uppy.off(event, listener);
-    for (const id of this.#tasks.keys()) this.#remove({ id });
+    for (const id of this.#tasks.keys()) this.#abort(id);
   }
 
   /** @param {UppyPluginOptions} opts */
@@ -63,11 +67,11 @@ export class DirectUpload {
     this.opts = { ...this.opts, ...opts };
   }
 
-  /** Uppy asks every plugin to show its state; this one shows nothing. */
+  /** Uppy calls this on every plugin; this one has no user interface. */
   update() {}
 
-  /** @param {boolean} resumableUploads whether Uppy shows buttons to pause and to go on */
-  #tellResumable(resumableUploads) {
+  /** @param {boolean} resumableUploads whether Uppy shows buttons to pause and resume */
+  #setResumable(resumableUploads) {
     const { capabilities } = this.uppy.getState();
     this.uppy.setState({ capabilities: { ...capabilities, resumableUploads } });
   }
@@ -78,20 +82,28 @@ export class DirectUpload {
     this.uppy.emit("upload-start", files.filter(({ isRestored, progress }) => !isRestored || !progress.uploadStarted));
     const waiting = files.values();
     const worker = async () => {
-      for (const { id } of waiting) if (this.uppy.getFile(id)) await this.#carryOut(this.uppy.getFile(id));
+      for (const { id } of waiting) if (this.uppy.getFile(id)) await this.#uploadFile(this.uppy.getFile(id));
     };
     const limit = Math.min(this.opts.limit ?? LIMIT, files.length);
     await Promise.all(Array.from({ length: Math.max(1, limit) }, worker));
   };
 
   /**
-   * @param {UppyFile} file whose data Uppy may lack: it was restored without them, or is in somebody's cloud
+   * @param {UppyFile} file its data may be missing: Uppy restored it without them, or it is a remote file
    */
-  async #carryOut({ id, data, isPaused, meta }) {
+  async #uploadFile({ id, data, isPaused, meta }) {
     if (!(data instanceof Blob)) return this.#fail(id, new DirectUploadFailure("file-changed"));
     const { retries, stall, place } = this.opts;
-    const onprogress = (/** @type {ProgressReport} */ report) => this.#tasks.get(id) === task && this.#tell(id, report);
-    const task = upload(data, { filename: meta.name, mount: this.#mount, onprogress, retries, stall, place });
+    let isWaiting = false;
+    const onprogress = (/** @type {ProgressReport} */ report) => {
+      isWaiting = report.state === "waiting";
+      if (this.#tasks.get(id) === task) this.#reportProgress(id, report);
+    };
+    const onretry = (/** @type {RetryReport} */ report) => {
+      if (isWaiting && this.#tasks.get(id) === task) this.#reportStall(id, report);
+      isWaiting = false;
+    };
+    const task = upload(data, { filename: meta.name, mount: this.#mount, onprogress, onretry, retries, stall, place });
     this.#tasks.set(id, task);
     if (isPaused) task.pause();
     await task.then(
@@ -103,7 +115,7 @@ export class DirectUpload {
   /**
    * @param {string} id
    * @param {UploadTask} task
-   * @returns {boolean} false when the file was removed, and perhaps added again, meanwhile
+   * @returns {boolean} false when the file was removed, and perhaps added again, during the upload
    */
   #forget(id, task) {
     return this.#tasks.get(id) === task && this.#tasks.delete(id);
@@ -124,8 +136,8 @@ export class DirectUpload {
    * @param {unknown} failure
    */
   #fail(id, failure) {
-    if (!(failure instanceof DirectUploadFailure)) throw failure;
-    const error = Object.assign(new Error(explain(failure), { cause: failure }), { code: failure.code });
+    const cause = failure instanceof DirectUploadFailure ? failure : new DirectUploadFailure("other", { detail: String(failure) });
+    const error = Object.assign(new Error(explain(cause), { cause: failure }), { code: cause.code });
     this.uppy.emit("upload-error", this.uppy.getFile(id), error);
   }
 
@@ -133,35 +145,63 @@ export class DirectUpload {
    * @param {string} id
    * @param {ProgressReport} report
    */
-  #tell(id, { loaded, total, state }) {
+  #reportProgress(id, { loaded, total }) {
     const file = this.uppy.getFile(id);
     const uploadStarted = file.progress.uploadStarted ?? Date.now();
     this.uppy.emit("upload-progress", file, { uploadStarted, bytesUploaded: loaded, bytesTotal: total });
-    if (state === "waiting") this.uppy.emit("upload-stalled", new Error(say(state)), [file]);
   }
 
-  /** @param {Pick<UppyFile, "id">} file */
-  #remove({ id }) {
+  /**
+   * @param {string} id
+   * @param {RetryReport} report
+   */
+  #reportStall(id, { failure: { status } }) {
+    const error = new Error(message(status >= 500 ? "notResponding" : "waiting"));
+    this.uppy.emit("upload-stalled", error, [this.uppy.getFile(id)]);
+  }
+
+  /** @param {string} id */
+  #abort(id) {
     const task = this.#tasks.get(id);
     this.#tasks.delete(id);
     task?.abort();
-    this.#fill();
   }
 
-  /** The form has the receipts of the files that are there and uploaded, as if an input had sent them. */
-  #fill() {
+  /**
+   * Abort the uploads of files that are gone: `uppy.clear()` and `setState()` fire no event about them.
+   * @param {Record<string, UppyFile>} files
+   */
+  #abortMissing(files) {
+    for (const id of this.#tasks.keys()) if (!(id in files)) this.#abort(id);
+  }
+
+  /** `uppy.cancelAll()` cancels an upload in progress, or clears a list of finished ones, whose receipts stay. */
+  #onCancelAll() {
+    this.#isResetting = this.uppy.getFiles().every(({ progress }) => progress.uploadComplete);
+    queueMicrotask(() => { this.#isResetting = false; });
+  }
+
+  /** @param {UppyFile} file that the user has removed */
+  #onRemoved({ response }) {
+    const receipt = /** @type {string} */ (response?.body?.receipt);
+    if (this.#isResetting) return;
+    this.#receipts.get(receipt)?.remove();
+    this.#receipts.delete(receipt);
+  }
+
+  /** Put the receipts of Uppy's files into the form. Those of files that Uppy forgot since then stay. */
+  #updateForm() {
     const { form, name = "" } = this.opts;
-    for (const input of this.#inputs.splice(0)) input.remove();
     const target = typeof form === "string" ? document.querySelector(form) : form;
     for (const { response } of target ? this.uppy.getFiles() : []) {
       const value = response?.body?.receipt;
-      if (typeof value !== "string") continue;
-      this.#inputs.push(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+      if (typeof value !== "string" || this.#receipts.has(value)) continue;
+      this.#receipts.set(value, Object.assign(document.createElement("input"), { type: "hidden", name, value }));
     }
-    target?.append(...this.#inputs);
+    target?.append(...this.#receipts.values());
   }
 
   get #mount() {
-    return String(this.opts.mount ?? ABOVE).replace(/\/+$/, "");
+    return String(this.opts.mount ?? DEFAULT_MOUNT).replace(/\/+$/, "");
   }
 }

@@ -1,4 +1,4 @@
-"""JSON in: the body of a request, and the members that the calls take."""
+"""Parse JSON bodies and their members."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MAX_INDEXES = 100
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _LENGTH = re.compile(r"[0-9]+")
-_MOST_DIGITS = 100
+_MAX_DIGITS = 100
 
 
 def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
-    """The JSON object in the body. Raises UnsupportedMediaType, TooLarge (over 1 MiB) or Malformed."""
+    """Read the JSON object in the body. Raise UnsupportedMediaType, TooLarge (over 1 MiB) or Malformed."""
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType
     try:
-        value = json.loads(_read(environ).decode("utf-8"), parse_int=_integer)
+        value = json.loads(_read(environ).decode("utf-8"), parse_int=_parse_integer)
     except (ValueError, RecursionError) as error:
         raise Malformed from error
     if not isinstance(value, dict):
@@ -33,38 +33,41 @@ def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
     return value
 
 
-def _integer(text: str) -> int:
-    """One that is too long for Python to read is cut off: it stays larger than anything that we take."""
-    return int(text[:_MOST_DIGITS])
+def _parse_integer(text: str) -> int:
+    """Truncate an integer that is too long for Python: it remains larger than every limit."""
+    return int(text[:_MAX_DIGITS])
 
 
 def _read(environ: WSGIEnvironment) -> bytes:
     given = environ.get("CONTENT_LENGTH")
     if given and not _LENGTH.fullmatch(given):
         raise Malformed("Content-Length is not a number.")
-    too_large = TooLarge(f"The body is larger than {MAX_BODY} bytes.")
-    length = _integer(given) if given else MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
+    length = _parse_integer(given) if given else MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
     if given and length > MAX_BODY:
-        raise too_large
+        raise _body_too_large()
     try:
         body: bytes = environ["wsgi.input"].read(length)
-    except Exception as error:  # each server has errors of its own for a client that is gone or sends nonsense
+    except Exception as error:  # servers raise various exceptions if the client disconnects or sends garbage
         raise Malformed("The body could not be read.") from error
     if len(body) > MAX_BODY:
-        raise too_large
+        raise _body_too_large()
     return body
 
 
-def indexes(body: dict[str, Any], count: int) -> list[int]:
-    """The member ``indexes``: at most 100 integers from 0 to ``count - 1``."""
+def _body_too_large() -> TooLarge:
+    return TooLarge(f"The body is larger than {MAX_BODY} bytes.")
+
+
+def parse_indexes(body: dict[str, Any], count: int) -> list[int]:
+    """Return the member ``indexes``: at most 100 integers from 0 to ``count - 1``."""
     given = body.get("indexes")
     if not isinstance(given, list) or len(given) > MAX_INDEXES or not all(_is_index(i, count) for i in given):
         raise InvalidRequest("indexes", f"indexes must be a list of at most {MAX_INDEXES} integers, 0 to {count - 1}.")
     return given
 
 
-def etags(body: dict[str, Any], count: int) -> dict[int, str]:
-    """The member ``segments``, ``[{"index", "etag"}, …]``, as index → ETag."""
+def parse_etags(body: dict[str, Any], count: int) -> dict[int, str]:
+    """Return the member ``segments``, ``[{"index", "etag"}, …]``, as index → ETag."""
     given = body.get("segments")
     if not isinstance(given, list):
         raise InvalidRequest("segments", "segments must be a list of objects with index and etag.")
@@ -74,34 +77,36 @@ def etags(body: dict[str, Any], count: int) -> dict[int, str]:
         etag: Any = item.get("etag") if isinstance(item, dict) else None
         if not _is_index(index, count) or not isinstance(etag, str) or not _MD5.fullmatch(etag):
             raise InvalidRequest(
-                "segments", f"Every segment needs an index, 0 to {count - 1}, and an etag, an MD5 as 32 hex digits."
+                "segments", f"Each segment needs an index, 0 to {count - 1}, and an etag, an MD5 of 32 hex digits."
             )
         if found.setdefault(index, etag) != etag:
-            raise InvalidRequest("segments", f"Segment {index} is there twice, with different ETags.")
+            raise InvalidRequest("segments", f"segments contains segment {index} twice, with different ETags.")
     return found
 
 
-def part_etags(body: dict[str, Any], count: int) -> dict[int, str]:
-    """The member ``parts``, ``[{"PartNumber", "ETag"}, …]`` with numbers from 1 and ETags in quotes or without, as
-    index → ETag. It has one at least."""
+def parse_part_etags(body: dict[str, Any], count: int) -> dict[int, str]:
+    """Return the member ``parts``, ``[{"PartNumber", "ETag"}, …]``, as index → ETag.
+
+    Part numbers count from 1, ETags may be quoted, and there is at least one part.
+    """
     given = body.get("parts")
     parts = [part if isinstance(part, dict) else {} for part in given] if isinstance(given, list) else []
-    segments = [{"index": _less_one(p.get("PartNumber")), "etag": _unquoted(p.get("ETag"))} for p in parts]
+    segments = [{"index": _decrement(p.get("PartNumber")), "etag": _unquote(p.get("ETag"))} for p in parts]
     try:
         if segments:
-            return etags({"segments": segments}, count)
+            return parse_etags({"segments": segments}, count)
     except InvalidRequest as error:
         raise InvalidRequest(
-            "parts", f"Every part needs a PartNumber, 1 to {count}, and one ETag, an MD5 as 32 hex digits."
+            "parts", f"Each part needs a PartNumber, 1 to {count}, and one ETag, an MD5 of 32 hex digits."
         ) from error
     raise InvalidRequest("parts", "parts must be a list of objects with PartNumber and ETag.")
 
 
-def _less_one(value: Any) -> Any:
+def _decrement(value: Any) -> Any:
     return value - 1 if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _unquoted(value: Any) -> Any:
+def _unquote(value: Any) -> Any:
     return value.removeprefix('"').removesuffix('"') if isinstance(value, str) else None
 
 

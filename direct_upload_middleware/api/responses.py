@@ -1,4 +1,4 @@
-"""JSON out: answers and problems (RFC 9457)."""
+"""Responses of the API: JSON, problems (RFC 9457), cookies."""
 
 from __future__ import annotations
 
@@ -6,48 +6,51 @@ import json
 import logging
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from webob import Response
+from webob import Request, Response
 
 from ..errors import DirectUploadError
+from ..headers import PRIVATE_HEADERS
+from ..origins import mount_url
+from ..outcomes import CompletedUpload
+from ..requester import cookie_header
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from ..options import Options
+
 log = logging.getLogger(__name__)
 
-_UPLOAD = re.compile(r"/(?:uploads|s3/multipart)/([0-9a-f]{32})(?:/|$)")
+_UPLOAD_PATH = re.compile(r"/(?:uploads|s3/multipart)/([0-9a-f]{32})(?:/|$)")
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ApiResponse(Response):
-    """A response whose ``Location`` stays as it is: relative to a host that a proxy may hide from us."""
+    """A response without caching whose ``Location`` stays relative to the host, which a proxy may hide."""
+
+    def __init__(self, body: bytes = b"", status: int | str = HTTPStatus.OK, content_type: str | None = None) -> None:
+        super().__init__(body=body, status=status)
+        if content_type is not None:
+            self.headers["Content-Type"] = content_type
+        self.headers.update(PRIVATE_HEADERS.items())
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send the response."""
         start_response(self.status, self.headerlist)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else self.app_iter
 
 
-def json_response(value: Any, status: int = 200, content_type: str = "application/json") -> Response:
-    """A JSON answer that nothing may store."""
-    response = ApiResponse(body=_encode(value).encode(), status=status)
-    response.headers["Content-Type"] = content_type
-    return private(response)
+def json_response(value: Any, status: int = HTTPStatus.OK, content_type: str = "application/json") -> ApiResponse:
+    """Return a JSON response."""
+    return ApiResponse(_encode(value).encode(), status, content_type)
 
 
-def private(response: Response) -> Response:
-    """The response with what every answer of the API has."""
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-site"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-    return response
-
-
-def problem(error: DirectUploadError) -> Response:
-    """The problem document of an error."""
+def problem(error: DirectUploadError) -> ApiResponse:
+    """Return the problem document of an error."""
     document = {
         "title": error.title,
         "status": error.status,
@@ -56,21 +59,38 @@ def problem(error: DirectUploadError) -> Response:
         **error.extras,
     }
     response = json_response(document, error.status, "application/problem+json")
-    response.headers.update(list(error.headers.items()))
+    response.headers.update(error.headers.items())
     return response
 
 
-def logged_problem(error: DirectUploadError, environ: WSGIEnvironment) -> Response:
-    """The same, logged. What is not the requester's fault is logged as an error, with its detail."""
-    extra = {"upload_code": error.code, "upload_status": error.status, "upload_id": _id_of(environ)}
-    if error.status >= 500:
+def log_problem(error: DirectUploadError, environ: WSGIEnvironment) -> ApiResponse:
+    """Log an error and return its problem document. An error that is not the client's is logged with its detail."""
+    extra = {"upload_code": error.code, "upload_status": int(error.status), "upload_id": _upload_id(environ)}
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s: %s", error.code, error.detail, extra=extra)
     else:
         log.info("refused: %s", error.code, extra=extra)
     return problem(error)
 
 
-def _id_of(environ: WSGIEnvironment) -> str | None:
-    """The upload that a request is about, where its address names one."""
-    found = _UPLOAD.search(environ.get("PATH_INFO", ""))
+def _upload_id(environ: WSGIEnvironment) -> str | None:
+    found = _UPLOAD_PATH.search(environ.get("PATH_INFO", ""))
     return found[1] if found else None
+
+
+def absolute_url(request: Request, options: Options, url: str) -> str:
+    """Return a URL for the browser: one that begins with a slash is relative to the mount."""
+    return mount_url(request.environ.get("SCRIPT_NAME", ""), options.mount, url)
+
+
+def completed_body(request: Request, options: Options, completed: CompletedUpload) -> dict[str, Any]:
+    """Return the body of a complete call's response."""
+    upload = {name: getattr(completed.upload, name) for name in ("id", "name", "filename", "type", "size", "etag")}
+    url = absolute_url(request, options, completed.download_url)
+    return {"receipt": completed.receipt, "upload": upload, "download_url": url, "data": completed.data}
+
+
+def set_cookie(response: Response, request: Request, options: Options, cookie: str, *, upload_path: str = "") -> None:
+    """Give the browser the binding cookie for as long as a ticket is valid."""
+    header = cookie_header(request.environ, cookie, options.ticket_ttl, upload_path=upload_path)
+    response.headers.add("Set-Cookie", header)

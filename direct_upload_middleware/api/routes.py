@@ -1,27 +1,38 @@
-"""Which call an address and a method are, and what each call answers."""
+"""The HTTP API: which call an address and a method mean, and the calls of our own script."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qs
 
 from webob import Request, Response
 
 from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
+from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
-from ..origins import check_same_site, request_page_origin
+from ..origins import check_same_site
+from ..outcomes import stored_object
 from ..policy import parse_request
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
 from ..uploads import DOWNLOAD_TTL, Uploads
-from . import parsing as body
 from .assets import serve_asset
-from .cors import is_preflight, preflight_response, with_cors
-from .endpoint import Call, Calls
-from .responses import ApiResponse, json_response, logged_problem, private, problem
+from .cors import add_cors, is_preflight, preflight_response
+from .parsing import parse_etags, parse_indexes, read_object
+from .responses import (
+    ApiResponse,
+    absolute_url,
+    completed_body,
+    json_response,
+    log_problem,
+    problem,
+    set_cookie,
+)
 from .unread_body import UnreadBody
 from .uppy_companion import Companion
 
@@ -31,32 +42,41 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAFE = ("GET", "HEAD")
+_TICKET = environ_name(UPLOAD_TICKET)
+
+Call: TypeAlias = Callable[[Request], Response]
 
 
-class Api(Calls):
-    """Answers everything under the mount. A WSGI application but for ``environ``, which is as the wrapped
-    application would get it: what ``identify`` and the other callables see does not depend on the mount."""
+class Api:
+    """Answers every request below the mount.
+
+    It is a WSGI application, but its environ is that of the wrapped application: SCRIPT_NAME does not include the
+    mount, so that ``identify`` and the other callbacks work the same here and there.
+    """
 
     def __init__(self, options: Options, uploads: Uploads) -> None:
-        super().__init__(options, uploads)
+        self._options = options
+        self._uploads = uploads
         self._companion = Companion(options, uploads)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        start_response = with_cors(environ, start_response, self._options.origins)
-        rest = UnreadBody(environ)
+        """Answer one request."""
+        if self._options.origins:
+            start_response = add_cors(environ, start_response, self._options.origins)
+        unread = UnreadBody(environ)
         try:
             response = self._respond(environ)
         except DirectUploadError as error:
-            response = logged_problem(error, environ)
+            response = log_problem(error, environ)
         except Exception:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
-        answered = response(environ, start_response)
-        rest.drain()
-        return answered
+        body = response(environ, start_response)
+        unread.drain(lambda: self._uploads.is_known(environ))
+        return body
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
-        if is_preflight(environ):
+        if environ["REQUEST_METHOD"] == "OPTIONS" and is_preflight(environ):
             return preflight_response(environ, self._options.origins)
         path = environ["PATH_INFO"][len(self._options.mount) :].split("/")[1:]
         calls = self._calls(path)
@@ -70,18 +90,21 @@ class Api(Calls):
         return calls[method](Request(environ))
 
     def _calls(self, path: list[str]) -> dict[str, Call] | None:
-        """Method → call, of the address; None when it is none of the API's."""
+        """Return the calls of this address by method; None if the API does not have it."""
         match path:
             case ["uploads"]:
                 return {"POST": self._begin}
             case ["owner"]:
                 return {"GET": self._owner}
-            case ["uploads", id] if id:
-                return {"GET": partial(self._status, id=id), "DELETE": partial(self._abort, id=id)}
-            case ["uploads", id, "segments"] if id:
-                return {"POST": partial(self._sign, id=id)}
-            case ["uploads", id, "complete"] if id:
-                return {"POST": partial(self._complete, id=id)}
+            case ["uploads", upload_id] if upload_id:
+                return {
+                    "GET": partial(self._status, upload_id=upload_id),
+                    "DELETE": partial(self._abort, upload_id=upload_id),
+                }
+            case ["uploads", upload_id, "segments"] if upload_id:
+                return {"POST": partial(self._sign, upload_id=upload_id)}
+            case ["uploads", upload_id, "complete"] if upload_id:
+                return {"POST": partial(self._complete, upload_id=upload_id)}
             case ["files", receipt] if receipt:
                 return {"GET": partial(self._file, receipt=receipt)}
             case ["s3", *below]:
@@ -91,7 +114,7 @@ class Api(Calls):
         return None
 
     def _storage_app(self, environ: WSGIEnvironment) -> WSGIApplication:
-        """What the storage answers at a temp URL of its own; raises NotFound when it has none there."""
+        """Return a WSGI application for the storage's own presigned URLs, with NotFound for other addresses."""
         mount = self._options.mount
         below = {
             **environ,
@@ -103,17 +126,16 @@ class Api(Calls):
             try:
                 served = self._options.storage.serve(below, start_response)
             except DirectUploadError as error:
-                return logged_problem(error, environ)(environ, start_response)
+                return log_problem(error, environ)(environ, start_response)
             return problem(NotFound())(environ, start_response) if served is None else served
 
         return serve
 
-    # -- the calls -----------------------------------------------------------------------------------------
-
     def _begin(self, request: Request) -> Response:
-        requester = self._authenticated(request)
-        wanted = parse_request(body.read_object(request.environ), requester.identity)
-        begun = self._uploads.begin(request.environ, requester, wanted, origin=request_page_origin(request.environ))
+        environ = request.environ
+        requester = self._uploads.authenticate(environ)
+        wanted = parse_request(read_object(environ), requester.identity)
+        begun = self._uploads.begin(environ, requester, wanted)
         transfer = begun.ticket.transfer
         response = json_response(
             {
@@ -126,65 +148,66 @@ class Api(Calls):
                 "checksum": "md5",
                 "segments": self._segments(request, begun.segments),
             },
-            201,
+            HTTPStatus.CREATED,
         )
-        response.headers["Location"] = self._url(request, f"/uploads/{transfer.id}")
-        response.headers["Upload-Owner"] = str(requester.record_owner)
-        self._set_cookie(response, request, begun.cookie)
+        response.headers["Location"] = absolute_url(request, self._options, f"/uploads/{transfer.id}")
+        response.headers[UPLOAD_OWNER] = self._uploads.record_owner(requester, begun.cookie)
+        set_cookie(response, request, self._options, begun.cookie)
         return response
 
     def _owner(self, request: Request) -> Response:
-        return json_response({"owner": self._authenticated(request).record_owner})
+        requester = self._uploads.authenticate(request.environ)
+        cookie = requester.cookie
+        return json_response({"owner": None if cookie is None else self._uploads.record_owner(requester, cookie)})
 
-    def _sign(self, request: Request, id: str) -> Response:
-        ticket = self._ticket(request, id)
-        indexes = body.indexes(body.read_object(request.environ), ticket.transfer.segment_count)
-        renewed = self._uploads.renewed(ticket)
+    def _sign(self, request: Request, upload_id: str) -> Response:
+        ticket = self._ticket(request, upload_id)
+        indexes = parse_indexes(read_object(request.environ), ticket.transfer.segment_count)
+        renewed = self._uploads.renew(request.environ, ticket)
         signed = self._uploads.sign(request.environ, renewed or ticket, indexes)
-        return self._with_ticket(request, renewed, {"segments": self._segments(request, signed)})
+        return self._ticket_response(request, renewed, {"segments": self._segments(request, signed)})
 
-    def _status(self, request: Request, id: str) -> Response:
-        ticket = self._ticket(request, id)
-        inspection, receipt = self._uploads.status(ticket)
-        stored = [{"index": s.index, "size": s.size, "etag": s.etag} for s in inspection.stored]
-        status: dict[str, Any] = {"id": id, "state": "complete" if receipt else "open", "stored": stored}
+    def _status(self, request: Request, upload_id: str) -> Response:
+        ticket = self._ticket(request, upload_id)
+        found, receipt = self._uploads.status(ticket)
+        stored = [{"index": s.index, "size": s.size, "etag": s.etag} for s in found.stored]
+        status: dict[str, Any] = {"id": upload_id, "state": "complete" if receipt else "open", "stored": stored}
         if receipt:
             return json_response(status | {"receipt": receipt})
-        return self._with_ticket(request, self._uploads.renewed(ticket), status)
+        return self._ticket_response(request, self._uploads.renew(request.environ, ticket), status)
 
-    def _complete(self, request: Request, id: str) -> Response:
-        ticket = self._ticket(request, id)
-        etags = body.etags(body.read_object(request.environ), ticket.transfer.segment_count)
-        done = self._uploads.complete(request.environ, ticket, etags)
-        return json_response(self._completed(request, done))
+    def _complete(self, request: Request, upload_id: str) -> Response:
+        ticket = self._ticket(request, upload_id)
+        etags = parse_etags(read_object(request.environ), ticket.transfer.segment_count)
+        completed = self._uploads.complete(request.environ, ticket, etags)
+        return json_response(completed_body(request, self._options, completed))
 
-    def _abort(self, request: Request, id: str) -> Response:
-        self._uploads.abort(self._ticket(request, id))
-        return private(ApiResponse(status=204))
+    def _abort(self, request: Request, upload_id: str) -> Response:
+        self._uploads.abort(self._ticket(request, upload_id))
+        return ApiResponse(status=HTTPStatus.NO_CONTENT)
 
     def _file(self, request: Request, receipt: str) -> Response:
-        requester = self._authenticated(request)
+        requester = self._uploads.authenticate(request.environ)
         found = self._uploads.receipts.read(receipt)
         requester.check_receipt(found)
         inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        self._options.storage.check(stored_object(found.upload))
         url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
-        response = private(ApiResponse(status=302))
-        response.headers["Location"] = self._url(request, url)
+        response = ApiResponse(status=HTTPStatus.FOUND)
+        response.headers["Location"] = absolute_url(request, self._options, url)
         return response
 
-    # -- what they share -----------------------------------------------------------------------------------
+    def _ticket(self, request: Request, upload_id: str) -> Ticket:
+        environ = request.environ
+        return self._uploads.check_ticket(environ, environ.get(_TICKET), upload_id)[1]
 
-    def _ticket(self, request: Request, id: str) -> Ticket:
-        token = request.environ.get("HTTP_UPLOAD_TICKET")
-        return self._checked(request, self._uploads.tickets, token, id)[1]
-
-    def _with_ticket(self, request: Request, renewed: Ticket | None, value: dict[str, Any]) -> Response:
-        """The answer, with the renewed ticket, if it is one, and the cookie for as long."""
+    def _ticket_response(self, request: Request, renewed: Ticket | None, value: dict[str, Any]) -> Response:
+        """Return the response with the renewed ticket, if there is one, and its cookie."""
         if renewed is None:
             return json_response(value)
         token = self._uploads.tickets.issue(renewed)
         response = json_response(value | {"ticket": token, "expires": renewed.transfer.expires})
-        self._set_cookie(response, request, str(self._uploads.requester(request.environ).cookie))
+        set_cookie(response, request, self._options, str(self._uploads.requester(request.environ).cookie))
         return response
 
     def _segments(self, request: Request, signed: Iterable[SignedSegment]) -> list[dict[str, Any]]:
@@ -194,9 +217,10 @@ class Api(Calls):
                 "offset": s.segment.offset,
                 "size": s.segment.size,
                 "method": "PUT",
-                "url": self._url(request, s.url),
+                "url": absolute_url(request, self._options, s.url),
                 "headers": dict(s.headers),
                 "expires": s.expires,
+                **({"checksum": asdict(s.checksum)} if s.checksum else {}),
             }
             for s in signed
         ]

@@ -1,4 +1,4 @@
-"""``direct-upload``: what an operator does with a storage."""
+"""The command ``direct-upload``: set up, examine and clean a storage, and try the demo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 try:
     import click
-    import rich  # noqa: F401  both are what the extra brings
+    import rich  # noqa: F401  the extra installs both
 except ImportError:  # pragma: no cover
     sys.exit("direct-upload needs click and rich: pip install 'direct-upload-middleware[cli]'")
 
@@ -18,15 +18,15 @@ from .sweep import sweep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--debug", is_flag=True, help="Show tracebacks, and what is logged.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and the log.")
 @click.version_option(package_name="direct-upload-middleware")
 @click.pass_context
 def main(context: click.Context, debug: bool) -> None:
     """Try direct uploads, and set up, examine and clean their storage.
 
-    STORAGE is the URL that the middleware is given: swift://CONTAINER?cloud=NAME, rackspace://CONTAINER?region=ORD,
-    local:PATH. Credentials come from where the middleware takes them. Its secret comes from the variable
-    DIRECT_UPLOAD_SECRET; several are separated by commas, the oldest first.
+    STORAGE is the middleware's storage URL: swift://CONTAINER?cloud=NAME, rackspace://CONTAINER?region=ORD or
+    local:PATH. Credentials are found in the same places as by the middleware. The environment variable
+    DIRECT_UPLOAD_SECRET holds its secret; separate several secrets with spaces, oldest first.
     """
     context.obj = debug
 

@@ -1,4 +1,4 @@
-"""What the commands share: the storage and its secret, errors without tracebacks, consoles."""
+"""Helpers shared by the commands: storage and secret, errors without tracebacks, parameter types, console."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,19 +20,22 @@ from ..errors import DirectUploadError
 from ..keys import Keys
 from ..origins import normalize_origin
 from ..storage.base import Storage
+from ..storage.s3.storage import S3Storage
 from ..storage.swift.storage import SwiftStorage
 from ..storage.urls import storage_from_url
 from .debugging import everything_shown
 
-SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  the name of it
+SECRET_VARIABLE = "DIRECT_UPLOAD_SECRET"  # noqa: S105  a name, not a secret
 _UNBROKEN = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+_given_secrets: ContextVar[list[str] | None] = ContextVar("direct_upload.secrets", default=None)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def without_traceback(command: F) -> F:
-    """Tell an error in one sentence, with exit status 1; with ``--debug``, raise it."""
+    """Print an error as one sentence and exit with status 1; with ``--debug``, raise it."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -40,7 +44,7 @@ def without_traceback(command: F) -> F:
             with everything_shown():
                 return command(*args, **kwargs)
         try:
-            with _warnings_kept_back():
+            with _errors_only():
                 return command(*args, **kwargs)
         except DirectUploadError as error:
             raise click.ClickException(str(error)) from error
@@ -49,9 +53,8 @@ def without_traceback(command: F) -> F:
 
 
 @contextmanager
-def _warnings_kept_back() -> Iterator[None]:
-    """What a command has to say it says itself. The level is put back, for whoever calls a command in a process of
-    their own."""
+def _errors_only() -> Iterator[None]:
+    """Silence the package's log below ERROR while a command runs: a command prints its own results."""
     logger = logging.getLogger("direct_upload_middleware")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -62,87 +65,118 @@ def _warnings_kept_back() -> Iterator[None]:
 
 
 def secrets() -> list[str]:
-    """The middleware's secrets, oldest first; none where the variable is not set."""
-    return [secret.strip() for secret in os.environ.get(SECRET_VARIABLE, "").split(",") if secret.strip()]
+    """Return the middleware's secrets, oldest first, separated by whitespace; empty when the variable is not set."""
+    given = _given_secrets.get()
+    return os.environ.get(SECRET_VARIABLE, "").split() if given is None else given
+
+
+@contextmanager
+def using_secrets(given: list[str]) -> Iterator[None]:
+    """Take these secrets instead of the environment variable, for commands that a framework runs."""
+    token = _given_secrets.set(given)
+    try:
+        yield
+    finally:
+        _given_secrets.reset(token)
 
 
 def open_storage(url: str, *, secret_needed: bool = True) -> Storage:
-    """The storage of this URL, with its keys."""
+    """Return the storage of this URL, bound to its keys."""
     storage = storage_from_url(url)
     if storage.needs_secret and secret_needed and not secrets():
-        raise click.UsageError(f"Set {SECRET_VARIABLE} to the middleware's secret; several separated by commas.")
+        raise click.UsageError(
+            f"Set the environment variable {SECRET_VARIABLE} to the middleware's secret; separate several with spaces."
+        )
     storage.bind(Keys(secrets()) if secrets() or storage.needs_secret else Keys(storage.default_secrets))
     return storage
 
 
 def open_swift(url: str, *, secret_needed: bool = True) -> SwiftStorage:
-    """The same, where only Swift will do."""
+    """Return the Swift storage of this URL; raise UsageError for any other storage."""
     storage = open_storage(url, secret_needed=secret_needed)
     if not isinstance(storage, SwiftStorage):
-        raise click.UsageError("This storage has nothing to set up, to examine or to rotate: it is a directory.")
+        raise click.UsageError(
+            "This command is for Swift storages only: a local directory needs no set-up, no keys and no check."
+        )
+    return storage
+
+
+def is_s3(url: str) -> bool:
+    """Return whether this is the URL of an S3 storage."""
+    return urlsplit(url).scheme == "s3"
+
+
+def open_s3(url: str) -> S3Storage:
+    """Return the S3 storage of this URL, for what needs no secret."""
+    storage = open_storage(url, secret_needed=False)
+    assert isinstance(storage, S3Storage)  # noqa: S101  is_s3() was asked
     return storage
 
 
 def console() -> Console:
-    """Where results go. Lines are broken for terminals only: what is read by a program is a line each."""
-    is_broken = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if is_broken else _UNBROKEN)
+    """Return the console for results. It wraps lines in a terminal; in a pipe, each result stays on one line."""
+    wraps = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if wraps else _UNBROKEN)
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]
-    """Seconds, from ``90``, ``15m``, ``12h``, ``2d`` or ``1w``."""
+    """A duration in seconds, written ``90``, ``15m``, ``12h``, ``2d`` or ``1w``."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> int:
+        """Return the seconds."""
         if isinstance(value, int):
             return value
         match = re.fullmatch(r"([0-9]{1,9})([smhdw]?)", value)
         if not match:
-            self.fail(f"{value!r} is no time; write 90s, 15m, 12h, 2d or 1w", param, context)
+            self.fail(f"{value!r} is not a duration; write it like 90s, 15m, 12h, 2d or 1w", param, context)
         return int(match[1]) * _UNITS[match[2] or "s"]
 
 
 class Origin(click.ParamType):  # type: ignore[type-arg]
-    """An origin, as the Origin header has it."""
+    """An origin, as in the Origin header."""
 
     name = "origin"
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the normalized origin."""
         origin = normalize_origin(str(value).removesuffix("/"))
         if origin is None:
-            self.fail(f"{value!r} is no origin; write it like https://app.example.com", param, context)
+            self.fail(f"{value!r} is not an origin; write it like https://app.example.com", param, context)
         return origin
 
 
 class PageUrl(click.ParamType):  # type: ignore[type-arg]
-    """The address of a page."""
+    """The URL of a page."""
 
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> str:
+        """Return the URL unchanged."""
         parts = urlsplit(str(value))
         if normalize_origin(f"{parts.scheme}://{parts.netloc}") is None:
-            self.fail(f"{value!r} is no address of a page; write it like https://app.example.com/new", param, context)
+            self.fail(f"{value!r} is not the URL of a page; write it like https://app.example.com/new", param, context)
         return str(value)
 
 
 class Header(click.ParamType):  # type: ignore[type-arg]
-    """A header of a request, its name and its value."""
+    """A request header, written ``Name: value``."""
 
     name = "header"
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, str]:
+        """Return the header's name and value."""
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)", value)
         if not match:
-            self.fail("a header is written like 'Cookie: session=…'", param, context)
+            self.fail("not a header; write it like 'Cookie: session=…'", param, context)
         return match[1].title(), match[2].strip()
 
 
 def bytes_text(size: int) -> str:
-    """``1.5 GiB``."""
+    """Return a size for people: ``1.5 GiB``."""
     number = float(size)
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if number < 1024:
@@ -152,7 +186,7 @@ def bytes_text(size: int) -> str:
 
 
 def age_text(seconds: int) -> str:
-    """``3 days``, ``5 hours``."""
+    """Return an age for people: ``3 days``, ``5 hours``."""
     for name, unit in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * unit:
             return f"{seconds // unit} {name}"

@@ -1,4 +1,4 @@
-"""What ``--debug`` shows: our own log with its extras, and that of the requests, without signatures."""
+"""The log that ``--debug`` shows: the package's records with their extras, and every HTTP request, redacted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _EXTRAS = ("upload_", "swift_", "sweep_")
 class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         extras = {name: value for name, value in vars(record).items() if name.startswith(_EXTRAS)}
-        told = " ".join(f"{name}={value}" for name, value in extras.items())
-        return redacted(f"{super().format(record)}  {told}".rstrip())
+        pairs = " ".join(f"{name}={value}" for name, value in extras.items())
+        return redacted(f"{super().format(record)}  {pairs}".rstrip())
 
 
 @contextmanager
 def everything_shown() -> Iterator[None]:
-    """For as long as a command runs, on standard error."""
+    """Print the log on standard error while a command runs."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(levelname)s %(name)s: %(message)s"))
     loggers = [logging.getLogger(name) for name in _LOGGERS]

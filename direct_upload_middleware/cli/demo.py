@@ -1,4 +1,4 @@
-"""``demo``: the example application of the checkout, which the package brings along."""
+"""The command ``demo``: run the plain example application, which is part of the package."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from importlib import import_module
 
 import click
 
+STORAGES = ("swift", "s3", "local")
+
 
 @click.command()
-@click.option("--storage", type=click.Choice(["swift", "local"]), help="Where files go.  [swift, where it can run]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Of this machine; 0 for any.  [8080, or the next free one]")
+@click.option("--storage", type=click.Choice(STORAGES), help="Where to store files.  [swift if it can run]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one.  [8080 or the next free one]")
 @click.option("--keep", type=click.Path(file_okay=False), help="Keep files and database in this directory.")
 def demo(storage: str | None, port: int | None, keep: str | None) -> None:
     """Try uploads in a small application with log-in.
 
-    It runs on this machine, with an OpenStack Swift of its own or, where that cannot run, a directory. What it makes
-    is temporary, unless --keep is given. Ctrl-C stops it.
+    The application runs on this machine with a private OpenStack Swift, or with a directory if Swift cannot run.
+    All data is removed at the end, unless --keep is given. Press Ctrl-C to stop.
     """
     try:
         serve = import_module("direct_upload_middleware.demo.serve")
     except ImportError as error:
-        hint = "The demonstration needs more: pip install 'direct-upload-middleware[demo]'"
+        hint = "The demo needs more packages: pip install 'direct-upload-middleware[demo]'"
         raise click.ClickException(f"{hint} ({error.name} is missing)") from error
     shelf = import_module("direct_upload_middleware.demo.plain.app")
     given = {"--storage": storage, "--port": port, "--keep": keep}

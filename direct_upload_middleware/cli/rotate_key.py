@@ -1,30 +1,38 @@
-"""``rotate-key``: change the temp URL keys while uploads and downloads go on."""
+"""The command ``rotate-key``: replace temp URL keys without interrupting uploads and downloads."""
 
 from __future__ import annotations
 
 import click
 
-from .common import Duration, console, open_swift, without_traceback
+from .common import Duration, console, is_s3, open_swift, without_traceback
 
 
-@click.command("rotate-key")
+@click.command("rotate-key", short_help="Replace the temp URL keys while uploads go on.")
 @click.argument("storage")
-@click.option("--finish", is_flag=True, help="Take the old keys away.")
-@click.option("--after", type=Duration(), default="1d", help="With --finish: how long URLs may live.  [1d]")
-@click.option("--settle", type=Duration(), default="60s", help="How long Swift's proxies remember keys.  [60s]")
+@click.option("--finish", is_flag=True, help="Remove the old keys.")
+@click.option("--after", type=Duration(), default="1d", help="With --finish: how long URLs are valid.  [1d]")
+@click.option("--settle", type=Duration(), default="60s", help="How long Swift's proxies cache keys.  [60s]")
 @without_traceback
 def rotate_key(storage: str, finish: bool, after: int, settle: int) -> None:
-    """Change the temp URL keys while uploads and downloads go on.
+    """Replace the temp URL keys without interrupting uploads and downloads.
 
-    First without options: new keys come in beside the old, and both are valid. Then, when the last URL that an old key
-    has signed has expired, with --finish.
+    First run it without options: it adds new keys, and both old and new ones are valid. Run it again with --finish
+    when the last URL signed with an old key has expired.
 
-    To change the secret: run this with the new secret added at the end of DIRECT_UPLOAD_SECRET, restart the
-    application with the same list, and, a ticket_ttl later, run it with --finish and take the old secret off the list.
+    To change the secret: add the new secret at the end of DIRECT_UPLOAD_SECRET, run this command, and restart the
+    application with the same list. After ticket_ttl seconds, run it with --finish and remove the old secret from the
+    list.
     """
+    if is_s3(storage):
+        click.echo(
+            "There is nothing to rotate: presigned URLs are signed with the credentials. To change those, give the "
+            "application the new access key, and delete the old one when the last URL has expired (url_ttl)."
+        )
+        return
     admin = open_swift(storage).admin()
     out = console()
-    for done in admin.finish_rotation(after=after) if finish else admin.rotate(settle=settle):
-        out.print(f"[cyan]+[/] {done}")
+    for step in admin.finish_rotation(after=after) if finish else admin.rotate(settle=settle):
+        out.print(f"[cyan]+[/] {step}")
     if not finish:
-        out.print(f"When the longest URL has expired: direct-upload rotate-key '{storage}' --finish", soft_wrap=True)
+        out.print("When all URLs signed with the old keys have expired, run:")
+        out.print(f"  direct-upload rotate-key '{storage}' --finish", soft_wrap=True)

@@ -1,27 +1,46 @@
-"""``setup``: make what a storage needs before its first use."""
+"""The command ``setup``: create what a storage needs before its first use."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import click
 from rich.console import Console
 
-from .common import Origin, console, open_swift, without_traceback
+from ..storage.s3.admin import S3Admin
+from ..storage.s3.admin import Step as S3Step
+from ..storage.swift.admin import Step as SwiftStep
+from ..storage.swift.admin import SwiftAdmin
+from .common import Origin, console, is_s3, open_s3, open_swift, without_traceback
 
 
 @click.command()
 @click.argument("storage")
-@click.option("--origin", "origins", multiple=True, type=Origin(), help="An origin whose pages upload; repeatable.")
-@click.option("--seal", type=click.Choice(["revoke", "pin"]), default="revoke", help="As the middleware's option.")
-@click.option("--quota", type=click.IntRange(min=1), help="Bytes that the container of finished uploads may hold.")
-@click.option("--dry-run", is_flag=True, help="Tell what is there and what is missing; change nothing.")
+@click.option("--origin", "origins", multiple=True, type=Origin(), help="Allow uploads from this origin; repeatable.")
+@click.option(
+    "--seal", type=click.Choice(["revoke", "pin"]), default="revoke", help="The middleware's option of that name."
+)
+@click.option("--quota", type=click.IntRange(min=1), help="Limit the container of finished uploads to this many bytes.")
+@click.option("--dry-run", is_flag=True, help="Only show what exists and what is missing.")
 @without_traceback
 def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, dry_run: bool) -> None:
-    """Make containers, CORS and keys before their first use.
+    """Create containers, CORS headers and temp URL keys.
 
-    It may be repeated, and is never required: the first upload does the same.
+    You may run it again at any time. With Swift it is optional: the first upload does the same. With S3 it makes the
+    bucket, its CORS rule and a lifecycle rule for abandoned uploads, and prints the least IAM policy.
     """
-    out, admin = console(), open_swift(storage).admin()
-    for step in admin.setup(origins, seal=seal, quota=quota):
+    out = console()
+    if is_s3(storage):
+        _setup_s3(out, open_s3(storage).admin(), origins, seal=seal, quota=quota, dry_run=dry_run)
+        return
+    admin = open_swift(storage).admin()
+    _carry_out(out, admin.setup(origins, seal=seal, quota=quota), dry_run=dry_run)
+    if not dry_run:
+        _report_capabilities(out, admin, seal)
+
+
+def _carry_out(out: Console, steps: Iterable[SwiftStep | S3Step], *, dry_run: bool) -> None:
+    for step in steps:
         if step.do is None:
             out.print(f"[green]✓[/] {step.what}")
         elif dry_run:
@@ -29,13 +48,27 @@ def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, 
         else:
             step.do()
             out.print(f"[cyan]+[/] {step.what}: done")
-    if not dry_run and not admin.has_container_keys(seal=seal):
-        _print_without_keys(out, seal)
 
 
-def _print_without_keys(out: Console, seal: str) -> None:
-    if seal != "pin":
-        raise click.ClickException(
-            "Containers have no temp URL keys here, and seal='revoke' needs them: see seal='pin'."
-        )
-    out.print("[yellow]![/] containers have no temp URL keys here: uploads are signed with the account's key")
+def _setup_s3(
+    out: Console, admin: S3Admin, origins: tuple[str, ...], *, seal: str, quota: int | None, dry_run: bool
+) -> None:
+    if seal != "revoke" or quota is not None:
+        raise click.UsageError("S3 has neither seal='pin' nor quotas: leave --seal and --quota out.")
+    _carry_out(out, admin.setup(origins), dry_run=dry_run)
+    out.print("\nThe least IAM policy for the application's credentials:\n")
+    click.echo(admin.policy())
+
+
+def _report_capabilities(out: Console, admin: SwiftAdmin, seal: str) -> None:
+    """Print what the cluster lacks; raise ClickException when the middleware refuses it."""
+    missing = admin.missing(seal=seal)
+    for capability in missing:
+        out.print(f"[yellow]![/] {capability.name}: {capability.missing}", markup=True, highlight=False)
+        out.print(f"  {capability.remedy}", markup=False, highlight=False)
+    required = {"if-none-match", "copy-conditions"} | ({"container-keys"} if seal == "revoke" else set())
+    names = {capability.name for capability in missing}
+    if "container-keys" in names:
+        required.add("temp-url-isolation")  # the account's key signs uploads there
+    if refused := sorted(names & required):
+        raise click.ClickException(f"The middleware refuses uploads on this cluster: it lacks {', '.join(refused)}.")

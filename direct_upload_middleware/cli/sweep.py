@@ -1,4 +1,4 @@
-"""``sweep``: remove what abandoned uploads have left behind."""
+"""The command ``sweep``: remove what abandoned uploads have left behind."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ _A_DAY = 86400
 
 @click.command()
 @click.argument("storage")
-@click.option("--older-than", type=Duration(), required=True, help="Untouched for so long: 12h, 2d, 1w.")
-@click.option("--dry-run", is_flag=True, help="List what would be removed; remove nothing.")
-@click.option("--quiet", is_flag=True, help="Tell only of what went wrong.")
+@click.option("--older-than", type=Duration(), required=True, help="Not touched for this long: 12h, 2d, 1w.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
+@click.option("--quiet", is_flag=True, help="Only print errors.")
 @without_traceback
 def sweep(storage: str, older_than: int, dry_run: bool, quiet: bool) -> None:
-    """Remove what uploads that were given up have left behind.
+    """Remove what abandoned uploads have left behind.
 
-    Nothing that belongs to a finished upload is touched. Choose a time above the middleware's ticket_ttl, a day by
-    default: what is younger may belong to an upload that is still under way. It may run on several machines at once,
-    from cron, and be interrupted at any time.
+    Finished uploads are never touched. Choose a duration longer than the middleware's ticket_ttl (1 day by default):
+    anything younger may belong to an upload in progress. The command may run from cron, on several machines at once,
+    and may be interrupted at any time.
     """
     swept = open_storage(storage, secret_needed=False)
     if not isinstance(swept, Sweepable):
         raise click.UsageError("This storage cannot be swept.")
     if older_than < _A_DAY and not quiet:
-        click.echo("Note: tickets are good for a day by default; uploads under way may be older than this.", err=True)
+        click.echo(
+            "Note: tickets are valid for 1 day by default; uploads in progress may be older than this.", err=True
+        )
     found: list[Finding] = []
     with _progress(quiet) as progress:
-        task = progress.add_task("looking", total=None)
+        task = progress.add_task("searching", total=None)
         findings = swept.sweep(
             older_than=older_than,
             dry_run=dry_run,
@@ -45,7 +47,7 @@ def sweep(storage: str, older_than: int, dry_run: bool, quiet: bool) -> None:
             if finding.error or not quiet:
                 progress.console.print(_finding_text(finding), markup=False, highlight=False, soft_wrap=True)
     if not quiet:
-        _print_sum(found, dry_run)
+        _print_total(found, dry_run)
     if any(finding.error for finding in found):
         raise click.exceptions.Exit(1)
 
@@ -61,8 +63,8 @@ def _finding_text(finding: Finding) -> str:
     return f"{what}: {finding.error}" if finding.error else what
 
 
-def _print_sum(found: list[Finding], dry_run: bool) -> None:
-    counted = Counter(finding.kind for finding in found if finding.removed or dry_run)
+def _print_total(found: list[Finding], dry_run: bool) -> None:
+    counts = Counter(finding.kind for finding in found if finding.removed or dry_run)
     size = sum(finding.size for finding in found if finding.removed or dry_run)
-    parts = ", ".join(f"{number} {kind}" for kind, number in sorted(counted.items())) or "nothing"
+    parts = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items())) or "nothing"
     click.echo(f"{'Would remove' if dry_run else 'Removed'} {parts} ({bytes_text(size)}).")

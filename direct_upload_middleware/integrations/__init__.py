@@ -1,1 +1,1 @@
-"""At home in frameworks and deployment tools. Each module is imported only by those who use it."""
+"""Integrations with frameworks and deployment tools. Each module imports its framework; nothing else imports it."""

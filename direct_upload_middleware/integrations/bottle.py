@@ -1,4 +1,4 @@
-"""Bottle: a plugin that hands the uploads to the callbacks that ask for them.
+"""Bottle: a plugin that passes the request's uploads to callbacks.
 
 ::
 
@@ -12,8 +12,8 @@
 
     application = DirectUploadMiddleware(app, "swift://uploads", secret=SECRET, identify=cookie_user("user", SECRET))
 
-``uploads`` is :class:`~.request_uploads.RequestUploads`. What it raises becomes Bottle's ``HTTPError``
-with status 403 or 503, for ``@app.error(403)`` to show.
+``uploads`` is a :class:`~direct_upload_middleware.request_uploads.RequestUploads`. Its errors become Bottle's
+``HTTPError``, so that ``@app.error(403)`` and ``@app.error(503)`` can show them.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ __all__ = ["DirectUploadPlugin", "cookie_user"]
 
 
 class DirectUploadPlugin:
-    """Gives ``uploads`` to every callback that has a parameter of that name.
+    """A Bottle plugin that passes ``uploads`` to every callback with a parameter of that name.
 
-    :param keyword: another name for it.
+    :param keyword: the parameter's name.
     """
 
     name = "direct_upload"
@@ -49,13 +49,13 @@ class DirectUploadPlugin:
         self.keyword = keyword
 
     def setup(self, app: Any) -> None:
-        """Bottle calls it when the plugin is installed; raises PluginError when another one has the same keyword."""
+        """Raise PluginError if another plugin with this keyword is installed. Called by Bottle."""
         for plugin in app.plugins:
             if isinstance(plugin, DirectUploadPlugin) and plugin.keyword == self.keyword:
-                raise PluginError(f"A DirectUploadPlugin that gives {self.keyword!r} is installed already.")
+                raise PluginError(f"A DirectUploadPlugin for the keyword {self.keyword!r} is already installed.")
 
     def apply(self, callback: Callable[..., Any], route: Any) -> Callable[..., Any]:
-        """Bottle calls it for each route."""
+        """Return the callback of a route, wrapped if it has the parameter. Called by Bottle."""
         if self.keyword not in inspect.signature(route.callback).parameters:
             return callback
 
@@ -71,9 +71,9 @@ class DirectUploadPlugin:
 
 
 def cookie_user(name: str, secret: str, **options: Any) -> Identify:
-    """An ``identify`` for applications that keep the user's id in a cookie that Bottle signed.
+    """Return an ``identify`` that reads the user's id from a cookie signed by Bottle.
 
-    It reads what ``response.set_cookie(name, user_id, secret=secret)`` set.
+    The application sets the cookie with ``response.set_cookie(name, user_id, secret=secret)``.
 
     :param options: further arguments of Bottle's ``get_cookie``, such as ``digestmod``.
     """

@@ -1,4 +1,4 @@
-"""What the integrations share."""
+"""Helpers shared by the integrations."""
 
 from __future__ import annotations
 
@@ -6,16 +6,37 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import ConfigurationError, InvalidReceipt, NotYours, StorageError, StorageUnavailable
+from ..errors import (
+    ConfigurationError,
+    InvalidReceipt,
+    InvalidRequest,
+    NotAuthenticated,
+    NotYours,
+    Refused,
+    StorageError,
+    StorageUnavailable,
+    TooLarge,
+    TypeNotAccepted,
+)
 from ..request_uploads import ENVIRON_KEY, RequestUploads
 
-#: What ``environ["direct_upload.uploads"]`` raises on a request that it cannot serve: an error page, not a bug.
-PAGE_ERRORS = (InvalidReceipt, NotYours, StorageError, StorageUnavailable)
+#: Errors of ``environ["direct_upload.uploads"]`` that the integrations show as error pages.
+PAGE_ERRORS = (
+    InvalidReceipt,
+    InvalidRequest,
+    NotAuthenticated,
+    NotYours,
+    Refused,
+    StorageError,
+    StorageUnavailable,
+    TooLarge,
+    TypeNotAccepted,
+)
 
 
 @contextmanager
 def framework(name: str, package: str) -> Iterator[None]:
-    """Around the imports of a framework: when it is not installed, the ModuleNotFoundError says what to do."""
+    """Add the ``pip install`` line to the ModuleNotFoundError of a framework's imports."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -25,12 +46,12 @@ def framework(name: str, package: str) -> Iterator[None]:
 
 
 def uploads_in(environ: Mapping[str, Any]) -> RequestUploads:
-    """The uploads of a request; raises ConfigurationError when the middleware is not around the application."""
+    """Return the uploads of a request; raise ConfigurationError when it did not pass through the middleware."""
     try:
         uploads: RequestUploads = environ[ENVIRON_KEY]
     except KeyError:
         raise ConfigurationError(
             f"{ENVIRON_KEY!r} is not in the request's environ: it did not come through DirectUploadMiddleware. "
-            "Wrap the application that the server runs."
+            "Wrap the application that the server runs; outside requests, use UploadStore."
         ) from None
     return uploads

@@ -1,4 +1,4 @@
-"""The earlier address of :mod:`direct_upload_middleware.integrations.django.forms`."""
+"""An alias of :mod:`direct_upload_middleware.integrations.django.forms`."""
 
 from .django.forms import UploadField, UploadInput
 

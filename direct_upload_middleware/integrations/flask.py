@@ -15,15 +15,15 @@
         upload = current_uploads.verify(request.form["document"])
         …
 
-Options come from the configuration as ``DIRECT_UPLOAD_STORAGE``, ``DIRECT_UPLOAD_MAX_SIZE`` …, or as arguments, which
-win. The secret is ``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``) where no other is given.
+Options are arguments, or configuration values such as ``DIRECT_UPLOAD_STORAGE`` and ``DIRECT_UPLOAD_MAX_SIZE``;
+arguments override the configuration. The default secret is ``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``).
 
-The requester is Flask-Login's ``current_user`` where a login manager is there, else the session's ``user_id``
-(``DIRECT_UPLOAD_SESSION_KEY`` names another key). ``identify``, ``authorize``, ``on_complete`` and ``object_name`` are
-called in a request context, so that ``session``, ``current_user`` and a database session work; functions registered
-with ``before_request`` are not called for them.
+The default identity is Flask-Login's ``current_user`` if the application has a login manager, else the session's
+``user_id`` (``DIRECT_UPLOAD_SESSION_KEY`` names another key). ``identify``, ``authorize``, ``on_complete`` and
+``object_name`` are called in a request context, so that ``session``, ``current_user`` and a database session work;
+functions registered with ``before_request`` are not called.
 
-What :data:`current_uploads` raises becomes a 403 or 503 through the application's own error handlers.
+Errors of :data:`current_uploads` become a 403 or 503 through the application's error handlers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, DirectUploadError
 from ..middleware import DirectUploadMiddleware
-from ..options import OPTION_NAMES
+from ..options import check_names, parse_strings
 from ..request_uploads import ENVIRON_KEY, RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
 
@@ -58,15 +58,15 @@ def _current_uploads() -> RequestUploads:
     return uploads_in(request.environ)
 
 
-#: The uploads of whoever sent the current request.
+#: The uploads of the current request.
 current_uploads: RequestUploads = LocalProxy(_current_uploads)  # type: ignore[assignment]
 
 
 class DirectUpload:
-    """The extension, for one application or several.
+    """A Flask extension for one or several applications.
 
     :param app: the application; or call :meth:`init_app` later.
-    :param options: of :class:`~direct_upload_middleware.DirectUploadMiddleware`, ``storage`` among them.
+    :param options: ``storage`` and other options of :class:`~direct_upload_middleware.DirectUploadMiddleware`.
     """
 
     def __init__(self, app: Flask | None = None, **options: Any) -> None:
@@ -80,7 +80,7 @@ class DirectUpload:
         :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
         """
         if "direct_upload" in app.extensions:
-            raise ConfigurationError("init_app: this application has its direct uploads already")
+            raise ConfigurationError("DirectUpload.init_app was already called for this application; call it once")
         options = _configured(app) | self._options
         options.setdefault("identify", _logged_in)
         for name in CALLABLES:
@@ -94,19 +94,18 @@ class DirectUpload:
 
 
 def _configured(app: Flask) -> dict[str, Any]:
-    """The options in the configuration. A name that is no option is refused, lest a misspelled one is not seen."""
+    """Return the options in the configuration; raise ConfigurationError for an unknown name."""
     given = {name.removeprefix(PREFIX).lower(): app.config[name] for name in app.config if name.startswith(PREFIX)}
     given.pop(SESSION_KEY.lower(), None)
-    for name in given:
-        if name not in (*OPTION_NAMES, "storage"):
-            raise ConfigurationError(f"{PREFIX}{name.upper()} is no option; known: {', '.join(OPTION_NAMES)}")
+    check_names([name for name in given if name != "storage"], prefix=PREFIX)
+    given = parse_strings(given)
     if app.secret_key and "secret" not in given:
         given["secret"] = [*reversed(app.config.get("SECRET_KEY_FALLBACKS") or ()), app.secret_key]
     return given
 
 
 def _in_request(app: Flask, callable: Callable[..., Any]) -> Callable[..., Any]:
-    """The callable in a request context of the application: the current one, or one that is made for it."""
+    """Return the callable, wrapped to run in the current request context or in a new one."""
 
     @wraps(callable)
     def in_request(environ: WSGIEnvironment, *args: Any) -> Any:
@@ -123,7 +122,7 @@ def _request_context(app: Flask, environ: WSGIEnvironment) -> AbstractContextMan
 
 
 def _logged_in(environ: WSGIEnvironment) -> str | None:
-    """The default ``identify``."""
+    """Return the identity of the logged-in user, or None. This is the default ``identify``."""
     if hasattr(current_app, "login_manager"):
         from flask_login import current_user
 
@@ -133,7 +132,7 @@ def _logged_in(environ: WSGIEnvironment) -> str | None:
 
 
 def _error_page(error: DirectUploadError) -> Any:
-    """What the application shows for this status, else Werkzeug's page."""
+    """Return the application's error page for this status, or Werkzeug's."""
     page = default_exceptions.get(error.status, HTTPException)(error.detail)
     page.code = error.status
     response = current_app.make_response(current_app.handle_http_exception(page))

@@ -1,4 +1,4 @@
-"""Pyramid: direct uploads by ``config.include``.
+"""Pyramid: direct uploads with ``config.include``.
 
 ::
 
@@ -10,35 +10,34 @@
     direct_upload.accept = .pdf, image/*
     direct_upload.permission = upload
 
-The settings are the middleware's options, written as for Paste (see :mod:`.paste`) or as Python values. The requester
-is whoever the security policy says: ``request.authenticated_userid``. With ``direct_upload.permission`` an upload may
-begin only where the security policy gives that permission on the root.
+The settings are the middleware's options, written as for Paste (see :mod:`.paste`) or as Python values. The identity
+is ``request.authenticated_userid``. With ``direct_upload.permission``, begin requires that permission on the root.
 
-In a view, ``request.direct_upload`` is :class:`~.request_uploads.RequestUploads`; what it raises
-becomes a 403 or 503 through the application's own exception views. A finished upload is an event::
+In a view, ``request.direct_upload`` is a :class:`~direct_upload_middleware.request_uploads.RequestUploads`; its errors
+become a 403 or 503 through the application's exception views. A completed upload is an event::
 
     @subscriber(UploadCompleted)
     def record(event):
-        event.request.dbsession.merge(Document(id=event.upload.id, filename=event.upload.filename))
+        event.request.dbsession.merge(Document(**event.upload.to_dict()))
 
-The middleware runs as a tween. So what subscribers and security policy get is a request like any other, with everything
-that was added to it, and inside the transaction when pyramid_tm is there: a call that fails rolls it back. An
-application that lists its tweens (``pyramid.tweens``) has to list
-``direct_upload_middleware.integrations.pyramid.tween_factory`` too, after pyramid_tm's.
+The middleware runs as a tween. Subscribers and the security policy therefore get an ordinary request with all its
+request methods. With pyramid_tm they run inside the transaction, and a failed call rolls it back. An application with
+an explicit list of tweens (``pyramid.tweens``) must add
+``direct_upload_middleware.integrations.pyramid.tween_factory`` after pyramid_tm's tween.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, DirectUploadError, Refused
 from ..middleware import DirectUploadMiddleware
 from ..models import Upload, UploadRequest
+from ..options import parse_strings
 from ..request_uploads import RequestUploads
 from .common import PAGE_ERRORS, framework, uploads_in
-from .paste import options_from_strings
+from .wsgi_calls import call_wsgi
 
 with framework("Pyramid", "pyramid"):
     from pyramid.httpexceptions import HTTPNotFound, exception_response
@@ -61,13 +60,13 @@ RESPONSE = "direct_upload.response"
 
 
 class UploadCompleted:
-    """An upload is complete. Sent at least once for each: record it under ``upload.id``.
+    """An event: an upload is complete. It is sent at least once for each upload: record it under ``upload.id``.
 
-    A subscriber that raises :class:`~direct_upload_middleware.Refused` says no, and the upload is deleted.
+    A subscriber that raises :class:`~direct_upload_middleware.Refused` refuses the upload, which is then deleted.
 
-    :ivar request: the request that completed it.
+    :ivar request: the request that completed the upload.
     :ivar upload: the :class:`~direct_upload_middleware.Upload`.
-    :ivar data: what the page is to get; a subscriber may set it to anything JSON-able.
+    :ivar data: a JSON-able value for the page, set by a subscriber.
     """
 
     def __init__(self, request: Any, upload: Upload) -> None:
@@ -77,7 +76,7 @@ class UploadCompleted:
 
 
 def includeme(config: Any) -> None:
-    """What ``config.include`` calls."""
+    """Add the tween, ``request.direct_upload`` and the exception views. Called by ``config.include``."""
     tween = f"{__name__}.tween_factory"
     config.add_tween(tween, under=("pyramid_tm.tm_tween_factory", INGRESS), over=EXCVIEW)
     config.add_request_method(_uploads, "direct_upload", reify=True)
@@ -90,7 +89,7 @@ def _uploads(request: Any) -> RequestUploads:
 
 
 def _error_page(error: DirectUploadError, request: Any) -> Any:
-    """The application's own page for this status, else Pyramid's."""
+    """Return the application's error page for this status, or Pyramid's."""
     answer = exception_response(error.status, detail=error.detail, headers=list(error.headers.items()))
     try:
         return request.invoke_exception_view((type(answer), answer, None))
@@ -98,21 +97,18 @@ def _error_page(error: DirectUploadError, request: Any) -> Any:
         return answer
 
 
-# -- the tween -------------------------------------------------------------------------------------------------
-
-
 def tween_factory(handler: _Handler, registry: Any) -> _Handler:
-    """The middleware as a tween. Raises ConfigurationError when a setting is wrong."""
+    """Return the middleware as a tween; raise ConfigurationError when a setting is wrong."""
     middleware = DirectUploadMiddleware(_wsgi_app(handler), **_options(registry))
 
     def direct_upload_tween(request: Any) -> Any:
         environ = request.environ
         environ[REQUEST] = request
         environ.pop(RESPONSE, None)
-        status, headers, body = _call(middleware, environ)
+        status, headers, body = call_wsgi(middleware, environ)
         given = environ.pop(RESPONSE, None)
         if given is None and status[0] in "45" and "tm.active" in environ:
-            environ["tm.manager"].doom()  # a call of the API that failed leaves nothing behind
+            environ["tm.manager"].doom()  # roll back after a failed call of the upload API
         if given is not None and given.is_still(status, headers, body):
             return given.response
         return request.ResponseClass(status=status, headerlist=headers, app_iter=body)
@@ -121,7 +117,7 @@ def tween_factory(handler: _Handler, registry: Any) -> _Handler:
 
 
 class _Given:
-    """A response of the application, and what it said as WSGI."""
+    """A response of the application, with the status, headers and body that it gave to WSGI."""
 
     def __init__(self, response: Any) -> None:
         self.response = response
@@ -147,54 +143,13 @@ def _wsgi_app(handler: _Handler) -> WSGIApplication:
     return pyramid_app
 
 
-def _call(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, Any, Iterable[bytes]]:
-    """Status, headers and body of what the application answers. The body is begun no further than they need it."""
-    head: list[Any] = []
-    written: list[bytes] = []
-
-    def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
-        head[:] = status, headers
-        return written.append
-
-    body = app(environ, start_response)
-    if not head or written:
-        body = _Begun(body, written)
-    status, headers = head
-    return status, headers, body
-
-
-class _Begun:
-    """A body whose first piece was taken."""
-
-    def __init__(self, body: Iterable[bytes], written: list[bytes]) -> None:
-        self._body = body
-        pieces = iter(body)
-        try:
-            first = next(pieces, b"")
-        except BaseException:
-            self.close()
-            raise
-        self._pieces = chain(written, [first], pieces)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
-
-    def close(self) -> None:
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
-
-
-# -- what the middleware asks ------------------------------------------------------------------------------------
-
-
 def _options(registry: Any) -> dict[str, Any]:
     settings = registry.settings or {}
     given = {name.removeprefix(PREFIX): value for name, value in settings.items() if name.startswith(PREFIX)}
     permission = given.pop("permission", None)
-    options = {"identify": _authenticated_userid, **options_from_strings(given)}
+    options = {"identify": _authenticated_userid, **parse_strings(given)}
     if isinstance(options["identify"], str):
-        raise ConfigurationError("direct_upload.identify: no path here; the security policy knows the user")
+        raise ConfigurationError("direct_upload.identify must be a callable: a path does not work with Pyramid")
     options["on_complete"] = _completed(options.get("on_complete"))
     if permission:
         options["authorize"] = _permitted(permission, options.get("authorize"))
@@ -221,7 +176,7 @@ def _permitted(permission: str, then: Authorize | None) -> Authorize:
         request = environ[REQUEST]
         make_root = request.registry.queryUtility(IRootFactory, default=DefaultRootFactory)
         if not request.has_permission(permission, make_root(request)):
-            raise Refused("You have no permission to upload here.")
+            raise Refused("You don't have permission to upload here.")
         if then is not None:
             then(environ, wanted)
 

@@ -1,4 +1,4 @@
-"""Where uploads go: the protocol, and the storages that keep it."""
+"""The storage protocol, and the storages that implement it."""
 
 from .base import Storage
 from .urls import storage_from_url

@@ -1,12 +1,12 @@
-"""The storage protocol: what a storage can do for an upload, and the values that go to and fro.
+"""The storage protocol: the operations of a storage, and the values that they take and return.
 
-A storage keeps finished uploads as objects of one container, under names that the client never chooses. Until an
-upload is finished its bytes are elsewhere (staging, segments), and only there may the holder of a temp URL write.
+A storage keeps complete uploads as objects of one container, under names that the client never chooses. Until an upload
+is complete its bytes are elsewhere (staging, segments), and only there may the holder of a presigned URL write.
 
-Every storage passes ``tests/contract/storage_contract.py``. Faults are raised as
-:class:`~direct_upload_middleware.errors.StorageError` (an answer that cannot be worked with) and
-:class:`~direct_upload_middleware.errors.StorageUnavailable` (try again). All methods may be called by several threads
-and processes at once, and each may be repeated after a fault.
+Every storage passes ``tests/contract/storage_contract.py``. Methods raise
+:class:`~direct_upload_middleware.errors.StorageError` for an unusable response and
+:class:`~direct_upload_middleware.errors.StorageUnavailable` if a retry may help. Several threads and processes may call
+all methods concurrently, and each method may be repeated after an exception.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ State = Literal["open", "sealed", "complete"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the storage can take: ``max_segments`` in one upload, ``max_segment_size`` in bytes."""
+    """The storage's limits: ``max_segments`` in one upload, ``max_segment_size`` in bytes.
+
+    No segment but the last may have less than ``min_segment_size`` bytes.
+    """
 
     max_segments: int = 1000
     max_segment_size: int = 5 * GiB
+    min_segment_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One upload under way, as the storage must know it; all of it comes from the ticket.
+    """One upload in progress, as the storage must know it. Everything comes from the ticket.
 
-    ``id`` is 32 hex digits at random, ``name`` the name of the finished object, ``type`` its MIME type (never empty),
-    ``size`` and ``segment_size`` bytes, ``expires`` the end of the ticket in Unix seconds. One that is ``unknown_size``
-    began before its size was known: until it is measured, ``size`` is as much as there can be, in as many segments.
+    ``id`` is 32 random hex digits, ``name`` the name of the final object, ``type`` its MIME type (never empty),
+    ``size`` and ``segment_size`` are bytes, ``expires`` is the end of the ticket in Unix seconds. An upload of
+    ``unknown_size`` began before its size was known: until it is measured, ``size`` and ``segment_count`` are the
+    largest possible. ``reference`` is what :meth:`Storage.begin` returned.
     """
 
     id: str
@@ -63,41 +68,52 @@ class Transfer:
     seal: Seal
     expires: int
     unknown_size: bool = False
+    reference: str = ""
     own_container: bool = False  # set by a storage that keeps the only segment apart from those of other uploads
 
     @property
     def is_segmented(self) -> bool:
-        """Whether what is sent stays where it is, and is made one object of. Otherwise its only segment is copied."""
+        """Whether the final object refers to the segments where they are. Otherwise the only segment is copied."""
         return self.unknown_size or self.own_container or self.segment_count > 1
 
     def segment(self, index: int) -> Segment:
-        """The segment with this index; IndexError when there is none."""
+        """Return the segment with this index. Raise IndexError if there is none."""
         if not 0 <= index < self.segment_count:
             raise IndexError(index)
         offset = index * self.segment_size
         return Segment(index, offset, min(self.segment_size, self.size - offset))
 
     def segments(self) -> Iterator[Segment]:
-        """All segments, in order. An empty file has one, of zero bytes."""
+        """Return all segments in order. An empty file has one of zero bytes."""
         return map(self.segment, range(self.segment_count))
 
 
 @dataclass(frozen=True, slots=True)
-class SignedSegment:
-    """Leave to PUT one segment: the temp URL, the headers to send with it, and when it ends (Unix seconds).
+class Checksum:
+    """How the MD5 of a segment is sent: the header, and whether its value is in hex or Base64."""
 
-    A ``url`` that begins with ``/`` is relative to the middleware's mount.
+    header: str
+    encoding: Literal["hex", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSegment:
+    """A presigned request that uploads one segment: its URL, its headers, and when it expires (Unix seconds).
+
+    A ``url`` that begins with ``/`` is relative to the middleware's mount. Without a ``checksum`` the MD5 is sent as
+    ``ETag`` in hex.
     """
 
     segment: Segment
-    url: str
+    url: str = field(repr=False)
     expires: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    checksum: Checksum | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """What is in storage for one segment: its ``size`` in bytes and its ``etag``, the MD5 in hex."""
+    """One segment in storage: its ``size`` in bytes and its ``etag``, the MD5 in hex."""
 
     index: int
     size: int
@@ -106,19 +122,23 @@ class StoredSegment:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A sealed upload. ``sealed_at``, in Unix seconds, is when its last byte was stored or a little later, and the same
-    whoever asks; ``complete`` tells whether :meth:`Storage.confirm` was done, or may have been. ``etag`` is the
-    object's: of several segments, the MD5 of their ETags in a row."""
+    """A sealed upload.
+
+    ``sealed_at`` is when its last byte was stored or a little later, in Unix seconds; every call returns the same
+    value. ``complete`` is True if :meth:`Storage.confirm` was called, or may have been. ``etag`` is the object's: of
+    several segments, the MD5 of their concatenated ETags. ``segments`` is for the storage's own use.
+    """
 
     etag: str
     size: int
     sealed_at: int
     complete: bool
+    segments: tuple[StoredSegment, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UploadStatus:
-    """How far an upload is. ``sealed`` is there when ``state`` is "sealed" or "complete"."""
+    """The state of an upload. ``sealed`` is set if ``state`` is "sealed" or "complete"."""
 
     state: State
     stored: tuple[StoredSegment, ...] = ()
@@ -127,7 +147,7 @@ class UploadStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A finished object: its ``name``, its upload's ``id``, ``size`` in bytes and ``etag``."""
+    """The object of a complete upload: its ``name``, the upload's ``id``, ``size`` in bytes and ``etag``."""
 
     name: str
     id: str
@@ -137,23 +157,27 @@ class StoredObject:
 
 @runtime_checkable
 class Storage(Protocol):
-    """Where uploads go."""
+    """Keeps uploads. See the module's docstring."""
 
     container: str
     needs_secret: bool
-    """Whether the application must give a secret; if not, :meth:`default_secrets` has one."""
+    """Whether the application must set a secret; otherwise :meth:`default_secrets` returns one."""
 
     def default_secrets(self) -> tuple[str, ...]:
-        """Secrets of the storage's own, for an application that gave none. Asked on first use: may do I/O."""
+        """Return the storage's own secrets, for an application without one. Called on first use; may do I/O."""
 
     def bind(self, keys: Keys) -> None:
-        """Take the keys to derive temp URL keys from. Called when the middleware is made: no I/O."""
+        """Set the keys that sign presigned URLs. Called when the middleware is constructed; does no I/O."""
 
     def limits(self) -> Limits:
-        """What one upload may be made of."""
+        """Return the storage's limits."""
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
-        """Make ready for the segments of a new upload, from pages of ``origin`` (as in the Origin header)."""
+    def begin(self, transfer: Transfer, *, origin: str) -> str | None:
+        """Prepare for the segments of a new upload, sent by pages of ``origin`` (as in the Origin header).
+
+        A storage that must remember something about the upload returns it, and the ticket keeps it as the transfer's
+        ``reference``.
+        """
 
     def sign(
         self,
@@ -165,71 +189,82 @@ class Storage(Protocol):
         fresh: bool = False,
         origin: str | None = None,
     ) -> list[SignedSegment]:
-        """Sign a temp URL for PUT for each index, good for ``ttl`` seconds.
+        """Presign a PUT for each index, valid for ``ttl`` seconds.
 
-        ``fresh`` says that :meth:`prepare` has just been called: nothing needs to be asked of storage then. Otherwise
-        what it made may have been removed since, and is made again for pages of ``origin``, where that is given.
-        Raises AlreadyComplete when the upload is sealed, NotFound when it was discarded.
+        ``fresh`` means that :meth:`begin` was called just before, so that storage need not be asked. Otherwise what it
+        prepared may have been removed since; with an ``origin`` it is prepared again for pages of that origin.
+        Raise AlreadyComplete if the upload is sealed, NotFound if it was aborted.
         """
 
     def status(self, transfer: Transfer) -> UploadStatus:
-        """How far the upload is. Raises NotFound when it was discarded."""
+        """Return the upload's state and stored segments. Raise NotFound if it was aborted."""
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
-        """Verify every segment's size and ETag, and make the upload unchangeable for every holder of a temp URL.
+        """Verify the size and ETag of every segment, and make the upload immutable for holders of presigned URLs.
 
-        ``etags`` has an ETag for every index (the caller has looked). The object has then the ticket's type, our
-        metadata and no expiry, whatever the uploader sent. With ``pending`` the result is not complete before
-        :meth:`confirm`; without, it is at once. Called again, even at the same time, it gives the same ``Sealed``.
-        Raises SegmentsMissing or SegmentsDiffer, then nothing has changed; NotFound when it was discarded.
+        ``etags`` has an ETag for every index; the caller has checked that. The sealed object has the ticket's type, our
+        metadata and no expiry, whatever the uploader sent. With ``pending`` it becomes complete by :meth:`confirm`,
+        without it at once. Repeated and concurrent calls return the same ``Sealed``. Raise SegmentsMissing or
+        SegmentsDiffer, in which case nothing has changed; raise NotFound if the upload was aborted.
         """
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
-        """The application has taken the sealed upload: it is complete, and what was staged for it goes. Repeatable.
+        """Make the sealed upload complete after the application accepted it, and remove what was staged. Repeatable.
 
-        Raises NotFound when it was discarded meanwhile, StorageUnavailable while that is being decided: of this and a
-        discard at the same moment never both succeed.
+        Raise NotFound if it was aborted meanwhile, StorageUnavailable while that is undecided: of a confirm and an
+        abort at the same moment, never both succeed.
         """
 
     def abort(self, transfer: Transfer) -> None:
-        """Give the upload up, sealed but unconfirmed or not; its segments go, its temp URLs are worth nothing.
+        """Abort an open or sealed upload: remove its segments and make its presigned URLs useless. Repeatable.
 
-        Raises AlreadyComplete when it is complete. Repeatable.
+        Raise AlreadyComplete if it is complete.
         """
 
     def refuse(self, transfer: Transfer) -> None:
-        """Discard an upload that was sealed and that the application does not want, and leave nothing at all of it.
+        """Remove a sealed upload that the application refused, without any trace. Repeatable.
 
-        No word is left either that it was refused: what its temp URLs still write may be completed, and the application
-        is asked again. Raises AlreadyComplete when it is complete. Repeatable.
+        There is no tombstone either: what its presigned URLs still write may be completed, and the application decides
+        again. Raise AlreadyComplete if it is complete.
         """
 
     def delete(self, stored: StoredObject, *, until: int = 0) -> None:
-        """Delete a finished object with all its segments. No error when it is gone already.
+        """Delete the object and all its segments. Do nothing if they are gone or if another upload has the name now.
 
-        :param until: Unix seconds, when the last ticket for it expires. So long nothing brings the upload back: it is
-            NotFound, whatever its temp URLs still write.
+        :param until: when the upload's last ticket expires, in Unix seconds. Until then nothing brings the upload back:
+            it is NotFound, whatever its presigned URLs still write.
         """
 
     def open(self, stored: StoredObject) -> BinaryIO:
-        """The object's bytes: readable, seekable, read from storage as they are asked for.
+        """Open the object as a readable, seekable file that reads from storage on demand.
 
-        Reading raises StorageError when the object is gone or not the one that was sealed.
+        Reading raises StorageError if the object is gone or is not the one that was sealed.
         """
 
+    def check(self, stored: StoredObject) -> None:
+        """Raise NotFound if the object is gone, or is that of another upload with the same name."""
+
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
-        """A temp URL for GET, good for ``ttl`` seconds, that gives the object under ``filename``."""
+        """Presign a GET that downloads the object as ``filename``, valid for ``ttl`` seconds."""
 
     def browser_storage_origin(self) -> str | None:
-        """The origin that browsers send segments to; None when it is the application's own. May do I/O."""
+        """Return the origin to which browsers send segments; None if it is the application's own. May do I/O."""
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
-        """Answer a request for a URL of this storage's own, below the mount; None when it is not ours.
+        """Answer a request for one of the storage's own URLs below the mount; return None for any other URL.
 
         SCRIPT_NAME ends with the mount.
         """
 
 
+@runtime_checkable
+class ChecksOptions(Protocol):
+    """A storage that cannot honour every option of the middleware."""
+
+    def check_options(self, *, seal: Seal, bind_ip: bool) -> None:
+        """Raise ConfigurationError, with the remedy, for an option that this storage cannot honour."""
+
+
 def object_etag(etags: Sequence[str]) -> str:
-    """The ETag of the whole: the MD5 of the segments' in a row, as Swift has it, also of one."""
+    """Return the ETag of an object of segments, as in Swift: the MD5 of their concatenated ETags."""
     return md5("".join(etags).encode(), usedforsecurity=False).hexdigest()

@@ -13,7 +13,7 @@ PARALLEL = 16
 
 
 def map_concurrently(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Return the results of ``call`` for all items, in order."""
+    """Return the results of ``call`` for every item, in order."""
     items = list(items)
     if len(items) < 2:
         return [call(item) for item in items]
@@ -22,9 +22,9 @@ def map_concurrently(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
 
 
 def imap_concurrently(call: Callable[[T], R], items: Sequence[T], parallel: int = PARALLEL) -> Iterator[R]:
-    """Yield the results of ``call`` for all items, in order, each as soon as it is ready.
+    """Yield the results of ``call`` for every item, in order.
 
-    When the generator is closed, calls in progress end and no other one begins.
+    When the iterator is closed, calls in progress finish and no others start.
     """
     with ThreadPoolExecutor(parallel, "direct-upload") as pool:
         results = pool.map(call, items)

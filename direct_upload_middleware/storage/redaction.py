@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SIGNATURE = re.compile(r"(temp_url_sig=)[0-9A-Za-z%+/=_-]+")
+_SIGNATURE = re.compile(r"((?:temp_url_sig|X-Amz-Signature|X-Amz-Security-Token)=)[0-9A-Za-z%+/=_-]+")
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
 
 
@@ -18,7 +18,7 @@ def redacted(text: str) -> str:
 
 @contextmanager
 def signatures_kept_out_of_logs() -> Iterator[None]:
-    """Redact signatures in logs while this process requests a temp URL."""
+    """Redact urllib3's log while this process requests a temp URL."""
     redacting = _Redacting()
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     for logger in loggers:

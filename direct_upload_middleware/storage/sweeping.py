@@ -1,8 +1,8 @@
-"""The sweep of a storage: it removes what no finished upload needs and what has not changed for some time.
+"""The protocol of a sweep: it finds what no complete upload needs, and nobody has changed for a while.
 
-A storage that can be swept has a method ``sweep(older_than=seconds, dry_run=False)`` that yields :class:`Finding` objects.
-It may run on several machines at once, be killed at any moment, and be started again: each step leaves a state that the
-next sweep goes on from. Nothing that a finished upload consists of is ever among the findings.
+A storage that supports it has a method ``sweep(older_than=seconds, dry_run=False)`` that yields one :class:`Finding`
+after another. It may run on several machines at once, be killed at any moment, and be started again: after each step
+the next sweep can continue. Nothing that belongs to a complete upload is ever among the findings.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ log = logging.getLogger(__name__)
 Kind = Literal["staged", "segments", "unfinished"]
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""A callable that gets how many objects were examined, and how many there are, as far as is known."""
+"""Receives how many items were examined, and how many there are as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An object, or a group of segments, that no finished upload needs.
+    """Something that no complete upload needs.
 
-    ``kind`` is "staged" for an upload of one segment, "segments" for several, "unfinished" for an object in the final
-    container that never became a complete upload. ``name`` is its place, ``size`` in bytes, ``age`` in seconds since its
-    last change. ``removed`` is False in a dry run, and after a fault: then ``error`` says why.
+    ``kind`` is "staged", the bytes of an upload of one segment; "segments", those of several; or "unfinished", an
+    object in the final container that never became a complete upload. ``name`` is its place, ``size`` is in bytes,
+    ``age`` the seconds since its last change. ``removed`` is False in a dry run, and after a failure: then ``error`` is
+    the reason.
     """
 
     kind: Kind
@@ -39,34 +40,36 @@ class Finding:
     error: str | None = None
 
     def removed_by(self, remove: Callable[[], bool]) -> Finding | None:
-        """Call ``remove`` and return the finding with its result; None when ``remove`` found that it is needed after all.
+        """Call ``remove`` and return the finding after it; None if ``remove`` found that it is needed after all.
 
-        What could not be removed is left to the next sweep, so that one fault does not end this one.
+        A failure does not end the sweep: the next one tries again.
         """
         try:
             if not remove():
                 return None
         except DirectUploadError as error:
-            log.warning("sweep could not remove: %s", error, extra=self._log_details())
+            log.warning("not swept: %s", error, extra=self._log_fields())
             return replace(self, error=str(error))
-        log.info("swept", extra=self._log_details())
+        log.info("swept", extra=self._log_fields())
         return replace(self, removed=True)
 
-    def _log_details(self) -> dict[str, object]:
+    def _log_fields(self) -> dict[str, object]:
         return {"sweep_kind": self.kind, "sweep_name": self.name, "sweep_size": self.size, "sweep_age": self.age}
 
 
-def no_progress(done: int, total: int) -> None:
-    """Report no progress."""
+def ignore_progress(done: int, total: int) -> None:
+    """Ignore progress."""
 
 
 @runtime_checkable
 class Sweepable(Protocol):
     """A storage that can be swept."""
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = no_progress) -> Iterator[Finding]:
-        """Find, and unless ``dry_run`` remove, what no finished upload needs.
+    def sweep(
+        self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
+    ) -> Iterator[Finding]:
+        """Find, and remove unless ``dry_run``, what no complete upload needs.
 
-        :param older_than: only what is older than this, in seconds. Above ``ticket_ttl``, nothing is found that an upload
-            in progress could still need.
+        :param older_than: only find what has not changed for so many seconds. With more than ``ticket_ttl``, nothing is
+            found that an upload in progress could still need.
         """

@@ -1,4 +1,4 @@
-"""Temp URLs, as Swift's ``tempurl`` middleware checks them. Pure: no clock, no I/O.
+"""Sign temp URLs as Swift's ``tempurl`` middleware checks them. Pure functions: no clock, no I/O.
 
 https://docs.openstack.org/swift/latest/api/temporary_url_middleware.html
 """
@@ -13,9 +13,9 @@ Digest = Literal["sha1", "sha256", "sha512"]
 
 
 def sign(key: str, method: str, path: str, expires: int, digest: Digest = "sha256", ip_range: str | None = None) -> str:
-    """Return the signature, in hex, that permits ``method`` on ``path`` until ``expires`` (Unix seconds).
+    """Return the signature, in hex, that allows ``method`` on ``path`` until ``expires`` (Unix seconds).
 
-    :param path: the whole path, ``/v1/AUTH_x/container/object``, unquoted.
+    :param path: the whole path, ``/v1/AUTH_x/container/object``, not quoted.
     :param ip_range: an address or a network (``203.0.113.0/24``) that the request must come from.
     """
     lines = [method, str(expires), path]
@@ -35,10 +35,10 @@ def url(
     filename: str | None = None,
     inline: bool = False,
 ) -> str:
-    """Return the temp URL without scheme and host: the quoted path, and the query. See :func:`sign`.
+    """Return the temp URL from its path on: ``path`` quoted, and the query. See :func:`sign`.
 
-    :param filename: for GET: the name that the browser saves the object by.
-    :param inline: for GET: the browser shows the object instead of saving it.
+    :param filename: for GET: the name under which the browser saves the object.
+    :param inline: for GET: let the browser display the object instead of saving it.
     """
     query = f"temp_url_sig={sign(key, method, path, expires, digest, ip_range)}&temp_url_expires={expires}"
     if ip_range:

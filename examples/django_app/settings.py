@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "direct_upload_middleware.integrations.django",
     "examples.django_app",
 ]
 MIDDLEWARE = [
@@ -30,7 +31,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "direct_upload_middleware.integrations.django.UploadErrors",
+    "direct_upload_middleware.integrations.django.DirectUploads",
 ]
 TEMPLATES = [
     {

@@ -28,7 +28,7 @@ class LogIn(LoginView):
 
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
-    form = DocumentForm(request.POST or None)
+    form = DocumentForm(request.POST or None, request.FILES or None)
     if form.is_valid():
         ids = [upload.id for upload in form.cleaned_data["document"]]
         own(request).filter(id__in=ids).update(title=form.cleaned_data["title"])

@@ -1,7 +1,5 @@
-"""The WSGI application with the middleware: one line."""
+"""The WSGI application, as ``startproject`` writes it."""
 
 from django.core.wsgi import get_wsgi_application
 
-from direct_upload_middleware.integrations.django import with_direct_uploads
-
-application = with_direct_uploads(get_wsgi_application())
+application = get_wsgi_application()

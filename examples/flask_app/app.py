@@ -63,7 +63,8 @@ def index() -> ResponseReturnValue:
 @pages.post("/documents")
 @login_required
 def add() -> ResponseReturnValue:
-    for upload in current_uploads.verify_all(request.form.getlist("document")):
+    values = request.form.getlist("document") + request.files.getlist("document")
+    for upload in current_uploads.from_form_all(values):
         documents().set_title(upload.id, request.form["title"].strip())
     return redirect(url_for("pages.index"), 303)
 

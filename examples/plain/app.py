@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from webob import Request, Response
 
-from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, StorageUnavailable
+from direct_upload_middleware import DirectUploadError, DirectUploadMiddleware, StorageError, StorageUnavailable
 
 from . import pages
 from .database import Database, Item
 from .sessions import Sessions, is_password
-from .web import NoForm, fields, is_same_site, not_found, page, see
+from .web import NoForm, fields, is_same_site, not_found, page, see, values
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -121,17 +121,17 @@ class Shelf:
         return self._sessions.begin(see("/"), user, secure=request.scheme == "https")
 
     def _file(self, request: Request, user: str) -> Response:
-        """Handle the form: a title and a receipt for each file. ``record`` has stored the rows; this sets the title."""
+        """Handle the form: a title and the files. ``record`` has stored their rows; this sets the title."""
         form = fields(request)
         title = form.get("title", "").strip()[:MAX_TITLE]
-        receipts = [receipt for receipt in form.getall("file") if receipt]
-        if not receipts:
-            return self._shelf(user, "Choose a file first.", 422)
         try:
-            uploads = [uploads_of(request).verify(receipt) for receipt in receipts]
-        except (InvalidReceipt, NotYours):
-            # Without JavaScript, the browser sends the filename here, which is not a receipt.
-            return self._shelf(user, "The files did not arrive. JavaScript must be on to upload them.", 422)
+            uploads = uploads_of(request).from_form_all(values(request, "file"))
+        except (StorageError, StorageUnavailable):
+            raise
+        except DirectUploadError as error:
+            return self._shelf(user, error.detail, error.status)
+        if not uploads:
+            return self._shelf(user, "Choose a file first.", 422)
         for upload in uploads:
             self._database.set_title(upload.id, title)
         return see("/")

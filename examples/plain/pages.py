@@ -77,7 +77,7 @@ USER = "<tr><td><code>{user}</code></td><td><code>{password}</code></td></tr>"
 SHELF = """<section class="card">
 <h1>Put something on your shelf</h1>
 {notice}
-<form method="post" action="/files">
+<form method="post" action="/files" enctype="multipart/form-data">
 <label for="file">Files <span class="hint">(any size; choose files or drop them here)</span></label>
 <input id="file" name="file" type="file" data-direct-upload multiple required>
 <label for="title">Title <span class="hint">(optional)</span></label>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 from urllib.parse import urlsplit
 
 from webob import Request, Response
@@ -17,10 +18,19 @@ class NoForm(ValueError):
 
 
 def fields(request: Request) -> MultiDict[str, str]:
-    """Return the fields of a form without files."""
-    if request.content_type != "application/x-www-form-urlencoded":
+    """Return the text fields of a form."""
+    return MultiDict((name, value) for name, value in _values(request).items() if isinstance(value, str))
+
+
+def values(request: Request, name: str) -> list[Any]:
+    """Return a file field's values: receipts, or files that a browser without JavaScript sent."""
+    return list(_values(request).getall(name))
+
+
+def _values(request: Request) -> Any:
+    if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise NoForm
-    return MultiDict((name, str(value)) for name, value in request.POST.items())
+    return request.POST
 
 
 def is_same_site(request: Request) -> bool:

@@ -87,7 +87,7 @@ class Shelf:
 
     @view_config(route_name="add", request_method="POST")
     def add(self) -> Response:
-        for upload in self.request.direct_upload.verify_all(self.request.POST.getall("document")):
+        for upload in self.request.direct_upload.from_form_all(self.request.POST.getall("document")):
             self.documents.set_title(upload.id, self.request.POST["title"].strip())
         return HTTPSeeOther(self.request.route_path("index"))
 

@@ -1,4 +1,4 @@
-"""A real browser, and the demo application in a process of its own against a private Swift."""
+"""A real browser, and the demo application in its own process with a private Swift."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +21,20 @@ CHECKOUT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def demo() -> Iterator[str]:
     """The address of the demo application."""
-    command = [sys.executable, "-m", "examples.plain", "--storage", "swift", "--port", "0"]
+    with running_demo("swift") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def demo_on_s3() -> Iterator[str]:
+    """The address of the demo application on a private S3 server."""
+    with running_demo("s3") as address:
+        yield address
+
+
+@contextmanager
+def running_demo(storage: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "examples.plain", "--storage", storage, "--port", "0"]
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -45,7 +59,7 @@ def _printed_address(output: IO[str]) -> str:
 
 @pytest.fixture
 def downloads(tmp_path: Path) -> Path:
-    """Where the browser saves what it downloads."""
+    """Return the browser's download directory."""
     directory = tmp_path / "downloads"
     directory.mkdir()
     return directory

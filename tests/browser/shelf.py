@@ -16,7 +16,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 TIMEOUT = 30
 
-#: Notes every value that a progress bar takes, as it takes it.
+#: Record every value of the progress bars.
 WATCH_PROGRESS = """
 window.progressSeen = [];
 new MutationObserver((changes) => {
@@ -24,7 +24,7 @@ new MutationObserver((changes) => {
 }).observe(document, { attributes: true, attributeFilter: ["value"], subtree: true });
 """
 
-#: What a page of the application learns when it asks for an address of its own.
+#: Request an address of the application as its page does.
 ASK = """
 const [url, done] = arguments;
 fetch(url, { redirect: "manual" }).then(async (answer) => done({
@@ -58,7 +58,7 @@ class Shelf:
         self.wait(lambda: len(self.all(".direct-upload [data-state=done]")) == count)
 
     def submit(self, title: str = "") -> None:
-        """Press the button; the form goes when its uploads are finished, which shows as a new page."""
+        """Submit the form, which waits for its uploads."""
         self.one("[name=title]").send_keys(title)
         self.press("Put on the shelf")
 
@@ -66,15 +66,16 @@ class Shelf:
         return bool(self.all(".direct-upload [data-state=busy]"))
 
     def receipts(self) -> list[str]:
-        """What the form carries."""
-        return [field.get_property("value") for field in self.all("input[type=hidden][name=file]")]
+        """Return the receipts that the form submits."""
+        script = "return new FormData(document.querySelector('[data-direct-upload]').form).getAll('file')"
+        return list(self.browser.execute_script(script))
 
     def item(self, filename: str) -> WebElement:
-        """The row of a file in the list, as soon as there is one."""
+        """Wait for the row of a file in the list."""
         return self.wait(lambda: [row for row in self.all(".items li") if filename in row.text])[0]
 
     def link(self, filename: str) -> str:
-        """The path of a file at the application."""
+        """Return the path of a file in the application."""
         return urlsplit(self.item(filename).find_element(By.CSS_SELECTOR, ".title").get_property("href")).path
 
     def filenames(self) -> list[str]:
@@ -85,18 +86,18 @@ class Shelf:
         self.wait(lambda: filename not in self.filenames())
 
     def download(self, filename: str, downloads: Path) -> Path:
-        """The file, when the browser has all of it."""
+        """Download a file; return its path when it is complete."""
         saved = downloads / filename
         self.item(filename).find_element(By.CSS_SELECTOR, ".title").click()
         self.wait(lambda: saved.exists() and not list(downloads.glob("*.crdownload")))
         return saved
 
     def ask(self, path: str) -> Any:
-        """The status and the text of an answer, and whether it was a redirect."""
+        """Return the status and the text of a response, and whether it is a redirect."""
         return self.browser.execute_async_script(ASK, self.address + path)
 
     def ask_storage(self, receipt: str) -> int:
-        """The status that storage answers to where a receipt leads."""
+        """Return the status of the download that a receipt leads to."""
         cookies = {cookie["name"]: cookie["value"] for cookie in self.browser.get_cookies()}
         return requests.get(f"{self.address}/_upload/files/{receipt}", cookies=cookies, timeout=TIMEOUT).status_code
 
@@ -116,7 +117,7 @@ class Shelf:
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
 
     def wait(self, condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
-        """What the condition gives when it holds; an element that went with its page does not."""
+        """Wait for a condition and return its value; stale elements count as false."""
         waiting = WebDriverWait(
             self.browser, timeout, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
         )

@@ -1,4 +1,4 @@
-"""What a visitor of the demo application does: a real browser, a real Swift, real bytes."""
+"""The demo application in a real browser, with a real Swift."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sha256(path: Path) -> str:
         pytest.param("your mom’s jokes – 笑い話.pdf", 123_457, id="small"),
     ],
 )
-def test_a_file_goes_up_and_comes_back_under_its_name(
+def test_a_file_is_uploaded_and_downloaded_under_its_name(
     shelf: Shelf, tmp_path: Path, downloads: Path, filename: str, size: int
 ) -> None:
     file = random_file(tmp_path / filename, size)
@@ -52,9 +52,7 @@ def test_a_file_goes_up_and_comes_back_under_its_name(
     assert sha256(shelf.download(filename, downloads)) == sha256(file)
 
 
-def test_a_large_file_shows_progress_holds_the_form_and_comes_back(
-    shelf: Shelf, tmp_path: Path, downloads: Path
-) -> None:
+def test_a_large_file_shows_progress_and_the_form_waits_for_it(shelf: Shelf, tmp_path: Path, downloads: Path) -> None:
     file = random_file(tmp_path / "Größe – 300 MB & mehr.bin", 300 * MB)
     shelf.log_in("alice", "wonderland")
     shelf.watch_progress()
@@ -70,7 +68,7 @@ def test_a_large_file_shows_progress_holds_the_form_and_comes_back(
     assert sha256(shelf.download(file.name, downloads)) == sha256(file)
 
 
-def test_several_files_share_a_form(shelf: Shelf, tmp_path: Path) -> None:
+def test_one_form_submits_several_files(shelf: Shelf, tmp_path: Path) -> None:
     files = [random_file(tmp_path / f"page {number}.png", 1000 + number) for number in range(3)]
     shelf.log_in("bob", "builder")
     shelf.choose(*files)
@@ -80,7 +78,7 @@ def test_several_files_share_a_form(shelf: Shelf, tmp_path: Path) -> None:
         assert "Scans" in shelf.item(file.name).text
 
 
-def test_a_deleted_file_is_gone(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_deleted_file_is_removed_from_storage(shelf: Shelf, tmp_path: Path) -> None:
     shelf.log_in("bob", "builder")
     shelf.choose(random_file(tmp_path / "regret.txt", 10))
     shelf.wait_until_uploaded()
@@ -91,7 +89,7 @@ def test_a_deleted_file_is_gone(shelf: Shelf, tmp_path: Path) -> None:
     assert shelf.ask_storage(receipt) == 404
 
 
-def test_nobody_gets_the_files_of_another(shelf: Shelf, tmp_path: Path) -> None:
+def test_users_cannot_download_the_files_of_others(shelf: Shelf, tmp_path: Path) -> None:
     shelf.log_in("alice", "wonderland")
     shelf.choose(random_file(tmp_path / "diary.txt", 100))
     shelf.wait_until_uploaded()
@@ -113,8 +111,7 @@ def test_nobody_gets_the_files_of_another(shelf: Shelf, tmp_path: Path) -> None:
     assert shelf.ask(of_shelf)["status"] == 404
 
 
-def test_the_page_keeps_its_own_policy(shelf: Shelf, tmp_path: Path) -> None:
-    """An upload works under the page's strict Content-Security-Policy, and the browser has nothing to complain of."""
+def test_uploads_work_under_the_strict_policy_of_the_page(shelf: Shelf, tmp_path: Path) -> None:
     shelf.log_in("alice", "wonderland")
     shelf.choose(random_file(tmp_path / "quiet.txt", 10))
     shelf.wait_until_uploaded()

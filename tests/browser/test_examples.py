@@ -1,4 +1,4 @@
-"""What a visitor of each framework's example does, in a real browser, with files in a directory."""
+"""The example of each framework in a real browser, with files in a directory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FILENAME = "your mom’s jokes – 笑い話.pdf"
 
 @pytest.fixture(params=["pyramid_app", "bottle_app", "flask_app", "django_app"])
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    """That of the example, which runs as the one command runs it."""
+    """Run an example; return its address."""
     command = [sys.executable, "-m", f"examples.{request.param}", "--storage", "local", "--port", "0"]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -35,7 +35,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
     assert process.returncode == 0
 
 
-def test_files_go_up_and_come_back_under_their_names(
+def test_files_are_uploaded_and_downloaded_under_their_names(
     browser: Chrome, address: str, tmp_path: Path, downloads: Path
 ) -> None:
     shelf = Shelf(browser, address)

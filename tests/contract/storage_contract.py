@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -38,9 +39,10 @@ from direct_upload_middleware.storage.base import (
 )
 
 ORIGIN = "https://app.example.com"
-SEGMENT = 10
+SEGMENT: int = globals().get("SEGMENT", 10)  # where segments have a least size, this module is loaded with another one
 ONE = b"one file"  # of one segment
-SEVERAL = b"0123456789abcdefghijXYZ"  # of three segments, the last one short
+_FILL = bytes(SEGMENT - 10)
+SEVERAL = b"0123456789" + _FILL + b"abcdefghij" + _FILL + b"XYZ"  # of three segments, the last one short
 SIZES = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]
 
 
@@ -95,9 +97,13 @@ def etags_of(transfer: Transfer, data: bytes) -> dict[int, str]:
 
 def begin(storage: Storage, data: bytes, **changes: Any) -> tuple[Transfer, list[SignedSegment]]:
     """A new upload and the temp URLs of all its segments."""
-    transfer = new_transfer(data, **changes)
-    storage.begin(transfer, origin=ORIGIN)
+    transfer = begun(storage, new_transfer(data, **changes))
     return transfer, storage.sign(transfer, range(transfer.segment_count), ttl=300, fresh=True)
+
+
+def begun(storage: Storage, transfer: Transfer) -> Transfer:
+    """The transfer after its begin, with what the storage must remember about it."""
+    return replace(transfer, reference=storage.begin(transfer, origin=ORIGIN) or "")
 
 
 def put(http: Http, signed: SignedSegment, body: bytes, **headers: str) -> int:
@@ -215,8 +221,6 @@ ODD_NAMES = [
 class StorageContract:
     """The tests. Named for what must hold."""
 
-    # -- sending ----------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize(
         ("data", "segment_size"),
         [
@@ -225,7 +229,7 @@ class StorageContract:
             pytest.param(b"", SEGMENT, id="no bytes"),
             pytest.param(b"x" * SEGMENT, SEGMENT, id="exactly one segment"),
             pytest.param(b"x" * 2 * SEGMENT, SEGMENT, id="exactly two segments"),
-            pytest.param(bytes(range(256)) * 5000, 500_000, id="every byte, and more of them"),
+            pytest.param(bytes(range(256)) * 5000, max(SEGMENT, 500_000), id="every byte, and more of them"),
         ],
     )
     def test_what_was_sent_is_what_is_downloaded(
@@ -253,8 +257,7 @@ class StorageContract:
     @pytest.mark.parametrize("fresh", [pytest.param(True, id="at once"), pytest.param(False, id="later")])
     @pytest.mark.parametrize("data", SIZES)
     def test_each_segment_that_is_asked_for_is_signed(self, storage: Storage, data: bytes, fresh: bool) -> None:
-        transfer = new_transfer(data)
-        storage.begin(transfer, origin=ORIGIN)
+        transfer = begun(storage, new_transfer(data))
         indexes = list(range(transfer.segment_count))[::-1]
         before = int(time.time())
         signed = storage.sign(transfer, indexes, ttl=60, fresh=fresh)
@@ -285,7 +288,7 @@ class StorageContract:
     @pytest.mark.parametrize("data", SIZES)
     def test_a_segment_sent_again_takes_the_place_of_the_first(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
-        assert put(http, urls[0], b"something else") == 201
+        assert put(http, urls[0], bytes(urls[0].segment.size)) == 201
         put_all(http, urls, transfer, data)
         assert {s.index: s.etag for s in storage.status(transfer).stored} == etags_of(transfer, data)
         seal(storage, transfer, data)
@@ -353,8 +356,6 @@ class StorageContract:
         for value in (None, "127.0.0.0/16"):
             assert http.request("PUT", with_query(signed.url, temp_url_ip_range=value), b"evil").status == 401
 
-    # -- how far it is ----------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", SIZES)
     def test_inspect_tells_how_far_an_upload_is(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
@@ -394,8 +395,6 @@ class StorageContract:
         assert storage.status(transfer).state == "complete"
         assert download(storage, http, transfer.name).body == data
 
-    # -- sealing ----------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", SIZES)
     def test_sealing_names_the_segments_that_did_not_arrive_and_changes_nothing(
         self, storage: Storage, http: Http, data: bytes
@@ -426,8 +425,11 @@ class StorageContract:
     ) -> None:
         transfer, urls = begin(storage, data)
         put_all(http, urls, transfer, data)
-        for index, body in wrong.items():
-            assert put(http, urls[index], body) == 201
+        statuses = [put(http, urls[index], body) for index, body in wrong.items()]
+        if 413 in statuses:  # the local storage knows the size that it signed
+            assert any(len(body) > urls[index].segment.size for index, body in wrong.items())
+            return
+        assert set(statuses) == {201}
         with pytest.raises(SegmentsDiffer) as caught:
             seal(storage, transfer, data)
         assert caught.value.indexes == indexes
@@ -475,8 +477,6 @@ class StorageContract:
             results = set(pool.map(seal_with_the_others, range(8)))
         assert len(results) == 1
         assert download(storage, http, transfer.name).body == data
-
-    # -- after sealing ----------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("pending", [pytest.param(False, id="complete"), pytest.param(True, id="sealed")])
     def test_temp_urls_of_several_segments_end_with_the_seal(self, storage: Storage, http: Http, pending: bool) -> None:
@@ -530,8 +530,6 @@ class StorageContract:
         assert "a.pdf" in (answer.headers.get("Content-Disposition") or "")
         for header in ("X-Delete-At", "X-Object-Meta-Public-Evil", "Content-Encoding"):
             assert answer.headers.get(header) is None, header
-
-    # -- giving up --------------------------------------------------------------------------------------------
 
     @pytest.mark.parametrize("sent", [pytest.param(True, id="with segments"), pytest.param(False, id="empty")])
     @pytest.mark.parametrize("data", SIZES)
@@ -632,8 +630,6 @@ class StorageContract:
             storage.abort(transfer)
         assert download(storage, http, transfer.name).body == data
 
-    # -- downloading ------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize(("inline", "kind"), [(False, "attachment"), (True, "inline")])
     @pytest.mark.parametrize("filename", ODD_FILENAMES)
     def test_a_download_has_the_filename_that_was_asked_for(
@@ -667,8 +663,8 @@ class StorageContract:
             pytest.param("bytes=2-", 2, None, id="from a byte on"),
             pytest.param("bytes=-3", -3, None, id="last bytes"),
             pytest.param("bytes=0-0", 0, 1, id="one byte"),
-            pytest.param("bytes=1-9999", 1, None, id="beyond the end"),
-            pytest.param("bytes=-9999", 0, None, id="more last bytes than there are"),
+            pytest.param("bytes=1-99999999", 1, None, id="beyond the end"),
+            pytest.param("bytes=-99999999", 0, None, id="more last bytes than there are"),
         ],
     )
     def test_a_range_is_given(
@@ -683,13 +679,19 @@ class StorageContract:
 
     def test_a_range_goes_across_segments(self, storage: Storage, http: Http) -> None:
         stored = finished(storage, http, SEVERAL)
-        assert download(storage, http, stored.name, Range="bytes=8-20").body == SEVERAL[8:21]
-        assert download(storage, http, stored.name, Range="bytes=10-19").body == SEVERAL[10:20]
+        assert (
+            download(storage, http, stored.name, Range=f"bytes={SEGMENT - 2}-{SEGMENT + 10}").body
+            == SEVERAL[SEGMENT - 2 : SEGMENT + 11]
+        )
+        assert (
+            download(storage, http, stored.name, Range=f"bytes={SEGMENT}-{SEGMENT + 9}").body
+            == SEVERAL[SEGMENT : SEGMENT + 10]
+        )
 
     @pytest.mark.parametrize("data", SIZES)
     def test_a_range_beyond_the_end_is_not_satisfiable(self, storage: Storage, http: Http, data: bytes) -> None:
         stored = finished(storage, http, data)
-        answer = download(storage, http, stored.name, Range="bytes=100-200")
+        answer = download(storage, http, stored.name, Range="bytes=100000000-200000000")
         assert answer.status == 416
         assert answer.headers.get("Content-Range") == f"bytes */{len(data)}"
 
@@ -733,8 +735,6 @@ class StorageContract:
         finished(storage, http, ONE)
         assert download(storage, http, "never was").status == 404
 
-    # -- reading ----------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", [*SIZES, pytest.param(b"", id="no bytes")])
     def test_an_object_is_read_like_any_file(self, storage: Storage, http: Http, data: bytes) -> None:
         with storage.open(finished(storage, http, data)) as file:
@@ -749,7 +749,7 @@ class StorageContract:
             assert file.seek(0, io.SEEK_END) == len(data)
             assert file.seek(2) == 2
             assert file.read(3) == data[2:5]
-            assert file.seek(1000) == 1000
+            assert file.seek(len(data) + 1000) == len(data) + 1000
             assert file.read() == b""
             assert file.seek(0) == 0
             assert b"".join(iter(lambda: file.read(4), b"")) == data
@@ -760,7 +760,7 @@ class StorageContract:
     @pytest.mark.parametrize("data", SIZES)
     def test_reading_goes_on_from_anywhere(self, storage: Storage, http: Http, data: bytes) -> None:
         with storage.open(finished(storage, http, data)) as file:
-            for start in range(len(data), -1, -1):
+            for start in range(len(data), -1, -max(1, len(data) // 23)):
                 file.seek(start)
                 assert file.read() == data[start:]
             file.seek(-3, io.SEEK_END)
@@ -781,7 +781,7 @@ class StorageContract:
             writing.writestr("a/hello.txt", b"hello " * 1000)
             writing.writestr("empty", b"")
         data = archive.getvalue()
-        stored = finished(storage, http, data, segment_size=100)
+        stored = finished(storage, http, data, segment_size=10 * SEGMENT)
         with storage.open(stored) as file, zipfile.ZipFile(file) as reading:
             assert reading.testzip() is None
             assert reading.read("a/hello.txt") == b"hello " * 1000
@@ -801,8 +801,6 @@ class StorageContract:
         with pytest.raises(StorageError):
             storage.open(StoredObject(size=stored.size, **fields)).read()
 
-    # -- deleting ---------------------------------------------------------------------------------------------
-
     @pytest.mark.parametrize("data", [*SIZES, pytest.param(b"", id="no bytes")])
     def test_a_deleted_object_is_gone(self, storage: Storage, http: Http, data: bytes) -> None:
         stored, other = finished(storage, http, data), finished(storage, http, data)
@@ -813,8 +811,6 @@ class StorageContract:
             with pytest.raises(StorageError):
                 storage.open(stored).read(1)
         assert download(storage, http, other.name).body == data
-
-    # -- the storage ------------------------------------------------------------------------------------------
 
     def test_the_limits_are_swifts(self, storage: Storage) -> None:
         limits = storage.limits()

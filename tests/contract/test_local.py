@@ -55,9 +55,6 @@ class TestLocalStorage(StorageContract):
     """The contract."""
 
 
-# -- made on first use -----------------------------------------------------------------------------------------
-
-
 def test_nothing_is_touched_before_it_is_used(directory: Path) -> None:
     storage = LocalStorage(directory)
     storage.bind(Keys(storage.default_secrets))
@@ -98,9 +95,6 @@ def test_containers_keep_their_objects_apart(directory: Path) -> None:
         finished(storage, Browser(storage), data, name="the same")
     assert download(one, Browser(one), "the same").body == b"of one"
     assert download(two, Browser(two), "the same").body == b"of two"
-
-
-# -- its own secret --------------------------------------------------------------------------------------------
 
 
 def test_the_secret_is_random_kept_and_private(directory: Path, tmp_path: Path) -> None:
@@ -177,9 +171,6 @@ def test_temp_urls_of_an_older_secret_stay_good_while_it_is_kept(directory: Path
     assert Browser(new).request("GET", download_url(old, stored.name)).status == 401
     assert Browser(new).request("GET", download_url(both, stored.name)).body == ONE
     assert put(Browser(new), urls[0], SEVERAL[:10]) == 401
-
-
-# -- several processes -----------------------------------------------------------------------------------------
 
 
 def _seal_in_process(directory: Path, transfer: Any, start: Any, answers: Any) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from wsgiref.validate import validator
 
 import pytest
+from django.test.utils import override_settings
 from helpers.example_checks import SECRET, Checks
 from webtest import TestApp
 
-from direct_upload_middleware.integrations.django import with_direct_uploads
 from examples.django_app.run import make_app, make_users
 
 
@@ -21,10 +22,12 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 class TestDjango(Checks):
     @pytest.fixture
-    def visitor(self, storage: str) -> TestApp:
+    def visitor(self, storage: str) -> Iterator[TestApp]:
+        from django.conf import settings
         from django.core.management import call_command
         from django.core.wsgi import get_wsgi_application
 
         call_command("flush", verbosity=0, interactive=False)
         make_users()
-        return TestApp(validator(with_direct_uploads(get_wsgi_application(), storage=storage)))
+        with override_settings(DIRECT_UPLOAD={**settings.DIRECT_UPLOAD, "storage": storage}):
+            yield TestApp(validator(get_wsgi_application()))

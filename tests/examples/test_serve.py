@@ -64,7 +64,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 @pytest.mark.parametrize("storage", ["local", "swift"])
-def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, storage: str, number: signal.Signals) -> None:
+def test_it_serves_until_a_signal_stops_it(tmp_path: Path, storage: str, number: signal.Signals) -> None:
     with running(tmp_path, "--storage", storage, "--port", "0") as process:
         with urlopen(address(process), timeout=30) as page:
             assert b"Log in" in page.read()
@@ -75,7 +75,7 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path, storage: str, number
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_runs_it_from_the_installed_package(tmp_path: Path) -> None:
+def test_the_demo_command_runs_from_the_installed_package(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     arguments = ("--storage", "local", "--port", "0", "--keep", str(kept))
     with running(tmp_path, *arguments, program=COMMAND) as process:
@@ -89,7 +89,7 @@ def test_the_command_runs_it_from_the_installed_package(tmp_path: Path) -> None:
     assert (kept / "shelf.sqlite3").exists()
 
 
-def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_command_names_the_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "waitress.server", None)
     monkeypatch.delitem(sys.modules, "direct_upload_middleware.demo.serve", raising=False)
     result = CliRunner().invoke(cli, ["demo"])
@@ -107,7 +107,7 @@ def test_it_can_be_stopped_while_swift_starts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_default_port_gives_way_when_it_is_taken(tmp_path: Path) -> None:
+def test_a_used_default_port_is_replaced_by_the_next_free_one(tmp_path: Path) -> None:
     with (
         running(tmp_path, "--storage", "local") as first,
         running(tmp_path, "--storage", "local") as second,
@@ -119,7 +119,7 @@ def test_the_default_port_gives_way_when_it_is_taken(tmp_path: Path) -> None:
                 assert page.status == 200
 
 
-def test_a_wanted_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
+def test_a_given_port_in_use_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with running(tmp_path, "--storage", "local", "--port", port) as process:
@@ -129,7 +129,7 @@ def test_a_wanted_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-def test_what_is_kept_is_there_again(tmp_path: Path) -> None:
+def test_keep_preserves_files_and_database(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     secrets = []
     for _ in range(2):
@@ -145,7 +145,7 @@ def no_swift(directory: Path | None) -> SwiftServer:
     raise SwiftUnavailable("no extended attributes here\nand a log")
 
 
-def test_where_swift_cannot_run_files_go_into_a_directory(
+def test_without_swift_files_go_into_a_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(serve, "SwiftServer", no_swift)
@@ -155,7 +155,7 @@ def test_where_swift_cannot_run_files_go_into_a_directory(
     assert "No private Swift (no extended attributes here)" in capsys.readouterr().out
 
 
-def test_a_swift_that_was_asked_for_and_cannot_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_storage_swift_is_an_error_if_swift_cannot_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "SwiftServer", no_swift)
     with contextlib.ExitStack() as stack, pytest.raises(SystemExit, match="no extended attributes here"):
         serve.start_storage(serve.parser().parse_args(["--storage", "swift"]), tmp_path, stack)

@@ -114,8 +114,8 @@ def unfinished(visitor: Visitor) -> list[str]:
     """The names of the files that the page would tell its visitor of."""
     names: list[str] = visitor.driver.execute_async_script(
         """const done = arguments[0];
-        import("/_upload/static/unfinished.js")
-          .then(({ unfinished }) => unfinished(new URL("/_upload/", location), ""))
+        import("/_upload/static/resume/unfinished.js")
+          .then(({ listUnfinished }) => listUnfinished(new URL("/_upload/", location), ""))
           .then((found) => done(found.map(({ filename }) => filename)), (error) => done([String(error)]));
         """
     )

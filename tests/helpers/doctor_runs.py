@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from direct_upload_middleware.cli import main
 
-SECRET = "a secret of the tests"
+SECRET = "a-secret,of-the-tests"
 
 
 def run(*arguments: str, **environ: str) -> Result:

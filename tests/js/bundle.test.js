@@ -1,4 +1,4 @@
-// The script inside a bundler's output. Needs esbuild, which NODE_PATH leads to ('make test' sees to it).
+// The script in a bundler's output. Needs esbuild in NODE_PATH, which `make test` installs.
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../static/direct-upload.js", import.meta.url));
 const esbuild = find("esbuild");
-if (!esbuild) console.log("# esbuild is not installed: nothing is bundled");
+if (!esbuild) console.log("# esbuild is not installed: the test is skipped");
 
 function find(name) {
   try {
@@ -35,7 +35,7 @@ async function bundle(source, options = {}) {
   return outputFiles;
 }
 
-if (esbuild) test("a bundle of it works outside of the mount", async () => {
+if (esbuild) test("a bundle works outside of the mount", async () => {
   const source = `
     import { upload, uploadAll, DirectUploadFailure } from ${JSON.stringify(ENTRY)};
     const options = { mount: "https://app.example/_upload", retries: 0 };

@@ -1,9 +1,9 @@
-// Why there was no answer: what the visitor is told, and what the web developer.
+// Why a request has no answer, as shown to the visitor and to the web developer.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { advise } from "../../static/advice.js";
-import { explain, technical } from "../../static/messages.js";
+import { advise } from "../../static/engine/developer-advice.js";
+import { explain, formatFailure } from "../../static/messages.js";
 import { makeFile, problem, World } from "./world.js";
 
 const fails = async (world, options) => {
@@ -11,37 +11,37 @@ const fails = async (world, options) => {
   return world.end(run).then(() => assert.fail("it was uploaded"), (failure) => failure);
 };
 
-test("what the page's policy forbids is not tried again", async () => {
+test("a request that the page's policy blocks is not retried", async () => {
   const world = new World();
-  world.isForbidden = true;
+  world.isBlockedByCsp = true;
   world.storage.reply = () => 0;
   const failure = await fails(world);
   assert.deepEqual([failure.code, failure.cause], ["network", "csp"]);
   assert.equal(world.storage.puts.length, 1);
   assert.deepEqual(world.advice, [["csp", "https://app.example"]]);
-  assert.match(explain(failure), /own rules/);
+  assert.match(explain(failure), /security policy blocks/);
 });
 
-test("the application may be forbidden too", async () => {
+test("the policy may block the application too", async () => {
   const world = new World();
-  world.isForbidden = true;
+  world.isBlockedByCsp = true;
   world.app.intercept = () => new TypeError("Failed to fetch");
   assert.equal((await fails(world)).cause, "csp");
   assert.equal(world.app.calls.length, 1);
 });
 
-test("storage that answers, but not to this page, is a matter of CORS", async () => {
+test("storage that answers, but hides its answer from this page, is a CORS failure", async () => {
   const world = new World();
   world.isReachable = true;
   world.storage.reply = () => 0;
   const failure = await fails(world, { retries: 4 });
   assert.deepEqual([failure.code, failure.cause], ["network", "cors"]);
   assert.deepEqual(world.retries.map((retry) => retry.failure.cause), [undefined, undefined, "cors", "cors"]);
-  assert.match(explain(failure), /does not take files from this page/);
-  assert.equal(technical(failure), "network · cors");
+  assert.match(explain(failure), /accept uploads from this page/);
+  assert.equal(formatFailure(failure), "network · cors");
 });
 
-test("storage that nobody reaches is a matter of the network", async () => {
+test("storage that is not reachable is a network failure", async () => {
   const world = new World();
   world.storage.reply = () => 0;
   const failure = await fails(world, { retries: 4 });
@@ -49,7 +49,7 @@ test("storage that nobody reaches is a matter of the network", async () => {
   assert.deepEqual(world.advice, []);
 });
 
-test("connections that break in the middle are a matter of the network", async () => {
+test("connections that break after some bytes are network failures", async () => {
   const world = new World();
   world.isReachable = true;
   world.storage.reply = (put) => {
@@ -59,7 +59,7 @@ test("connections that break in the middle are a matter of the network", async (
   assert.equal((await fails(world, { retries: 5 })).cause, undefined);
 });
 
-test("storage that starts again is found when it is there", async () => {
+test("an upload continues when storage has restarted", async () => {
   const world = new World();
   world.isReachable = true;
   world.storage.reply = (_, nth) => (nth < 6 ? 0 : 201);
@@ -67,7 +67,7 @@ test("storage that starts again is found when it is there", async () => {
 });
 
 for (const [status, code] of [[401, "not-authenticated"], [403, "cross-site"]]) {
-  test(`the developer hears of ${code}`, async () => {
+  test(`the console tells the developer about ${code}`, async () => {
     const world = new World();
     world.app.intercept = () => problem(status, code);
     assert.equal((await fails(world)).code, code);
@@ -75,7 +75,27 @@ for (const [status, code] of [[401, "not-authenticated"], [403, "cross-site"]]) 
   });
 }
 
-test("advice is given once, names an origin and nothing more, and is not given about everything", (t) => {
+test("an application that hides its answers from another origin fails soon, and the console names the origin", async () => {
+  const world = new World();
+  Object.assign(world, { isCrossOrigin: true, isReachable: true });
+  world.app.intercept = () => new TypeError("Failed to fetch");
+  assert.equal((await fails(world)).code, "cross-site");
+  assert.equal(world.app.calls.length, 2);
+  assert.deepEqual(world.advice, [["cross-site", "https://app.example"]]);
+});
+
+for (const [what, state] of [
+  ["of the page's own origin", { isReachable: true }],
+  ["that is not reachable", { isCrossOrigin: true }],
+]) {
+  test(`an application ${what} that does not answer is retried`, async () => {
+    const world = Object.assign(new World(), state);
+    world.app.intercept = (_, nth) => (nth < 5 ? new TypeError("Failed to fetch") : undefined);
+    assert.equal((await world.end(world.upload(makeFile(50)))).receipt, "the-receipt");
+  });
+}
+
+test("advice is logged once, contains only an origin, and exists for some failures only", (t) => {
   const error = t.mock.method(console, "error", () => undefined);
   for (const about of ["csp", "cors", "csp", "cors", "too-large", "network"]) advise(about, "https://s.example/v1/a?temp_url_sig=1");
   const said = error.mock.calls.map((call) => call.arguments.join());

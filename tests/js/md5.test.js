@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 
-import { Md5 } from "../../static/md5.js";
-import { readMd5 } from "../../static/read-md5.js";
+import { Md5 } from "../../static/hashing/md5.js";
+import { readMd5 } from "../../static/hashing/read-md5.js";
 import { md5 } from "./world.js";
 
-test("every length from nothing to five blocks has the digest that it should", () => {
+test("every length from zero to five blocks has the right digest", () => {
   for (let length = 0; length <= 320; length += 1) {
     const bytes = randomBytes(length);
     assert.equal(new Md5().update(bytes).hex(), md5(bytes), `${length} bytes`);
   }
 });
 
-test("it does not matter how the bytes are cut, nor where in memory they begin", () => {
+test("the digest does not depend on how the bytes are divided, nor on their alignment", () => {
   for (let round = 0; round < 200; round += 1) {
     const bytes = new Uint8Array(randomBytes(2000)).subarray(round % 7);
     const digest = new Md5();
@@ -25,7 +25,7 @@ test("it does not matter how the bytes are cut, nor where in memory they begin",
   }
 });
 
-test("a long message counts its bits beyond 32 of them", () => {
+test("a message of more than 2^32 bits has the right digest", () => {
   const piece = Buffer.alloc(2 ** 26, "direct upload");
   const digest = new Md5();
   for (let times = 0; times < 9; times += 1) digest.update(piece);
@@ -33,13 +33,13 @@ test("a long message counts its bits beyond 32 of them", () => {
 });
 
 for (const size of [0, 1, 1024 * 1024, 3 * 1024 * 1024 + 5]) {
-  test(`a blob of ${size} bytes is read and digested in steps`, async () => {
+  test(`a blob of ${size} bytes is read and hashed in pieces`, async () => {
     const bytes = randomBytes(size);
     assert.equal(await readMd5(new Blob([bytes])), md5(bytes));
   });
 }
 
-test("reading stops when it is aborted", async () => {
+test("an abort stops reading", async () => {
   const aborting = new AbortController();
   const reading = readMd5(new Blob([randomBytes(3 * 1024 * 1024)]), aborting.signal);
   aborting.abort(new Error("enough"));
@@ -47,7 +47,7 @@ test("reading stops when it is aborted", async () => {
 });
 
 for (const type of ["bytes", undefined]) {
-  const kind = type ? "of bytes" : "of pieces, as in a browser that has no other";
+  const kind = type ? "of bytes" : "of chunks, as in browsers without byte streams";
   const streamed = (source) => ({ stream: () => new ReadableStream({ type, ...source }) });
 
   test(`a stream ${kind} is read to its end`, async () => {
@@ -62,13 +62,30 @@ for (const type of ["bytes", undefined]) {
     assert.equal(await readMd5(streamed({ pull })), md5(Buffer.concat(pieces)));
   });
 
-  test(`a file, in a stream ${kind}, that can no more be read was changed`, async () => {
+  test(`a file that cannot be read from a stream ${kind} is reported as changed`, async () => {
     const pull = () => Promise.reject(new DOMException("", "NotReadableError"));
     await assert.rejects(readMd5(streamed({ pull })), { code: "file-changed" });
   });
 }
 
-test("a read that hangs is made again, from where it was, and waited for longer each time", async (t) => {
+test("a read that the browser ends is repeated once, from where it was", async () => {
+  const bytes = randomBytes(3000);
+  let reads = 0;
+  const part = (from) => ({
+    slice: (further) => part(from + further),
+    stream: () => new ReadableStream({
+      pull(controller) {
+        reads += 1;
+        if (reads === 2) return Promise.reject(new DOMException("", "AbortError"));
+        controller.enqueue(new Uint8Array(bytes.subarray(from, from + (from ? 3000 : 1000))));
+        if (from) controller.close();
+      },
+    }),
+  });
+  assert.equal(await readMd5(part(0)), md5(bytes));
+});
+
+test("a read that hangs is repeated from where it was, with a longer timeout each time", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const bytes = randomBytes(3000);
   const asked = [];

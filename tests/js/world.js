@@ -1,14 +1,14 @@
-// A world for the engine, all in memory: an application that keeps the HTTP API's promises, a storage that answers
-// by itself or by hand, and a clock that moves when a test says so.
+// A simulated environment for the engine: an application with the HTTP API, a storage that answers by itself or when the
+// test does, and a clock that the test advances.
 import { createHash } from "node:crypto";
 
-import { start } from "../../static/engine.js";
-import { DirectUploadFailure } from "../../static/failure.js";
-import { Lanes } from "../../static/lanes.js";
+import { start } from "../../static/engine/upload.js";
+import { DirectUploadFailure } from "../../static/engine/failure.js";
+import { ConnectionPool } from "../../static/engine/connection-pool.js";
 
 export const MOUNT = new URL("https://app.example/_upload/");
-const TICKET = "ticket-that-nobody-may-see";
-const SIGNATURE = "signature-that-nobody-may-see";
+const TICKET = "secret-ticket";
+const SIGNATURE = "secret-signature";
 
 export const md5 = (bytes) => createHash("md5").update(bytes).digest("hex");
 const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
@@ -18,18 +18,18 @@ export function makeFile(size, name = "report.pdf") {
   return new File([bytes], name, { type: "application/pdf", lastModified: 1_700_000_000_000 });
 }
 
-/** Lets everything happen that can happen without time passing. */
+/** Run everything that can run without time passing. */
 export async function settle() {
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
 }
 
-/** Waits for something that happens without time passing. */
+/** Wait for a condition without time passing. */
 export async function until(condition, what = condition.toString()) {
   for (let turn = 0; turn < 2000; turn += 1) {
     if (condition()) return;
     await new Promise(setImmediate);
   }
-  throw new Error(`It never came to: ${what}`);
+  throw new Error(`Timeout: ${what}`);
 }
 
 class Clock {
@@ -59,18 +59,19 @@ class Clock {
 
 class Storage {
   objects = new Map();
-  /** Every PUT that was ever tried. */
+  /** Every PUT request. */
   puts = [];
+  /** The most requests at once. */
   most = 0;
-  #travelling = 0;
-  /** What answers a PUT; undefined leaves it to the test. */
+  #inFlight = 0;
+  /** Return the status of a PUT, or undefined when the test answers it. */
   reply = () => 201;
 
   put = (request) =>
     new Promise((resolve, reject) => {
       const put = { ...request, index: indexOf(request.url), answer: (status) => this.#answer(put, status, resolve) };
       this.puts.push(put);
-      this.most = Math.max(this.most, (this.#travelling += 1));
+      this.most = Math.max(this.most, (this.#inFlight += 1));
       request.signal.addEventListener("abort", () => {
         this.#end(put);
         reject(request.signal.reason);
@@ -96,7 +97,7 @@ class Storage {
   }
 
   #end(put) {
-    if (!put.ended) this.#travelling -= 1;
+    if (!put.ended) this.#inFlight -= 1;
     put.ended = true;
   }
 }
@@ -108,13 +109,13 @@ class Application {
   begun = 0;
   begins = { now: 0, most: 0 };
   isComplete = false;
-  /** Who is logged in. */
+  /** The user who is logged in. */
   user = "ann";
   owners = { ann: "a".repeat(64), bob: "b".repeat(64) };
-  /** A new ticket, in the second half of its life. */
+  /** The new ticket and its expiry, if the application renews tickets. */
   renewal = {};
   life = 900;
-  /** What answers a call instead of the application; undefined lets it answer itself. */
+  /** Return the answer to a call, or undefined when the application answers. */
   intercept = () => undefined;
 
   constructor(world, { segmentSize, parallel, clock }) {
@@ -124,21 +125,21 @@ class Application {
   fetch = async (url, { method, headers, body, signal }) => {
     signal.throwIfAborted();
     const path = url.pathname.slice(MOUNT.pathname.length);
-    const call = { method, path, headers, body: body && JSON.parse(body), verb: verbOf(method, path) };
+    const call = { method, path, headers, body: body && JSON.parse(body), operation: operationOf(method, path) };
     this.calls.push(call);
-    const answer = (await this.intercept(call, this.calls.length)) ?? this[call.verb](call);
+    const answer = (await this.intercept(call, this.calls.length)) ?? this[call.operation](call);
     signal.throwIfAborted();
     if (answer instanceof Error) throw answer;
     const date = this.clock ? { Date: new Date(this.world.clock.time + this.clock.ahead).toUTCString() } : {};
-    const owner = call.verb === "begin" ? { "Upload-Owner": this.owners[this.user] } : {};
+    const owner = call.operation === "begin" ? { "Upload-Owner": this.owners[this.user] } : {};
     return new Response(answer.status === 204 ? null : JSON.stringify(answer.body), {
       status: answer.status,
       headers: { ...date, ...owner, ...answer.headers },
     });
   };
 
-  verbs(verb) {
-    return this.calls.filter((call) => call.verb === verb);
+  named(operation) {
+    return this.calls.filter((call) => call.operation === operation);
   }
 
   begin({ body }) {
@@ -196,35 +197,35 @@ export function problem(status, code, more = {}, headers = {}) {
   return { status, body: { title: code, status, code, detail: `It is ${code}.`, ...more }, headers };
 }
 
-function verbOf(method, path) {
+function operationOf(method, path) {
   if (method === "DELETE") return "abort";
   if (method === "GET") return path === "owner" ? "owner" : "status";
   return path === "uploads" ? "begin" : path.endsWith("/complete") ? "complete" : "sign";
 }
 
 class MemoryRecords {
-  all = new Map();
+  saved = new Map();
   saves = 0;
 
   async hasAny() {
-    return this.all.size > 0;
+    return this.saved.size > 0;
   }
 
   async find(owner, mount, fingerprint) {
-    return (await this.every(owner, mount)).filter((record) => record.fingerprint === fingerprint);
+    return (await this.all(owner, mount)).filter((record) => record.fingerprint === fingerprint);
   }
 
-  async every(owner, mount) {
-    return [...this.all.values()].filter((record) => record.owner === owner && record.mount === mount);
+  async all(owner, mount) {
+    return [...this.saved.values()].filter((record) => record.owner === owner && record.mount === mount);
   }
 
   async save(record) {
     this.saves += 1;
-    this.all.set(record.id, structuredClone(record));
+    this.saved.set(record.id, structuredClone(record));
   }
 
   async remove({ id }) {
-    this.all.delete(id);
+    this.saved.delete(id);
   }
 }
 
@@ -239,12 +240,13 @@ export class World {
   retries = [];
   online = true;
   isReadable = true;
-  isForbidden = false;
+  isBlockedByCsp = false;
+  isCrossOrigin = false;
   isReachable = false;
   advice = [];
-  /** Holds every hash up, as where there are no workers. */
+  /** Delays hashes, as in a page without workers. */
   hashing = undefined;
-  #backOnline = new EventTarget();
+  #online = new EventTarget();
 
   constructor({ segmentSize = 100, parallel = 4, clock = { ahead: 0 } } = {}) {
     this.app = new Application(this, { segmentSize, parallel, clock });
@@ -258,19 +260,21 @@ export class World {
         await this.hashing?.();
         return md5(await bytesOf(data));
       },
-      hashesAhead: () => !this.hashing,
+      hasHashWorkers: () => !this.hashing,
       records: this.records,
       owners: this.owners,
-      lanes: new Lanes(),
+      verifiedMounts: new Set(),
+      connections: new ConnectionPool(),
       now: () => this.clock.time,
       sleep: this.clock.sleep,
       random: () => 1,
       isOnline: () => this.online,
-      isForbidden: () => this.isForbidden,
+      isBlockedByCsp: () => this.isBlockedByCsp,
+      isCrossOrigin: () => this.isCrossOrigin,
       isReachable: async () => this.isReachable,
       advise: (about, url) => this.advice.push([about, new URL(url).origin]),
-      backOnline: (signal) => new Promise((resolve) => this.#backOnline.addEventListener("online", resolve, { signal })),
-      alone: (work) => (last = last.then(work, work)),
+      whenOnline: (signal) => new Promise((resolve) => this.#online.addEventListener("online", resolve, { signal })),
+      withLock: (work) => (last = last.then(work, work)),
       claim: async (id) => {
         if (this.claimed.has(id)) return undefined;
         this.claimed.add(id);
@@ -283,16 +287,16 @@ export class World {
     const onprogress = (report) => this.reports.push(report);
     const onretry = (report) => this.retries.push(report);
     const run = start(MOUNT, file, { onprogress, onretry, ...options }, this.env);
-    run.done.catch(() => undefined); // tests ask for it when they are ready
+    run.done.catch(() => undefined); // tests await it later
     return run;
   }
 
   comeOnline() {
     this.online = true;
-    this.#backOnline.dispatchEvent(new Event("online"));
+    this.#online.dispatchEvent(new Event("online"));
   }
 
-  /** Lets time pass whenever nothing else happens, until the upload has ended one way or the other. */
+  /** Advance the clock until the upload has ended. */
   async end(run) {
     let ended = false;
     const mark = () => { ended = true; };
@@ -306,8 +310,8 @@ export class World {
   }
 }
 
-/** Everything that a failure shows to a log: nothing secret may be in it. */
-export function tellsNoSecret(failure) {
+/** Return whether a failure, as it is logged, contains no secret. */
+export function isFreeOfSecrets(failure) {
   const shown = [failure.message, failure.stack, failure.detail, JSON.stringify(failure), String(failure)].join();
   return !shown.includes(TICKET) && !shown.includes(SIGNATURE);
 }

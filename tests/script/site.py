@@ -1,4 +1,4 @@
-"""A small site whose pages hold the script's elements, for real browsers."""
+"""A small site for real browsers, with pages that contain upload fields."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from webob import Request, Response
 from direct_upload_middleware import DirectUploadMiddleware
 
 TIMEOUT = 20
-#: As strict as a page can be. The script needs nothing inline, no data: and no blob:.
+#: The strictest policy. The script needs no inline code, no data: and no blob:.
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; style-src 'self'"
-#: The tree that rows are in.
+#: The document or shadow root that contains the rows.
 ROOT = "(document.querySelector('direct-upload') ?? { shadowRoot: document }).shadowRoot"
 AT_REST = f"return {ROOT}.getAnimations().every((animation) => animation.playState !== 'running')"
-#: The form's button stands above its fields, where no row that comes or goes moves it while it is clicked.
+#: Put the form's button above its fields, so that rows do not move it while it is clicked.
 BUTTON_ABOVE = """const sheet = new CSSStyleSheet();
 sheet.replaceSync("form { display: flex; flex-direction: column-reverse; align-items: start }");
 document.adoptedStyleSheets.push(sheet);"""
@@ -36,7 +36,7 @@ _places = count(1)
 
 
 class Site:
-    """Serves pages as a test writes them, and remembers the forms that it is sent."""
+    """Serves the page of a test, and records the forms that are submitted."""
 
     def __init__(self, directory: Path, *, segment_size: int = 1 << 20) -> None:
         self.page = ""
@@ -51,7 +51,7 @@ class Site:
     def _answer(self, environ: Any, start_response: Any) -> Any:
         request = Request(environ)
         if request.method == "POST":
-            self.forms.append([(name, self._told(environ, value)) for name, value in request.POST.items()])
+            self.forms.append([(name, self._describe(environ, value)) for name, value in request.POST.items()])
             return Response("<!doctype html><title>Thank you</title>")(environ, start_response)
         if request.path == "/favicon.ico":
             return Response(status=204)(environ, start_response)
@@ -59,8 +59,8 @@ class Site:
         response.headers["Content-Security-Policy"] = self.policy
         return response(environ, start_response)
 
-    def _told(self, environ: Any, value: Any) -> str:
-        """What a field carries: a receipt is told as the name of its file."""
+    def _describe(self, environ: Any, value: Any) -> str:
+        """Describe the value of a form field: a receipt by the name of its file."""
         if not isinstance(value, str):
             return "nothing" if value == b"" else f"the file {value.filename}"
         if value.startswith("."):
@@ -74,20 +74,20 @@ class Site:
 
 @dataclass
 class Visitor:
-    """Somebody at a page of the site."""
+    """A user on a page of the site."""
 
     browser: WebDriver
     site: Site
 
     def open(self, body: str, *, lang: str = "en", dir: str = "ltr", path: str = "") -> None:
-        """A page with such a body: one where nobody has been before, when no path is given."""
+        """Open a page with this body, at a new path unless one is given."""
         self.site.page = PAGE.format(body=body, lang=lang, dir=dir)
         self.site.forms.clear()
         self.browser.get(self.site.address + (path or f"/{next(_places)}"))
         self.js(BUTTON_ABOVE)
 
     def leave(self) -> None:
-        """Away from the page, whatever it says."""
+        """Leave the page without its warning."""
         self.js("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
         self.browser.get("about:blank")
 
@@ -101,18 +101,18 @@ class Visitor:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def inside(self, selector: str) -> WebElement:
-        """Of the element's own, as soon as it is there; of the page, where there is no element."""
+        """Wait for an element in the upload element's shadow root, or in the page if there is none."""
         return self.wait(lambda: self.js(f"return {ROOT}?.querySelector(arguments[0])", selector))
 
     def all_inside(self, selector: str) -> list[WebElement]:
         return self.js(f"return [...{ROOT}?.querySelectorAll(arguments[0]) ?? []]", selector)
 
     def read(self, element: WebElement) -> str:
-        """The text that is seen. (WebKit's driver does not see what is cut off or stands in a slot.)"""
+        """Return the visible text. (WebKit's driver skips text that is cut off or in a slot.)"""
         return str(self.js("return arguments[0].innerText", element))
 
     def give(self, *files: Path) -> None:
-        """Choose files with the element, or the input."""
+        """Choose files in the upload element or the file input."""
         self.inside("input[type=file]").send_keys("\n".join(map(str, files)))
 
     def states(self) -> list[str]:
@@ -122,13 +122,13 @@ class Visitor:
         self.wait(lambda: self.states() == list(states))
 
     def press(self, selector: str) -> None:
-        """A button of the element's own or of the page, as soon as it stands still: a driver aims before it clicks."""
+        """Click a button when no animation moves it: a driver determines the position before it clicks."""
         found = self.inside(selector)
         self.wait(lambda: self.js(AT_REST))
         found.click()
 
     def send(self) -> list[tuple[str, str]]:
-        """Press the form's button; what the application got."""
+        """Submit the form with its button; return what the application received."""
         self.one("[name=go]").click()
         self.wait(lambda: self.site.forms)
         return self.site.forms[0]
@@ -140,7 +140,7 @@ class Visitor:
         return waiting.until(lambda _: condition())
 
     def drop(self, selector: str, **contents: str) -> None:
-        """Files, dropped as from another window."""
+        """Drop files as if they came from another window."""
         self.js(
             """const [selector, contents] = arguments;
             const dataTransfer = new DataTransfer();
@@ -165,7 +165,7 @@ class Visitor:
         )
 
     def noted(self) -> list[str]:
-        """Kinds of events, in their order, without progress."""
+        """Return the types of the recorded events, without progress."""
         return [each[0] for each in self.js("return noted") if each[0] != "progress"]
 
 

@@ -1,4 +1,4 @@
-"""What axe-core finds in a page with files in every state: nothing."""
+"""axe-core finds no violation in a page with files in every state."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.browser
 Files = Callable[..., Path]
 ELEMENT = '<label for=e>Papers</label><direct-upload id=e name=papers multiple accept=".txt"></direct-upload>'
 INPUT = '<label for=i>Papers</label><input type=file id=i name=papers multiple accept=".txt" data-direct-upload>'
-#: The page's own colours, of its buttons too.
-WEAR = """const [colorScheme, background, color] = arguments;
+#: Set the colours of the page and its controls.
+ADOPT_COLOURS = """const [colorScheme, background, color] = arguments;
 for (const each of document.querySelectorAll(":root, button, input"))
   Object.assign(each.style, { colorScheme, background, color });"""
-#: The larger file stays on its way.
+#: The upload of the larger file never ends.
 STOP = """const { send } = XMLHttpRequest.prototype;
 XMLHttpRequest.prototype.send = function (body) { if (body.size < 200) send.call(this, body); };"""
-#: When the browser remembers an upload for good.
+#: Record when the browser has saved an upload.
 NOTE_SAVED = """const { transaction } = IDBDatabase.prototype;
 IDBDatabase.prototype.transaction = function (...about) {
   const made = transaction.apply(this, about);
@@ -32,19 +32,19 @@ IDBDatabase.prototype.transaction = function (...about) {
   return made;
 };"""
 RUN_AXE = """const [done] = arguments;
-const about = ({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])];
-axe.run().then(({ violations }) => done(violations.map(about)));"""
+const summarize = ({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])];
+axe.run().then(({ violations }) => done(violations.map(summarize)));"""
 
 
 @cache
 def axe() -> str:
-    """axe-core's program, from where npm has put it."""
+    """Return the source of axe-core, which npm has installed."""
     places = [Path(place, "axe-core", "axe.min.js") for place in os.environ.get("NODE_PATH", "").split(os.pathsep)]
     found = next((place for place in places if place.exists()), None)
     return found.read_text("utf-8") if found else pytest.fail("axe-core is needed: 'make test' brings it")
 
 
-def faults(visitor: Visitor) -> list[object]:
+def violations(visitor: Visitor) -> list[object]:
     visitor.wait(lambda: visitor.js(AT_REST))
     visitor.js(axe())
     return list(visitor.browser.execute_async_script(RUN_AXE))
@@ -53,20 +53,20 @@ def faults(visitor: Visitor) -> list[object]:
 @pytest.mark.parametrize("colours", [("light", "#fff", "#111"), ("dark", "#16181d", "#eee")], ids=["light", "dark"])
 @pytest.mark.parametrize("field", [ELEMENT, INPUT], ids=["element", "input"])
 @pytest.mark.parametrize(("lang", "dir"), [("en", "ltr"), ("ar", "rtl")])
-def test_axe_finds_no_fault(
+def test_axe_finds_no_violation(
     visitor: Visitor, files: Files, field: str, colours: tuple[str, ...], lang: str, dir: str
 ) -> None:
     visitor.open_form(field, lang=lang, dir=dir)
-    visitor.js(WEAR, *colours)
-    assert faults(visitor) == []
+    visitor.js(ADOPT_COLOURS, *colours)
+    assert violations(visitor) == []
     visitor.js(STOP)
     visitor.give(files("one.txt"), files("two.txt", 200), files("wrong.pdf"))
     visitor.wait_for("done", "busy", "failed")
-    found = faults(visitor)
+    found = violations(visitor)
     assert found == [], json.dumps(found, indent=1)
 
 
-def test_axe_finds_no_fault_in_what_is_unfinished(visitor: Visitor, files: Files) -> None:
+def test_axe_finds_no_violation_in_unfinished_uploads(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ELEMENT, path="/unfinished")
     visitor.inside("button")
     visitor.js(STOP + NOTE_SAVED)
@@ -75,5 +75,5 @@ def test_axe_finds_no_fault_in_what_is_unfinished(visitor: Visitor, files: Files
     visitor.leave()
     visitor.open_form(ELEMENT, path="/unfinished")
     visitor.inside(".direct-upload-unfinished > li")
-    found = faults(visitor)
+    found = violations(visitor)
     assert found == [], json.dumps(found, indent=1)

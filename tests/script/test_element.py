@@ -1,4 +1,4 @@
-"""<direct-upload>, as those use it who see it, who do not, and who have no mouse."""
+"""<direct-upload> with a mouse, with the keyboard only, and with a screen reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENTATION = Path(__file__).parents[2] / "docs" / "javascript.rst"
 ELEMENT = "<label for=e>Papers</label><direct-upload id=e name=papers {}></direct-upload>"
 SEVERAL = ELEMENT.format("multiple")
 ONE = ELEMENT.format("")
-#: Counts how often the browser's own window for choosing would open.
+#: Count how often the browser's file dialog would open.
 COUNT_OPENED = """window.opened = 0;
 document.querySelector("direct-upload").shadowRoot.querySelector("input").addEventListener("click", (event) => {
   event.preventDefault();
@@ -28,11 +28,11 @@ document.querySelector("direct-upload").shadowRoot.querySelector("input").addEve
 REFUSE = """const { fetch } = window;
 const answer = () => Response.json({ code: "refused", detail: "You have no room left." }, { status: 403 });
 window.fetch = () => Promise.resolve(answer());
-window.mend = () => { window.fetch = fetch; };"""
-NOTE_NEWS = """window.heard = [];
+window.repair = () => { window.fetch = fetch; };"""
+NOTE_ANNOUNCEMENTS = """window.heard = [];
 const note = () => heard.push(arguments[0].textContent);
 new MutationObserver(note).observe(arguments[0], { childList: true });"""
-#: One of two segments has arrived as often as it is told to, and never ends; the clock shows that it is late.
+#: ``arrive()`` reports the progress of one of two segments, which never ends. ``late`` puts the clock forward.
 HALF_WAY = """window.progressed = 0;
 addEventListener("direct-upload:progress", () => { window.progressed += 1; });
 XMLHttpRequest.prototype.send = function () {
@@ -40,7 +40,7 @@ XMLHttpRequest.prototype.send = function () {
 };
 const { now } = performance;
 performance.now = () => now.call(performance) + (window.late ?? 0);"""
-#: But for the icon that a browser asks for by itself.
+#: Record policy violations, except of the icon that browsers request by themselves.
 NOTE_VIOLATIONS = """window.violations = [];
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
   if (!blockedURI.endsWith("/favicon.ico")) violations.push(violatedDirective);
@@ -61,7 +61,7 @@ def texts(visitor: Visitor) -> list[str]:
     return [visitor.read(row) for row in visitor.all_inside("[data-state]")]
 
 
-def test_a_form_carries_a_receipt_for_each_file(visitor: Visitor, files: Files) -> None:
+def test_a_form_submits_a_receipt_for_each_file(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.give(files("one.txt"), files("two.bin", 2_500_000))
     visitor.wait_for("done", "done")
@@ -82,14 +82,14 @@ def test_a_form_waits_for_its_uploads(visitor: Visitor, files: Files) -> None:
     assert visitor.site.forms == [[("papers", "a receipt of big.bin"), ("go", "yes")]]
 
 
-def test_an_upload_on_submit_begins_with_the_press_of_the_button(visitor: Visitor, files: Files) -> None:
+def test_with_submit_an_upload_starts_when_the_form_is_submitted(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ELEMENT.format('data-direct-upload="submit"'))
     visitor.give(files("later.txt"))
     visitor.wait_for("ready")
     assert visitor.send() == [("papers", "a receipt of later.txt"), ("go", "yes")]
 
 
-def test_another_file_takes_the_place_of_the_first_without_multiple(visitor: Visitor, files: Files) -> None:
+def test_without_multiple_another_file_replaces_the_first(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ONE)
     for name in ("first.txt", "second.txt"):
         visitor.give(files(name))
@@ -99,7 +99,7 @@ def test_another_file_takes_the_place_of_the_first_without_multiple(visitor: Vis
     assert visitor.send() == [("papers", "a receipt of second.txt"), ("go", "yes")]
 
 
-def test_files_add_up_with_multiple_and_none_is_taken_twice(visitor: Visitor, files: Files) -> None:
+def test_with_multiple_files_are_added_and_none_twice(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     first, second = files("first.txt"), files("second.txt")
     visitor.give(first)
@@ -116,7 +116,7 @@ def test_files_can_be_dropped(visitor: Visitor) -> None:
     assert ("papers", "a receipt of other.txt") in visitor.send()
 
 
-def test_a_drop_elsewhere_does_not_replace_the_page(visitor: Visitor) -> None:
+def test_a_drop_beside_the_zone_does_not_replace_the_page(visitor: Visitor) -> None:
     visitor.open_form(SEVERAL)
     visitor.inside("button")
     visitor.js("addEventListener('drop', (event) => { window.prevented = event.defaultPrevented })")
@@ -139,7 +139,7 @@ def test_files_can_be_pasted(visitor: Visitor) -> None:
     assert "pasted.txt" in texts(visitor)[0]
 
 
-def test_a_required_element_is_missed(visitor: Visitor, files: Files) -> None:
+def test_a_required_element_blocks_the_form_while_empty(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ELEMENT.format("required"))
     visitor.inside("button")
     visitor.one("[name=go]").click()
@@ -150,7 +150,7 @@ def test_a_required_element_is_missed(visitor: Visitor, files: Files) -> None:
     assert visitor.send()[0] == ("papers", "a receipt of here.txt")
 
 
-def test_what_is_not_allowed_makes_the_element_invalid_until_it_is_removed(visitor: Visitor, files: Files) -> None:
+def test_a_file_that_is_not_allowed_makes_the_element_invalid(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ELEMENT.format('multiple accept=".txt" max-size="1 kB"'))
     visitor.give(files("good.txt"), files("wrong.pdf"), files("long.txt", 2000))
     visitor.wait_for("done", "failed", "failed")
@@ -162,7 +162,7 @@ def test_what_is_not_allowed_makes_the_element_invalid_until_it_is_removed(visit
     assert visitor.send() == [("papers", "a receipt of good.txt"), ("go", "yes")]
 
 
-def test_a_reset_takes_everything_back(visitor: Visitor, files: Files) -> None:
+def test_a_reset_removes_all_files(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL + "<button type=reset id=r>Reset</button>")
     visitor.give(files("regret.txt"))
     visitor.wait_for("done")
@@ -171,7 +171,7 @@ def test_a_reset_takes_everything_back(visitor: Visitor, files: Files) -> None:
     assert visitor.send() == [("go", "yes")]
 
 
-def test_a_disabled_element_takes_and_sends_nothing(visitor: Visitor, files: Files) -> None:
+def test_a_disabled_element_accepts_and_submits_nothing(visitor: Visitor, files: Files) -> None:
     visitor.open_form(f"<fieldset>{SEVERAL}</fieldset>")
     visitor.give(files("before.txt"))
     visitor.wait_for("done")
@@ -190,14 +190,14 @@ def test_an_element_that_is_added_later_works(visitor: Visitor, files: Files) ->
     assert ("papers", "a receipt of added.txt") in visitor.send()
 
 
-def test_what_stands_in_it_for_browsers_without_the_script_sends_nothing(visitor: Visitor, files: Files) -> None:
+def test_its_fallback_content_submits_nothing(visitor: Visitor, files: Files) -> None:
     visitor.open_form("<direct-upload name=papers><input type=file name=papers aria-label=A></direct-upload>")
     visitor.give(files("one.txt"))
     visitor.wait_for("done")
     assert visitor.send() == [("papers", "a receipt of one.txt"), ("go", "yes")]
 
 
-def test_an_upload_can_be_paused_and_goes_on(visitor: Visitor, files: Files) -> None:
+def test_an_upload_can_be_paused_and_resumed(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.inside("button")
     # As soon as it begins: it would be over before one could press.
@@ -209,12 +209,12 @@ def test_an_upload_can_be_paused_and_goes_on(visitor: Visitor, files: Files) -> 
     visitor.give(files("big.bin", 5_000_000))
     visitor.wait(lambda: "Paused" in visitor.read(visitor.inside("[data-paused]")))
     button = visitor.inside("[data-paused] .direct-upload-pause")
-    assert button.get_attribute("aria-label") == "Go on with the upload of big.bin"
+    assert button.get_attribute("aria-label") == "Resume upload of big.bin"
     button.click()
     visitor.wait_for("done")
 
 
-def test_what_fails_can_be_tried_again_and_says_why(visitor: Visitor, files: Files) -> None:
+def test_a_failed_upload_shows_its_reason_and_can_be_retried(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.inside("button")
     visitor.note_events()
@@ -222,13 +222,24 @@ def test_what_fails_can_be_tried_again_and_says_why(visitor: Visitor, files: Fil
     visitor.give(files("one.txt"))
     visitor.wait_for("failed")
     assert "You have no room left." in texts(visitor)[0]
-    visitor.js("mend()")
+    visitor.js("repair()")
     visitor.press(".direct-upload-retry")
     visitor.wait_for("done")
     assert visitor.noted() == ["all start", "start", "error", "all end", "all start", "start", "end", "all end"]
 
 
-def test_the_technical_detail_is_one_press_away(visitor: Visitor, files: Files) -> None:
+def test_a_server_that_answers_with_an_error_is_not_a_lost_connection(visitor: Visitor, files: Files) -> None:
+    visitor.open_form(SEVERAL)
+    visitor.inside("button")
+    visitor.js("window.fetch = async () => new Response('', { status: 503 })")
+    visitor.give(files("one.txt"))
+    visitor.wait(lambda: "The server isn't responding. Retrying…" in texts(visitor)[0])
+    visitor.js("window.fetch = async () => { throw new TypeError('network') }")
+    visitor.wait(lambda: "Connection lost. Retrying…" in texts(visitor)[0])
+    visitor.leave()
+
+
+def test_the_technical_details_unfold(visitor: Visitor, files: Files) -> None:
     visitor.site.policy = POLICY.replace("connect-src 'self'", "connect-src https://elsewhere.example")
     try:
         visitor.open_form(SEVERAL)
@@ -236,13 +247,13 @@ def test_the_technical_detail_is_one_press_away(visitor: Visitor, files: Files) 
         visitor.wait_for("failed")
     finally:
         visitor.site.policy = POLICY
-    assert "This page's own rules forbid the upload." in texts(visitor)[0]
+    assert "This page's security policy blocks uploads." in texts(visitor)[0]
     assert "network" not in texts(visitor)[0]
     visitor.press("summary")
     assert "network · csp" in texts(visitor)[0]
 
 
-def test_what_was_unfinished_is_shown_after_a_reload_and_goes_on(visitor: Visitor, files: Files) -> None:
+def test_an_unfinished_upload_is_listed_after_a_reload_and_resumes(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL, path="/album")
     visitor.inside("button")
     visitor.js(
@@ -257,7 +268,7 @@ def test_what_was_unfinished_is_shown_after_a_reload_and_goes_on(visitor: Visito
     visitor.open_form(SEVERAL, path="/album")
     unfinished = visitor.inside(".direct-upload-unfinished > li")
     visitor.wait(lambda: "holiday.bin" in visitor.read(unfinished))
-    assert "Choose the file again to go on." in visitor.read(unfinished)
+    assert "Choose the file again to continue." in visitor.read(unfinished)
 
     visitor.give(file)
     visitor.wait_for("done")
@@ -269,7 +280,7 @@ def test_what_was_unfinished_is_shown_after_a_reload_and_goes_on(visitor: Visito
     assert visitor.all_inside(".direct-upload-unfinished > li") == []
 
 
-def test_the_keyboard_alone_is_enough(visitor: Visitor, files: Files) -> None:
+def test_the_keyboard_alone_operates_it(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.inside("button")
     visitor.js(COUNT_OPENED)
@@ -285,12 +296,12 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor, files: Files) -> None:
     assert visitor.js(focused) == "direct-upload-remove"
     keys.send_keys(Keys.ENTER).perform()
     visitor.wait_for()
-    assert visitor.js(focused) == "direct-upload-zone", "the focus is not lost with the row"
+    assert visitor.js(focused) == "direct-upload-zone", "the focus does not disappear with the row"
     keys.send_keys(Keys.TAB).perform()
     assert visitor.js(focused) == "go"
 
 
-def test_a_click_on_its_label_opens_it(visitor: Visitor) -> None:
+def test_a_click_on_its_label_opens_the_file_dialog(visitor: Visitor) -> None:
     visitor.open_form(SEVERAL)
     visitor.inside("button")
     visitor.js(COUNT_OPENED)
@@ -298,34 +309,34 @@ def test_a_click_on_its_label_opens_it(visitor: Visitor) -> None:
     assert visitor.js("return opened") == 1
 
 
-def test_those_who_listen_hear_how_it_goes(visitor: Visitor, files: Files) -> None:
+def test_screen_readers_announce_the_start_and_the_end(visitor: Visitor, files: Files) -> None:
     visitor.open_form(ELEMENT.format('multiple accept=".txt"'))
-    news = visitor.inside("[role=status]")
-    visitor.js(NOTE_NEWS, news)
+    live_region = visitor.inside("[role=status]")
+    visitor.js(NOTE_ANNOUNCEMENTS, live_region)
     visitor.give(files("one.txt"))
     visitor.wait_for("done")
     visitor.give(files("wrong.pdf"))
     visitor.wait_for("done", "failed")
     assert visitor.js("return heard") == [
         "Uploading one.txt",
-        "one.txt is uploaded",
-        "wrong.pdf was not uploaded. Only these can be taken: TXT.",
+        "one.txt uploaded",
+        "wrong.pdf couldn't be uploaded. This file type isn't accepted. Allowed: TXT.",
     ]
 
 
-def test_those_who_listen_hear_of_a_long_upload_from_time_to_time(visitor: Visitor, files: Files) -> None:
+def test_screen_readers_announce_the_progress_of_a_long_upload(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
-    news = visitor.inside("[role=status]")
-    visitor.js(NOTE_NEWS + HALF_WAY, news)
+    live_region = visitor.inside("[role=status]")
+    visitor.js(NOTE_ANNOUNCEMENTS + HALF_WAY, live_region)
     visitor.give(files("long.bin", 2 << 20))
     visitor.wait(lambda: visitor.js("return !!window.arrive"))
     visitor.js("window.late = 20_000")
     visitor.wait(lambda: visitor.js("arrive(); return progressed >= 3"))
-    assert visitor.js("return heard") == ["Uploading long.bin", "50% of long.bin is uploaded"]
+    assert visitor.js("return heard") == ["Uploading long.bin", "long.bin: 50% uploaded"]
     visitor.leave()
 
 
-def test_it_speaks_arabic_from_right_to_left(visitor: Visitor, files: Files) -> None:
+def test_it_is_translated_to_arabic_from_right_to_left(visitor: Visitor, files: Files) -> None:
     visitor.open_form(dictionary(ARABIC) + ELEMENT.format('multiple accept=".txt"'), lang="ar", dir="rtl", path="/ar")
     assert ARABIC["promptSeveral"] in visitor.read(visitor.inside("button"))
     visitor.give(files("one.txt"), files("wrong.pdf"))
@@ -338,7 +349,7 @@ def test_it_speaks_arabic_from_right_to_left(visitor: Visitor, files: Files) -> 
     assert remove.rect["x"] < visitor.inside(".direct-upload-name").rect["x"]
 
 
-def test_whatever_can_be_pressed_is_large_enough_for_a_finger(visitor: Visitor, files: Files) -> None:
+def test_all_controls_are_large_enough_for_a_finger(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.give(files("one.txt"))
     visitor.wait_for("done")
@@ -350,7 +361,7 @@ def test_whatever_can_be_pressed_is_large_enough_for_a_finger(visitor: Visitor, 
     assert all(size["width"] >= 44 and size["height"] >= 44 for size in sizes), sizes
 
 
-def test_the_strictest_policy_finds_nothing_to_forbid(visitor: Visitor, files: Files) -> None:
+def test_it_works_under_the_strictest_policy(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.js(NOTE_VIOLATIONS)
     picture = files("picture.svg")
@@ -360,7 +371,7 @@ def test_the_strictest_policy_finds_nothing_to_forbid(visitor: Visitor, files: F
     assert visitor.js("return violations") == []
 
 
-def test_few_requests_bring_the_script(visitor: Visitor, files: Files) -> None:
+def test_few_requests_load_the_script(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.give(files("one.txt"))
     visitor.wait_for("done")
@@ -368,10 +379,10 @@ def test_few_requests_bring_the_script(visitor: Visitor, files: Files) -> None:
     names = sorted(url.rpartition("/")[2] for url in loaded if "/static/" in url)
     # Not every browser tells the page of its worker.
     names = [name for name in names if name != "hash-worker.js"]
-    assert names == ["direct-upload.js", "engine.js", "form.js", "records.js"]
+    assert names == ["direct-upload.js", "form.js", "records.js", "upload.js"]
 
 
-def test_a_page_reaches_every_part_that_the_documentation_names(visitor: Visitor, files: Files) -> None:
+def test_it_has_every_part_that_the_documentation_names(visitor: Visitor, files: Files) -> None:
     told = re.search(r"^Parts: ``([\w\s]+)``", DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
     assert told
     visitor.open_form(SEVERAL)
@@ -387,7 +398,7 @@ def test_a_page_reaches_every_part_that_the_documentation_names(visitor: Visitor
     visitor.wait(lambda: visitor.inside("button").size["height"] >= 321)
 
 
-def test_a_database_that_never_answers_holds_no_upload_up(visitor: Visitor, files: Files) -> None:
+def test_a_database_that_never_answers_does_not_block_uploads(visitor: Visitor, files: Files) -> None:
     visitor.open_form(SEVERAL)
     visitor.inside("button")
     visitor.js(

@@ -1,4 +1,4 @@
-"""Plain file inputs, enhanced: what HTML promises stays true."""
+"""Enhanced file inputs behave as HTML specifies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 Files = Callable[..., Path]
 
-#: Whether the browser would ask before leaving the page.
+#: ``leave()`` returns whether the browser would ask before leaving the page.
 LEAVE = """window.leave = () => {
   const event = new Event("beforeunload", { cancelable: true });
   dispatchEvent(event);
@@ -33,26 +33,26 @@ def validation(visitor: Visitor, selector: str) -> str:
     return visitor.js("return document.querySelector(arguments[0]).validationMessage", selector)
 
 
-def test_an_upload_on_submit_begins_with_the_press_of_the_button(visitor: Visitor, files: Files) -> None:
+def test_with_submit_an_upload_starts_when_the_form_is_submitted(visitor: Visitor, files: Files) -> None:
     visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
     choose(visitor, "[name=a]", files("later.txt"))
     wait_for_rows(visitor, "ready")
     assert visitor.send() == [("a", "a receipt of later.txt"), ("go", "yes")]
 
 
-def test_a_form_without_a_file_is_sent_as_ever(visitor: Visitor) -> None:
+def test_a_form_without_a_file_is_submitted_unchanged(visitor: Visitor) -> None:
     visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
     assert visitor.send() == [("a", "nothing"), ("go", "yes")]
 
 
-def test_a_required_input_is_missed(visitor: Visitor) -> None:
+def test_a_required_input_blocks_the_form_while_empty(visitor: Visitor) -> None:
     visitor.open_form("<input type=file name=a data-direct-upload required aria-label=A>")
     visitor.one("[name=go]").click()
     assert visitor.js("return document.querySelector('[name=a]').validity.valueMissing")
     assert visitor.site.forms == []
 
 
-def test_what_the_page_does_not_allow_is_said_before_anything_is_sent(visitor: Visitor, files: Files) -> None:
+def test_a_file_that_is_not_allowed_fails_before_anything_is_sent(visitor: Visitor, files: Files) -> None:
     visitor.open_form(
         '<input type=file name=a data-direct-upload multiple accept=".txt" data-max-size="1 kB" aria-label=A>'
     )
@@ -67,7 +67,7 @@ def test_what_the_page_does_not_allow_is_said_before_anything_is_sent(visitor: V
     assert visitor.send() == [("a", "a receipt of good.txt"), ("go", "yes")]
 
 
-def test_an_input_that_is_added_later_is_noticed(visitor: Visitor, files: Files) -> None:
+def test_an_input_that_is_added_later_works(visitor: Visitor, files: Files) -> None:
     visitor.open_form("<p id=place></p><input type=file name=a data-direct-upload aria-label=A>")
     visitor.js("document.querySelector('#place').innerHTML = '<input type=file name=b data-direct-upload>'")
     choose(visitor, "[name=b]", files("added.txt"))
@@ -75,7 +75,7 @@ def test_an_input_that_is_added_later_is_noticed(visitor: Visitor, files: Files)
     assert ("b", "a receipt of added.txt") in visitor.send()
 
 
-def test_an_input_may_be_outside_of_its_form(visitor: Visitor, files: Files) -> None:
+def test_an_input_can_be_outside_its_form(visitor: Visitor, files: Files) -> None:
     visitor.open(
         "<form method=post id=f><button name=go value=yes>Send</button></form>"
         "<input type=file name=a form=f data-direct-upload aria-label=A>"
@@ -85,7 +85,7 @@ def test_an_input_may_be_outside_of_its_form(visitor: Visitor, files: Files) -> 
     assert ("a", "a receipt of outside.txt") in visitor.send()
 
 
-def test_a_reset_takes_everything_back(visitor: Visitor, files: Files) -> None:
+def test_a_reset_removes_all_files(visitor: Visitor, files: Files) -> None:
     visitor.open_form("<input type=file name=a data-direct-upload aria-label=A><button type=reset id=r>Reset</button>")
     choose(visitor, "[name=a]", files("regret.txt"))
     wait_for_rows(visitor, "done")
@@ -94,7 +94,7 @@ def test_a_reset_takes_everything_back(visitor: Visitor, files: Files) -> None:
     assert visitor.send() == [("a", "nothing"), ("go", "yes")]
 
 
-def test_a_disabled_input_sends_nothing_and_holds_nothing_up(visitor: Visitor, files: Files) -> None:
+def test_a_disabled_input_submits_nothing_and_does_not_block_the_form(visitor: Visitor, files: Files) -> None:
     visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
     choose(visitor, "[name=a]", files("unwanted.txt"))
     wait_for_rows(visitor, "ready")
@@ -102,7 +102,7 @@ def test_a_disabled_input_sends_nothing_and_holds_nothing_up(visitor: Visitor, f
     assert visitor.send() == [("go", "yes")]
 
 
-def test_pressing_twice_sends_once(visitor: Visitor, files: Files) -> None:
+def test_clicking_the_button_several_times_submits_once(visitor: Visitor, files: Files) -> None:
     visitor.open_form('<input type=file name=a data-direct-upload="submit" aria-label=A>')
     choose(visitor, "[name=a]", files("once.bin", 3_000_000))
     wait_for_rows(visitor, "ready")
@@ -111,7 +111,7 @@ def test_pressing_twice_sends_once(visitor: Visitor, files: Files) -> None:
     assert visitor.site.forms == [[("a", "a receipt of once.bin"), ("go", "yes")]]
 
 
-def test_leaving_in_the_middle_warns_and_leaving_after_it_does_not(visitor: Visitor, files: Files) -> None:
+def test_leaving_the_page_warns_only_while_an_upload_is_in_progress(visitor: Visitor, files: Files) -> None:
     visitor.open_form("<input type=file name=a data-direct-upload aria-label=A>")
     visitor.js(LEAVE + "addEventListener('direct-upload:start', () => { window.warned = leave(); });")
     visitor.note_events()

@@ -71,7 +71,7 @@ def test_a_temp_url_that_was_already_signed_lives_as_long_as_url_ttl_says(
 
 def expired(begun: BegunUpload, storage: SwiftStorage) -> int:
     """What the first temp URL answers when its time is over: the same one, as it was signed two minutes ago."""
-    ticket = begun.site.middleware._uploads.tickets.read(begun.ticket, id=begun.id)
+    ticket = begun.site.middleware._uploads.tickets.read(begun.ticket, upload_id=begun.id)
     [signed] = storage.sign(ticket.transfer, [0], ttl=60 - 120)
     return begun.site.fetch("PUT", signed.url, begun.pieces()[0]).status
 

@@ -1,4 +1,4 @@
-"""A real browser uploads from pages with strict policies, into the private Swift at another origin."""
+"""A real browser uploads from pages with strict policies to a private Swift of another origin."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
+from wsgiref.handlers import BaseHandler
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
+from helpers.browsers import ENGINES, Engine, started
 from helpers.uploads import new_container, swift_storage
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -46,7 +49,7 @@ POLICIES = [
         id="Report-Only and enforced",
     ),
 ]
-"""The headers of the page, and which directives are violated: a nonce is for no worker, and the script does without."""
+"""The headers of the page, and the directives that it violates: a nonce does not allow workers, which are optional."""
 
 LISTEN = """
 window.violations = [];
@@ -54,7 +57,7 @@ document.addEventListener("securitypolicyviolation", (event) => violations.push(
 """
 FETCH_ELSEWHERE = "fetch('http://127.0.0.1:9/').catch(() => setTimeout(arguments[0]))"
 
-#: In one step: an element that was found may belong to a page that has gone before one asks for its text.
+#: One call, because the page may change between finding an element and reading its text.
 TEXT = "return document.body?.innerText"
 
 
@@ -64,11 +67,11 @@ class Server(ThreadingMixIn, WSGIServer):
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def application(policies: list[tuple[str, str]]) -> Callable[..., Iterable[bytes]]:
-    """A page with a form under these policies; what the form sent is told by name and size."""
+    """Return an application with a form under these policies, which answers the upload's name and size."""
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST":
@@ -120,16 +123,17 @@ def test_a_page_with_a_strict_policy_uploads(
     policies: list[tuple[str, str]],
     violated: list[str],
 ) -> None:
-    """Nothing that the upload does is against the page's policy. Notices when the script tag gets no nonce, Swift's
-    origin does not join ``connect-src`` of each policy, or more than that does, or the script does something that a
-    strict policy forbids.
+    """An upload does not violate the page's policy.
+
+    The test fails if the script tag has no nonce, if Swift's origin is missing in ``connect-src`` of a policy, if
+    anything else was added, or if the script does something that a strict policy forbids.
     """
     file = tmp_path / "strict.bin"
     file.write_bytes(secrets.token_bytes(300_000))
     app = DirectUploadMiddleware(
         application(policies),
         swift_storage(swift_server, new_container()),
-        secret="a secret",
+        secret="a secret of the tests",
         identify=lambda environ: "ann",
         segment_size=100_000,
     )
@@ -143,15 +147,15 @@ def test_a_page_with_a_strict_policy_uploads(
         assert "connect-src" in chromium.execute_script("return violations")
         chromium.find_element(By.CSS_SELECTOR, "form > button").click()
         waiting.until(lambda browser: browser.execute_script(TEXT) == "strict.bin has 300000 bytes")
-        chromium.get("about:blank")  # lets go of its connections
+        chromium.get("about:blank")  # closes the connections
 
 
-def test_a_page_that_forbids_scripts_gets_none_in_by_us(swift_server: SwiftServer, chromium: webdriver.Chrome) -> None:
-    """What a policy says of scripts stays. Notices when ``script-src`` is widened, or a nonce invented."""
+def test_a_page_that_forbids_scripts_still_does(swift_server: SwiftServer, chromium: webdriver.Chrome) -> None:
+    """The policy for scripts is unchanged. The test fails if ``script-src`` is extended or a nonce is added."""
     app = DirectUploadMiddleware(
         application([(ENFORCED, NEEDED + "; script-src 'none'")]),
         swift_storage(swift_server),
-        secret="a secret",
+        secret="a secret of the tests",
         identify=lambda environ: "ann",
     )
     with served(app) as address:
@@ -159,3 +163,82 @@ def test_a_page_that_forbids_scripts_gets_none_in_by_us(swift_server: SwiftServe
         waiting = WebDriverWait(chromium, 30, poll_frequency=0.1)
         assert waiting.until(lambda browser: browser.execute_script("return violations")) == ["script-src-elem"]
         chromium.get("about:blank")
+
+
+VALIDATORS = [
+    pytest.param([("ETag", '"abc"')], id="strong ETag"),
+    pytest.param([("ETag", 'W/"abc"')], id="weak ETag"),
+    pytest.param([("Last-Modified", "Sat, 28 Nov 2015 00:00:00 GMT")], id="Last-Modified"),
+]
+BROWSERS = os.environ.get("BROWSERS", "chromium").split()  # all three in ``make test-browsers``
+
+
+def cached_application(validators: list[tuple[str, str]], statuses: list[int]) -> Callable[..., Iterable[bytes]]:
+    """Return an application whose page never changes, and that sends its strict policy with each 304 as well."""
+    page = application([(ENFORCED, NEEDED + "; script-src 'self'; worker-src 'self'")])
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/":
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return []
+        is_stored = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MODIFIED_SINCE" in environ
+        statuses.append(304 if is_stored else 200)
+
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            if is_stored:
+                status, headers = "304 Not Modified", headers[1:]  # no content type
+            return start_response(status, [*headers, *validators, ("Cache-Control", "no-cache")])
+
+        body = page(environ, start)
+        return [] if is_stored else body
+
+    return app
+
+
+@pytest.fixture(scope="module", params=[e for e in ENGINES if e.name in BROWSERS], ids=lambda engine: engine.name)
+def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    engine: Engine = request.param
+    with started(engine, tmp_path_factory.mktemp("profiles") / engine.name) as driver:
+        yield driver
+
+
+@pytest.mark.parametrize("validators", VALIDATORS)
+def test_a_page_from_the_cache_uploads(
+    swift_server: SwiftServer,
+    browser: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    validators: list[tuple[str, str]],
+) -> None:
+    """A 304 updates the policy of the stored page. The test fails if the 304 lacks the storage's origin."""
+    file = tmp_path / "cached.bin"
+    file.write_bytes(secrets.token_bytes(1000))
+    monkeypatch.setattr(BaseHandler, "http_version", "1.1")  # Chromium does not use the ETag of an HTTP/1.0 response
+    statuses: list[int] = []
+    app = DirectUploadMiddleware(
+        cached_application(validators, statuses),
+        swift_storage(swift_server, new_container()),
+        secret="a secret of the tests",
+        identify=lambda environ: "ann",
+    )
+    with served(app) as address:
+        for visit in range(3):
+            browser.get("about:blank")
+            browser.get(address)
+            if visit == 2:
+                browser.execute_script("location.reload()")
+                WebDriverWait(browser, 30, poll_frequency=0.1).until(lambda _: len(statuses) > 3)
+            upload(browser, file)
+        browser.get("about:blank")  # closes the connections
+    assert statuses[:3] == [200, 304, 304]  # for the reload, WebKit does not use its cache
+
+
+def upload(browser: Any, file: Path) -> None:
+    """Choose the file and wait for its receipt; show what the page says if there is none."""
+    waiting = WebDriverWait(browser, 30, poll_frequency=0.1, ignored_exceptions=[WebDriverException])
+    waiting.until(lambda _: browser.execute_script("return document.readyState") == "complete")
+    browser.find_element(By.NAME, "file").send_keys(str(file))
+    try:
+        waiting.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "input[type=hidden][name=file]"))
+    except TimeoutException:
+        pytest.fail(browser.execute_script(TEXT))

@@ -12,8 +12,9 @@ from security.conftest import MakeSite
 from webtest import TestApp, TestResponse
 
 from direct_upload_middleware.keys import Keys
-from direct_upload_middleware.tokens import Tokens
+from direct_upload_middleware.tokens import Scope, Tokens
 
+NEW_SECRET = "the new secret of the tests"
 BOTH = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]
 
 
@@ -142,7 +143,9 @@ def test_the_next_user_of_the_browser_is_told_no_key_of_the_last_ones_records(si
         assert told[32:] != of_ann[32:]
     assert site.request("GET", "/owner", browser=thief(site, "the user without cookie")).json == {"owner": None}
     assert_problem(site.request("GET", "/owner", browser=thief(site, "nobody")), 401, "not-authenticated")
-    assert of_ann[32:] not in str(Tokens(Keys([SECRET]), "ticket").loads(begun.ticket))
+    assert of_ann[32:] not in str(
+        Tokens(Keys([SECRET]), "ticket", Scope(str(site.storage.container), "/_upload")).loads(begun.ticket)
+    )
 
 
 def test_an_anonymous_ticket_is_the_browsers_alone(new_site: MakeSite) -> None:
@@ -158,16 +161,18 @@ def test_an_anonymous_ticket_is_the_browsers_alone(new_site: MakeSite) -> None:
 @pytest.mark.parametrize("data", BOTH)
 def test_rotating_the_secret_in_the_middle_lets_uploads_finish(new_site: MakeSite, data: bytes) -> None:
     """Notices when only the newest secret verifies, or when the containers' keys do not follow it."""
-    old = new_site(secret="the old one")
+    old = new_site(secret="the old secret of the tests")
     begun = old.begin(data)
     begun.put(0, begun.pieces()[0])
-    new = new_site(container=old.storage.container, secret=["the old one", "the new one"])
+    new = new_site(
+        container=old.storage.container, secret=["the old secret of the tests", "the new secret of the tests"]
+    )
     new.browser.cookiejar = old.browser.cookiejar
     begun.site = new
     begun.sign(list(range(len(begun.pieces()))))
     begun.send()
     assert begun.complete().status_int == 200
-    last = new_site(container=old.storage.container, secret=["the new one"])
+    last = new_site(container=old.storage.container, secret=[NEW_SECRET])
     last.browser.cookiejar = old.browser.cookiejar
     assert_problem(last.call("status", begun), 403, "invalid-ticket")
 

@@ -94,7 +94,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             yield Front(way, f"https://127.0.0.1:{port}{way.prefix}", directory / "authority.pem")
 
 
-def test_a_file_goes_up_is_read_by_the_application_and_comes_back(front: Front) -> None:
+def test_a_file_is_uploaded_read_and_downloaded(front: Front) -> None:
     with front.browser() as browser:
         done = upload(browser, front.address, DATA)
         submitted = browser.get(f"{front.address}/submit", params={"document": done["receipt"]}, timeout=TIMEOUT)
@@ -120,14 +120,14 @@ def test_a_page_finds_its_script(front: Front) -> None:
 
 
 @pytest.mark.parametrize(("origin", "status"), [(None, 201), ("https://127.0.0.1", 403), ("https://evil.example", 403)])
-def test_a_page_of_this_origin_may_upload_and_another_not(front: Front, origin: str | None, status: int) -> None:
+def test_only_pages_of_this_origin_may_upload(front: Front, origin: str | None, status: int) -> None:
     """As told by a browser that sends no Sec-Fetch-Site. The port belongs to the origin."""
     with front.browser() as browser:
         headers = {"Origin": origin or front.origin}
         assert browser.post(front.calls, json=BODY, headers=headers, timeout=TIMEOUT).status_code == status
 
 
-def test_the_largest_body_of_the_api_passes_as_nginx_is_by_default(front: Front) -> None:
+def test_the_largest_api_body_passes_nginx_with_its_default_limit(front: Front) -> None:
     body = json.dumps(BODY | {"more": ""})
     body = json.dumps(BODY | {"more": " " * (1024**2 - len(body))})
     assert len(body) == 1024**2
@@ -136,7 +136,7 @@ def test_the_largest_body_of_the_api_passes_as_nginx_is_by_default(front: Front)
         assert browser.post(front.calls, data=body, headers=headers, timeout=TIMEOUT).status_code == 201
 
 
-def test_an_answer_arrives_though_nobody_wanted_what_was_sent(front: Front) -> None:
+def test_an_error_answer_arrives_although_the_body_was_not_read(front: Front) -> None:
     """A server that has not read a body resets the connection, which for nginx is a 502."""
     with front.browser() as browser:
         headers = {"Content-Type": "text/plain"}
@@ -147,7 +147,7 @@ def test_an_answer_arrives_though_nobody_wanted_what_was_sent(front: Front) -> N
         assert {answer.status_code for answer in answers} == {401}
 
 
-def test_a_cache_keeps_the_modules_of_the_script_and_nothing_else_of_ours(front: Front) -> None:
+def test_only_the_scripts_modules_are_cached(front: Front) -> None:
     with front.browser() as browser:
         done = upload(browser, front.address, b"data")
         script = f"{front.address}/_upload/static/direct-upload.js"
@@ -168,7 +168,7 @@ def test_a_cache_keeps_the_modules_of_the_script_and_nothing_else_of_ours(front:
     assert {answer.text for answer in plain} == {answers["module"][0].text}
 
 
-def test_a_temp_url_is_good_for_the_browsers_own_address(front: Front) -> None:
+def test_a_temp_url_is_bound_to_the_browsers_address(front: Front) -> None:
     if not front.way.knows_addresses:
         return
     with front.browser("127.0.0.2") as browser, front.browser("127.0.0.3") as thief:

@@ -41,9 +41,7 @@ def browser() -> Iterator[requests.Session]:
 
 
 @pytest.mark.parametrize("data", [pytest.param(b"", id="no bytes"), pytest.param(DATA, id="several segments")])
-def test_a_file_goes_up_is_read_by_the_application_and_comes_back(
-    browser: requests.Session, address: str, data: bytes
-) -> None:
+def test_a_file_is_uploaded_read_and_downloaded(browser: requests.Session, address: str, data: bytes) -> None:
     done = upload(browser, address, data)
     submitted = browser.get(f"{address}/submit", params={"document": done["receipt"]}, timeout=TIMEOUT)
     assert submitted.text == str(len(data))
@@ -52,13 +50,13 @@ def test_a_file_goes_up_is_read_by_the_application_and_comes_back(
     assert download.headers["Content-Disposition"].endswith("filename*=UTF-8''%C3%BC.bin")
 
 
-def test_a_long_name_and_a_long_session_fit_into_the_headers(browser: requests.Session, address: str) -> None:
+def test_a_long_filename_and_session_fit_into_the_headers(browser: requests.Session, address: str) -> None:
     browser.cookies.update(SESSION)
     assert upload(browser, address, b"data", LONG_NAME)["upload"]["filename"] == LONG_NAME
 
 
 @pytest.mark.parametrize("path", ["/", "/stream"])
-def test_a_page_gets_the_script_and_stays_whole(browser: requests.Session, address: str, path: str) -> None:
+def test_a_page_gets_the_script_and_is_otherwise_unchanged(browser: requests.Session, address: str, path: str) -> None:
     page = browser.get(address + path, timeout=TIMEOUT)
     script, tag = b'<script type="module" src="/_upload/static/direct-upload.js"></script>', page.content
     assert tag.count(script) == 1
@@ -66,14 +64,14 @@ def test_a_page_gets_the_script_and_stays_whole(browser: requests.Session, addre
     assert tag.count(b"<p>") == (100 if path == "/stream" else 0)
 
 
-def test_a_head_has_no_body_and_an_unchanged_script_neither(browser: requests.Session, address: str) -> None:
+def test_head_and_304_have_no_body(browser: requests.Session, address: str) -> None:
     assert browser.head(address, timeout=TIMEOUT).content == b""
     script = browser.get(f"{address}/_upload/static/direct-upload.js", timeout=TIMEOUT)
     again = browser.get(script.url, headers={"If-None-Match": script.headers["ETag"]}, timeout=TIMEOUT)
     assert (script.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
-def test_a_refused_request_leaves_the_server_answering(browser: requests.Session, address: str) -> None:
+def test_the_server_answers_after_a_refused_request(browser: requests.Session, address: str) -> None:
     refused = browser.post(f"{address}/_upload/uploads", data=b"x" * 1000, timeout=TIMEOUT)
     assert refused.status_code == 415
     assert requests.get(address, timeout=TIMEOUT).status_code == 200  # some close the connection without a word

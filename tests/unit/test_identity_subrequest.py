@@ -14,7 +14,7 @@ import pytest
 from webtest import TestApp, TestResponse
 
 from direct_upload_middleware import ConfigurationError, DirectUploadMiddleware, Upload
-from direct_upload_middleware.integrations.paste import options_from_strings
+from direct_upload_middleware.options import parse_strings
 from direct_upload_middleware.testing import upload_file
 
 BODY = {"filename": "report.pdf", "size": 4, "type": "application/pdf"}
@@ -207,7 +207,7 @@ def test_an_application_that_asks_back_hears_that_nobody_is_known_yet(
 
 
 def test_an_ini_file_may_name_the_path() -> None:
-    assert options_from_strings({"identify": "/whoami"}) == {"identify": "/whoami"}
+    assert parse_strings({"identify": "/whoami"}) == {"identify": "/whoami"}
 
 
 @pytest.mark.parametrize("path", ["whoami", "/who?am=i", "/who#ami", "/who ami", "/wër", ""])

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOT_NEEDED = {
     *("asyncio", "brotli", "cgi", "concurrent", "configparser", "ctypes", "difflib", "email", "ftplib", "gzip"),
-    *("http", "mimetypes", "multiprocessing", "requests", "socket", "sqlite3", "ssl", "subprocess", "tempfile"),
+    *("http.client", "mimetypes", "multiprocessing", "requests", "socket", "sqlite3", "ssl", "subprocess", "tempfile"),
     *("unittest", "urllib.request", "webob", "xml", "zipfile", "openstack", "pure_magic_rs", "pyrax", "swiftclient"),
 }
 

@@ -117,7 +117,7 @@ def test_an_upload_is_told_from_its_beginning_to_its_end(
     [complete] = events(caplog, "upload complete")
     seconds = complete.pop("upload_seconds")
     assert (complete, isinstance(seconds, int)) == (story, True)
-    assert events(caplog, "temp URLs signed") == [{"upload_id": begun.id, "upload_signed": segments}]
+    assert events(caplog, "presigned URLs issued") == [{"upload_id": begun.id, "upload_signed": segments}]
     site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
     assert events(caplog, "upload deleted") == [{"upload_id": begun.id}]
     other = site.begin(data)

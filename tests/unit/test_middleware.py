@@ -38,7 +38,7 @@ def test_a_page_does_not_fail_with_the_storage_and_not_every_one_waits_for_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     identity = Identity()
-    app = DirectUploadMiddleware(validator(page), SwiftStorage("uploads", access=identity), secret="s")
+    app = DirectUploadMiddleware(validator(page), SwiftStorage("uploads", access=identity), secret="s" * 16)
     browser = TestApp(validator(app))
     for _ in range(3):
         answer = browser.get("/")
@@ -56,4 +56,4 @@ class Later:
 
     @staticmethod
     def monotonic() -> float:
-        return time.monotonic() + middleware.ORIGIN_PAUSE
+        return time.monotonic() + middleware.ORIGIN_RETRY_DELAY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from helpers.uploads import SECRET, page
 
 from direct_upload_middleware import ConfigurationError, DirectUploadMiddleware
+from direct_upload_middleware.options import OPTIONS, Options, parse_strings
 from direct_upload_middleware.storage import storage_from_url
 from direct_upload_middleware.storage.local import LocalStorage
 from direct_upload_middleware.storage.swift import SwiftStorage
@@ -143,6 +146,52 @@ def test_a_secret_is_required_where_the_storage_has_none(storage: Any) -> None:
         make(storage)
 
 
+def test_the_signature_is_the_declaration() -> None:
+    parameters = inspect.signature(DirectUploadMiddleware).parameters.values()
+    keyword_only = [each for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert {each.name: each.default for each in keyword_only} == {o.name: o.default for o in OPTIONS.values()}
+
+
+def test_the_validated_options_are_the_declared_ones() -> None:
+    derived = {"secret": "keys", "max_size": "policy", "accept": "policy"}
+    assert {"storage", *(derived.get(name, name) for name in OPTIONS)} == {field.name for field in fields(Options)}
+
+
+def test_the_documentation_of_every_option_comes_from_its_declaration() -> None:
+    text = " ".join(str(DirectUploadMiddleware.__doc__).split())
+    for option in OPTIONS.values():
+        assert f":param {option.name}: {' '.join(option.text.split())}" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("secret", "one, with,commas two\n three", ["one,", "with,commas", "two", "three"]),
+        ("accept", ".pdf, image/*\n.png", (".pdf", "image/*", ".png")),
+        ("origins", "https://a.example\n  https://b.example", frozenset({"https://a.example", "https://b.example"})),
+        ("on_complete", "os.path:join", __import__("os").path.join),
+        ("on_complete", "os.path.join", __import__("os").path.join),
+        ("identify", "/whoami", "/whoami"),
+        ("anonymous", "Yes", True),
+        ("inject", "auto", "auto"),
+        ("inject", "off", False),
+        ("max_size", "5", 5),
+        ("mount", "/files", "/files"),
+    ],
+)
+def test_a_string_of_a_settings_file_is_converted(name: str, text: str, value: Any) -> None:
+    parsed = parse_strings({name: f" {text} "})[name]
+    assert parsed == value if name in ("secret", "identify") else OPTIONS[name].kind.check(name, parsed) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["module", ":attr", "module:", ".attr", "no.such.module", "os.path:missing", "os..path"]
+)
+def test_a_callable_that_cannot_be_imported_is_named(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="authorize"):
+        parse_strings({"authorize": text})
+
+
 def test_options_that_are_lists_may_be_one_string() -> None:
     options = make(accept=".pdf, image/*", origins="https://a.example, https://B.example:443/").options
     assert options.policy.accept == (".pdf", "image/*")
@@ -153,9 +202,6 @@ def test_options_that_are_lists_may_be_one_string() -> None:
 def test_what_is_no_application_is_refused(app: Any) -> None:
     with pytest.raises(ConfigurationError, match="app"):
         DirectUploadMiddleware(app)
-
-
-# -- storage URLs --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -182,7 +228,7 @@ def test_a_storage_url(url: str, kind: type, container: str) -> None:
         "",
         "uploads",
         "/var/uploads",
-        "s3://uploads",
+        "ftp://uploads",
         "http://example.com/",
         "local://host/path",
         "local:x?cloud=a",

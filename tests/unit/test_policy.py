@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_upload_middleware import ConfigurationError, UploadRequest
+from direct_upload_middleware import ConfigurationError, UploadRequest, extension_types
 from direct_upload_middleware.errors import InvalidRequest, TooLarge, TypeNotAccepted
 from direct_upload_middleware.plan import MiB, make_plan
 from direct_upload_middleware.policy import Policy, parse_accept, parse_request
 from direct_upload_middleware.storage.base import GiB, Limits, Transfer
 
 BODY = {"filename": "a.pdf", "size": 1, "type": "application/pdf"}
-
-
-# -- the fields of a request ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -144,9 +142,6 @@ def test_every_field_has_to_be_there(missing: str) -> None:
     assert caught.value.field == missing
 
 
-# -- the application's rules ---------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("accept", "filename", "type", "accepted"),
     [
@@ -159,7 +154,8 @@ def test_every_field_has_to_be_there(missing: str) -> None:
         pytest.param([".tar.gz"], "a.tar.gz", "", True, id="double extension"),
         pytest.param(["image/*"], "a", "image/png", True, id="family"),
         pytest.param(["image/*"], "a.png", "imagex/png", False, id="another family"),
-        pytest.param(["image/*"], "a.png", "", False, id="no type"),
+        pytest.param(["image/*"], "a", "", False, id="no type and no extension"),
+        pytest.param(["image/*"], "a.bin", "", False, id="no type and an unknown extension"),
         pytest.param(["video/mp4"], "a", "video/mp4", True, id="type"),
         pytest.param(["video/mp4"], "a", "VIDEO/MP4; codecs=avc1", True, id="type with parameters"),
         pytest.param(["video/mp4"], "a", "video/webm", False, id="another type"),
@@ -175,6 +171,61 @@ def test_accept_is_as_htmls(accept: list[str], filename: str, type: str, accepte
     else:
         with pytest.raises(TypeNotAccepted):
             policy.check(request)
+
+
+@pytest.mark.parametrize(
+    ("accept", "filename", "type"),
+    [
+        ("image/*", "IMG_1.HEIC", ""),
+        ("image/heic", "a.heic", "image/heif"),
+        ("image/heif", "a.heic", "image/heic-sequence"),
+        ("image/jpeg", "a.jpg", "image/jpg"),
+        ("text/plain", "a.log", "text/x-log"),
+        ("text/plain", "a.log", "text/x-some-log"),
+        ("text/csv", "a.csv", "application/vnd.ms-excel"),
+        ("text/csv", "a.csv", "text/plain"),
+        ("text/csv", "data.2026.CSV", ""),
+        ("text/markdown", "README.md", ""),
+        ("application/zip", "a.zip", "application/x-zip-compressed"),
+        ("video/*", "a.mkv", ""),
+        ("video/matroska", "a.mkv", "video/x-matroska"),
+        ("audio/*", "a.m4a", "video/mp4"),
+        ("audio/mpeg", "a.mp3", "audio/mp3; codecs=mp3"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "a.docx", ""),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "a.docx", "application/zip"),
+    ],
+)
+def test_the_extension_decides_for_a_missing_type_or_another_name(accept: str, filename: str, type: str) -> None:
+    Policy(accept=(accept,)).check(UploadRequest(filename, 1, type or "application/octet-stream", None))
+
+
+@pytest.mark.parametrize(
+    ("accept", "filename", "type"),
+    [
+        pytest.param("image/*", "a.png", "text/plain", id="a known type of another extension"),
+        pytest.param("image/png", "a.png", "image/gif", id="a known type of the same family"),
+        pytest.param("text/plain", "a.md", "text/markdown", id="a name that the extension only may have"),
+        pytest.param("application/vnd.ms-excel", "a.csv", "text/csv", id="a name that the type only may have"),
+        pytest.param("text/plain", "a.txt", "text/html", id="a page"),
+        pytest.param("image/png", "a.png", "image/svg+xml", id="a page that is an image"),
+        pytest.param("text/plain", "a.log", "text/javascript", id="a script"),
+        pytest.param("text/*", "a.csv", "application/xhtml+xml", id="a page in XML"),
+        pytest.param("application/zip", "a.zip", "application/x-javascript", id="a script of the same family"),
+        pytest.param("application/pdf", "a.pdf", "application/wasm", id="a program of the same family"),
+        pytest.param("application/pdf", "pdf.exe", "", id="another extension"),
+    ],
+)
+def test_a_type_that_contradicts_the_extension_is_refused(accept: str, filename: str, type: str) -> None:
+    with pytest.raises(TypeNotAccepted):
+        Policy(accept=(accept,)).check(UploadRequest(filename, 1, type or "application/octet-stream", None))
+
+
+def test_the_table_of_extensions_is_well_formed() -> None:
+    lines = extension_types.TABLE.splitlines()
+    extensions = [extension for line in lines for extension in line.partition(":")[0].split()]
+    assert len(extensions) == len(set(extensions))
+    pattern = r"[a-z0-9 ]+: [a-z]+/[a-z0-9.+-]+( [a-z]+/[a-z0-9.+-]+)*( \|( [a-z]+/[a-z0-9.+-]+)+)?"
+    assert [line for line in lines if not re.fullmatch(pattern, line)] == []
 
 
 @pytest.mark.parametrize("token", ["", "pdf", ".", "image/", "*", "image/*/x", ".a,.b", ". pdf", "text/html;q=1"])
@@ -194,8 +245,6 @@ def test_max_size_is_the_largest_that_is_taken(max_size: int | None, size: int, 
         with pytest.raises(TooLarge):
             Policy(max_size=max_size).check(request)
 
-
-# -- the plan ------------------------------------------------------------------------------------------------
 
 SWIFT = Limits()
 

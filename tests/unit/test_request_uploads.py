@@ -8,23 +8,21 @@ import zipfile
 from typing import Any
 
 import pytest
-from helpers.fixtures import local_site, site, storage  # noqa: F401
 from helpers.uploads import Site, spoilt
 from PIL import Image
 
 from direct_upload_middleware import InvalidReceipt, NotYours, StorageError
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local.files import FilesReader
-from direct_upload_middleware.storage.swift.reader import ObjectReader
+from direct_upload_middleware.storage.object_reader import ObjectReader
+
+pytest_plugins = ["helpers.fixtures"]
 
 FIRST, SECOND = b"the first", b"the second, of several segments"
 
 
 def receipts(site: Site, *contents: bytes) -> list[str]:
     return [site.upload(content, filename=f"{number}.txt").json["receipt"] for number, content in enumerate(contents)]
-
-
-# -- verify ----------------------------------------------------------------------------------------------------
 
 
 def test_many_receipts_give_their_uploads_in_order(local_site: Site) -> None:
@@ -62,9 +60,6 @@ def test_a_single_receipt_is_no_list(local_site: Site) -> None:
     [receipt] = receipts(local_site, FIRST)
     with pytest.raises(TypeError, match=r"verify\(\)"):
         local_site.uploads(lambda uploads: uploads.verify_all(receipt))
-
-
-# -- open ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

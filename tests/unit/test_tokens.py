@@ -21,7 +21,8 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.models import Upload
 from direct_upload_middleware.receipts import Receipt, Receipts
 from direct_upload_middleware.storage.base import Transfer
-from direct_upload_middleware.tickets import Ticket, Tickets, check_fresh
+from direct_upload_middleware.tickets import Ticket, Tickets, check_not_expired
+from direct_upload_middleware.tokens import Scope
 
 ID = "0123456789abcdef" * 2
 TRANSFER = Transfer(ID, "f" * 32, "application/pdf", 23, 10, 3, "pin", 2_000_000_000)
@@ -30,34 +31,35 @@ UPLOAD = Upload(
     ID, "f" * 32, "uploads", "Grüße.pdf", "text/plain", 23, "e" * 32, "ann", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 )
 RECEIPT = Receipt(UPLOAD, None)
+SCOPE = Scope("uploads", "/_upload")
 KEYS = Keys(["secret"])
 
 
 def read_ticket(token: Any, keys: Keys = KEYS) -> Ticket:
-    return Tickets(keys).read(token, id=ID)
+    return Tickets(keys, SCOPE).read(token, upload_id=ID)
 
 
 def read_receipt(token: Any, keys: Keys = KEYS) -> Receipt:
-    return Receipts(keys).read(token)
+    return Receipts(keys, SCOPE).read(token)
 
 
 KINDS = [
-    pytest.param(Tickets(KEYS).issue(TICKET), read_ticket, InvalidTicket, id="ticket"),
-    pytest.param(Receipts(KEYS).issue(RECEIPT), read_receipt, InvalidReceipt, id="receipt"),
+    pytest.param(Tickets(KEYS, SCOPE).issue(TICKET), read_ticket, InvalidTicket, id="ticket"),
+    pytest.param(Receipts(KEYS, SCOPE).issue(RECEIPT), read_receipt, InvalidReceipt, id="receipt"),
 ]
 each_kind = pytest.mark.parametrize(("token", "read", "error"), KINDS)
 
 
 def test_a_ticket_says_what_it_was_told() -> None:
-    assert read_ticket(Tickets(KEYS).issue(TICKET)) == TICKET
+    assert read_ticket(Tickets(KEYS, SCOPE).issue(TICKET)) == TICKET
 
 
 def test_a_receipt_says_what_it_was_told() -> None:
-    assert read_receipt(Receipts(KEYS).issue(RECEIPT)) == RECEIPT
+    assert read_receipt(Receipts(KEYS, SCOPE).issue(RECEIPT)) == RECEIPT
 
 
 def test_a_receipt_is_always_the_same() -> None:
-    assert Receipts(KEYS).issue(RECEIPT) == Receipts(Keys(["older", "secret"])).issue(RECEIPT)
+    assert Receipts(KEYS, SCOPE).issue(RECEIPT) == Receipts(Keys(["older", "secret"]), SCOPE).issue(RECEIPT)
 
 
 @each_kind
@@ -123,9 +125,9 @@ def test_another_secret_does_not_read_it(token: str, read: Callable[..., Any], e
 
 
 def test_secrets_are_rotated_by_a_list_whose_last_signs() -> None:
-    old = Tickets(Keys(["old"])).issue(TICKET)
+    old = Tickets(Keys(["old"]), SCOPE).issue(TICKET)
     both = Keys(["old", "new"])
-    new = Tickets(both).issue(TICKET)
+    new = Tickets(both, SCOPE).issue(TICKET)
     assert read_ticket(old, both) == read_ticket(new, both) == read_ticket(new, Keys(["new"])) == TICKET
     for keys in (Keys(["new"]), Keys(["other", "new"])):
         with pytest.raises(InvalidTicket):
@@ -136,15 +138,15 @@ def test_secrets_are_rotated_by_a_list_whose_last_signs() -> None:
 
 def test_a_receipt_is_no_ticket_and_a_ticket_is_no_receipt() -> None:
     with pytest.raises(InvalidTicket):
-        read_ticket(Receipts(KEYS).issue(RECEIPT))
+        read_ticket(Receipts(KEYS, SCOPE).issue(RECEIPT))
     with pytest.raises(InvalidReceipt):
-        read_receipt(Tickets(KEYS).issue(TICKET))
+        read_receipt(Tickets(KEYS, SCOPE).issue(TICKET))
 
 
 def test_a_ticket_is_for_one_upload() -> None:
     for id in ("f" * 32, "", ID + "0", ID.upper()):
         with pytest.raises(InvalidTicket):
-            Tickets(KEYS).read(Tickets(KEYS).issue(TICKET), id=id)
+            Tickets(KEYS, SCOPE).read(Tickets(KEYS, SCOPE).issue(TICKET), upload_id=id)
 
 
 def test_what_the_application_signs_with_the_same_secret_is_nothing_to_us() -> None:
@@ -171,18 +173,18 @@ def test_no_text_is_a_token(text: str) -> None:
 
 def test_a_ticket_is_fresh_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_999_999_999.9)
-    check_fresh(TICKET)
+    check_not_expired(TICKET)
     monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
     with pytest.raises(TicketExpired):
-        check_fresh(TICKET)
+        check_not_expired(TICKET)
 
 
 def test_a_receipt_may_have_to_be_young(monkeypatch: pytest.MonkeyPatch) -> None:
-    token = Receipts(KEYS).issue(RECEIPT)
+    token = Receipts(KEYS, SCOPE).issue(RECEIPT)
     monkeypatch.setattr(time, "time", lambda: UPLOAD.completed.timestamp() + 60)
-    assert Receipts(KEYS).read(token, max_age=60) == RECEIPT
+    assert Receipts(KEYS, SCOPE).read(token, max_age=60) == RECEIPT
     with pytest.raises(InvalidReceipt, match="too old"):
-        Receipts(KEYS).read(token, max_age=59)
+        Receipts(KEYS, SCOPE).read(token, max_age=59)
 
 
 def test_keys_are_apart_by_purpose_and_secret() -> None:

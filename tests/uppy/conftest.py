@@ -1,4 +1,4 @@
-"""Chromium, and a page that esbuild has bundled with Uppy from npm."""
+"""Chromium, and a page with Uppy that esbuild bundles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Apply = Callable[..., Applicant]
 
 
 def run(program: str, *arguments: str) -> None:
-    """A program that npm has installed."""
+    """Run a program that npm has installed."""
     found = NODE_MODULES / ".bin" / program
     if not found.exists():
         pytest.fail(f"{program} is needed: 'make test' installs it, and Uppy; -m 'not browser' does without")
@@ -31,7 +31,7 @@ def run(program: str, *arguments: str) -> None:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The page's files."""
+    """Return the page's files by path."""
     made = tmp_path_factory.mktemp("page")
     run("esbuild", str(HERE / "page.js"), "--bundle", "--format=esm", "--external:/_upload/*", f"--outdir={made}")
     return {f"/{path.name}": path.read_bytes() for path in made.iterdir()}
@@ -45,7 +45,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture
 def apply(driver: Any, swift_server: SwiftServer, bundle: dict[str, bytes]) -> Iterator[Apply]:
-    """Somebody at a website of these options, which has an origin of its own."""
+    """Return a function that opens a website with these options, at an origin of its own."""
     sites: list[UppySite] = []
 
     def at(way: str, **options: Any) -> Applicant:

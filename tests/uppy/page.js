@@ -1,4 +1,4 @@
-// An application's page with Uppy, as its build would bundle it. ?way=plugin uses ours, ?way=companion only Uppy's own.
+// A page with Uppy, as an application's build bundles it. ?way=plugin uses our plugin, ?way=companion Uppy's own.
 import AwsS3 from "@uppy/aws-s3";
 import Uppy from "@uppy/core";
 import "@uppy/core/css/style.css";

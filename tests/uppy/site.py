@@ -1,4 +1,4 @@
-"""A website whose pages have Uppy's Dashboard, and somebody who uses it."""
+"""A website with Uppy's Dashboard, and a user."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 class UppySite(Website):
-    """``files`` are the page's own, by their path; ``received`` is what the last form has proved to be uploaded."""
+    """``files`` are the page's files by path; ``received`` are the uploads of the last form."""
 
     def __init__(self, *args: Any, files: dict[str, bytes], **options: Any) -> None:
         self.files = files
@@ -46,14 +46,14 @@ class UppySite(Website):
 
 
 def receipts(form: dict[str, list[str]]) -> list[str]:
-    """Our plugin's inputs have receipts; in the one of Uppy's Form plugin they are the keys of what was uploaded."""
+    """Return the receipts in a form: our plugin's fields, or the keys in the field of Uppy's Form plugin."""
     results = json.loads(form.get("uppyResult", ["[]"])[0])
     keys = [file["response"]["body"]["key"] for result in results for file in result["successful"]]
     return keys + form.get("document", [])
 
 
 class Applicant:
-    """Somebody at the page, by one of the two ways."""
+    """A user of the page, with our plugin or Uppy's own."""
 
     def __init__(self, driver: Any, site: UppySite, way: str) -> None:
         self.driver = driver
@@ -71,7 +71,7 @@ class Applicant:
         return WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05).until(lambda _: condition())
 
     def press(self, selector: str) -> None:
-        """As soon as it is there."""
+        """Click a button as soon as it exists."""
         script = f"const found = document.querySelector({json.dumps(selector)}); found?.click(); return !!found"
         self.wait(lambda: self.js(script))
 
@@ -84,18 +84,18 @@ class Applicant:
         self.press(".uppy-StatusBar-actionBtn--upload")
 
     def files(self) -> list[dict[str, Any]]:
-        """Uppy's, as it has them at the moment."""
+        """Return Uppy's current files."""
         members = "id, name, meta, error, isPaused, progress, response, uploadURL, s3Multipart"
         script = f"return uppy.getFiles().map(({{ {members} }}) => ({{ {members} }}))"
         found: list[dict[str, Any]] = self.js(script)
         return found
 
     def loaded(self) -> int:
-        """Bytes of all files that have been sent, as Uppy knows."""
+        """Return how many bytes Uppy has uploaded, of all files."""
         return sum(file["progress"].get("bytesUploaded") or 0 for file in self.files())
 
     def finish(self) -> list[Upload]:
-        """What the application has got, when everything is uploaded and the form is sent."""
+        """Wait for all uploads and submit the form; return the uploads that the application received."""
         self.wait(self._has_ended)
         errors = [file["error"] for file in self.files() if file.get("error")]
         assert errors == []
@@ -109,6 +109,6 @@ class Applicant:
         return bool(files) and all(file["progress"].get("uploadComplete") or file.get("error") for file in files)
 
     def shown(self) -> str:
-        """What the Dashboard says."""
+        """Return the text of the Dashboard."""
         text: str = self.driver.find_element(By.ID, "files").text
         return text

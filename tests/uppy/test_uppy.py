@@ -1,4 +1,4 @@
-"""Uppy, as npm has it, in a real browser: with our plugin, and with none but Uppy's own."""
+"""Uppy from npm in a real browser, with our plugin and with Uppy's own."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ pytestmark = pytest.mark.browser
 
 MiB = 1024 * KiB
 BOTH = pytest.mark.parametrize("way", ["plugin", "companion"])
-#: Of Uppy's own plugin.
+#: The size of a part with Uppy's own plugin.
 PART = 5 * MiB
-#: Segments of ours that are on their way at once.
+#: Segments that our plugin uploads at the same time.
 PARALLEL = 3
 #: Golden Retriever keeps files up to 10 MiB.
 MIDDLE = 9 * MiB
 LONG = 32 * MiB
 
 
-def made(directory: Path, name: str, size: int) -> Path:
+def make_file(directory: Path, name: str, size: int) -> Path:
     path = directory / name
     path.write_bytes(os.urandom(size))
     return path
 
 
 def assert_arrived(applicant: Applicant, uploads: list[Upload], *files: Path) -> None:
-    """The whole files, with their receipts; the application was told."""
+    """Assert that the complete files are in storage and that ``on_complete`` was called for each."""
     assert sorted((u.filename, u.size, u.owner) for u in uploads) == [
         (f.name, f.stat().st_size, "ann") for f in sorted(files)
     ]
@@ -46,8 +46,8 @@ def assert_arrived(applicant: Applicant, uploads: list[Upload], *files: Path) ->
         assert applicant.site.told[upload.id] >= 1
 
 
-def get_in_between(applicant: Applicant, file: Path, share: float = 0.6) -> None:
-    """So much of the file is in storage, or on its way. The whole of it takes eight seconds."""
+def upload_partly(applicant: Applicant, file: Path, share: float = 0.6) -> None:
+    """Upload this share of the file, at a rate of eight seconds for the file."""
     size = file.stat().st_size
     rate = size // 8 // (PARALLEL if applicant.way == "plugin" else 1)
     applicant.site.storage_way.choose = lambda: Fault("throttle", rate=rate)
@@ -56,31 +56,31 @@ def get_in_between(applicant: Applicant, file: Path, share: float = 0.6) -> None
     applicant.wait(lambda: applicant.site.segments() and applicant.loaded() > share * size)
 
 
-def hold(applicant: Applicant) -> None:
-    """What is on its way does not get any further."""
+def stall(applicant: Applicant) -> None:
+    """Stall all connections to storage."""
     applicant.site.storage_way.choose = lambda: Fault("stall")
     applicant.site.storage_way.cut()
 
 
-def go_on(applicant: Applicant) -> None:
-    """From now on everything is quick, and what is sent is counted."""
+def speed_up(applicant: Applicant) -> None:
+    """Remove all limits, and count the bytes that are sent from now on."""
     applicant.site.storage_way.choose = no_fault
     applicant.site.storage_way.cut()
     applicant.site.storage_way.sent = 0
 
 
 def assert_only_the_rest_was_sent(applicant: Applicant, size: int, stored: list[str], *, cut: int = 0) -> None:
-    """``cut``: of our segments, whose end storage may have got all the same, but the browser was not told."""
+    """``cut``: segments that storage may have received although the browser did not get the answer."""
     sizes = {"plugin": (len(stored) - cut) * MiB, "companion": min(len(stored) * PART, size)}
     assert 0 < sizes[applicant.way] <= size
     assert applicant.site.storage_way.sent < size - sizes[applicant.way] + MiB / 4
 
 
 @BOTH
-def test_small_files_and_an_empty_one_go_up(apply: Apply, tmp_path: Path, way: str) -> None:
-    """Several at once, in a browser that has no cookie yet. The empty one Uppy's own plugin cannot send."""
+def test_small_files_and_an_empty_one_are_uploaded(apply: Apply, tmp_path: Path, way: str) -> None:
+    """Several at once, in a browser without our cookie. Uppy's own plugin cannot send empty files."""
     sizes = [KiB, 1, 0] if way == "plugin" else [KiB, 1, 2]
-    files = [made(tmp_path, f"{number}.txt", size) for number, size in enumerate(sizes)]
+    files = [make_file(tmp_path, f"{number}.txt", size) for number, size in enumerate(sizes)]
     applicant = apply(way)
     applicant.add(*files)
     applicant.upload()
@@ -88,8 +88,8 @@ def test_small_files_and_an_empty_one_go_up(apply: Apply, tmp_path: Path, way: s
 
 
 @BOTH
-def test_a_large_file_goes_up(apply: Apply, tmp_path: Path, way: str) -> None:
-    file = made(tmp_path, "holiday.mp4", 200 * MiB)
+def test_a_large_file_is_uploaded(apply: Apply, tmp_path: Path, way: str) -> None:
+    file = make_file(tmp_path, "holiday.mp4", 200 * MiB)
     applicant = apply(way, segment_size=16 * MiB)
     applicant.add(file)
     applicant.upload()
@@ -97,61 +97,59 @@ def test_a_large_file_goes_up(apply: Apply, tmp_path: Path, way: str) -> None:
 
 
 @BOTH
-def test_a_pause_stops_what_is_on_its_way_and_what_was_stored_is_not_sent_again(
-    apply: Apply, tmp_path: Path, way: str
-) -> None:
-    file = made(tmp_path, "holiday.mp4", LONG)
+def test_a_paused_upload_resumes_with_the_segments_that_are_missing(apply: Apply, tmp_path: Path, way: str) -> None:
+    file = make_file(tmp_path, "holiday.mp4", LONG)
     applicant = apply(way, segment_size=MiB)
-    get_in_between(applicant, file, 0.4)
+    upload_partly(applicant, file, 0.4)
     applicant.press(".uppy-StatusBar-actions [title=Pause]")
     applicant.wait(lambda: "Paused" in applicant.shown())
     applicant.wait(lambda: applicant.site.storage_way.is_idle)
     stored = applicant.site.segments()
-    go_on(applicant)
+    speed_up(applicant)
     applicant.press(".uppy-StatusBar-actions [title=Resume]")
     assert_arrived(applicant, applicant.finish(), file)
     assert_only_the_rest_was_sent(applicant, LONG, stored, cut=PARALLEL)
 
 
-def test_the_plugin_says_that_the_connection_is_lost_and_goes_on_when_it_is_back(apply: Apply, tmp_path: Path) -> None:
-    file = made(tmp_path, "holiday.mp4", MIDDLE)
+def test_the_plugin_reports_a_lost_connection_and_resumes_when_it_is_back(apply: Apply, tmp_path: Path) -> None:
+    file = make_file(tmp_path, "holiday.mp4", MIDDLE)
     applicant = apply("plugin", segment_size=MiB)
-    get_in_between(applicant, file)
+    upload_partly(applicant, file)
     applicant.site.storage_way.refuse()
-    applicant.wait(lambda: "The connection was lost. Trying again…" in applicant.shown())
+    applicant.wait(lambda: "Connection lost. Retrying…" in applicant.shown())
     applicant.site.storage_way.choose = no_fault
     applicant.site.storage_way.accept()
     assert_arrived(applicant, applicant.finish(), file)
 
 
 @BOTH
-def test_after_a_reload_golden_retriever_goes_on_where_it_was(apply: Apply, tmp_path: Path, way: str) -> None:
-    file = made(tmp_path, "holiday.mp4", MIDDLE)
+def test_golden_retriever_resumes_after_a_reload(apply: Apply, tmp_path: Path, way: str) -> None:
+    file = make_file(tmp_path, "holiday.mp4", MIDDLE)
     applicant = apply(way, segment_size=MiB)
-    get_in_between(applicant, file)
-    hold(applicant)
-    applicant.wait(lambda: _remembered(applicant))
+    upload_partly(applicant, file)
+    stall(applicant)
+    applicant.wait(lambda: _is_saved(applicant))
     applicant.visit()
     stored = applicant.site.segments()
     assert stored
     applicant.wait(lambda: applicant.js("return !!uppy.getState().recoveredState"))
-    go_on(applicant)
+    speed_up(applicant)
     applicant.upload()
     assert_arrived(applicant, applicant.finish(), file)
     assert_only_the_rest_was_sent(applicant, MIDDLE, stored)
 
 
 @BOTH
-def test_a_file_that_golden_retriever_does_not_keep_is_chosen_again(apply: Apply, tmp_path: Path, way: str) -> None:
-    file = made(tmp_path, "holiday.mp4", LONG)
+def test_a_file_that_golden_retriever_did_not_save_is_chosen_again(apply: Apply, tmp_path: Path, way: str) -> None:
+    file = make_file(tmp_path, "holiday.mp4", LONG)
     applicant = apply(way, segment_size=MiB)
-    get_in_between(applicant, file, 0.4)
-    hold(applicant)
-    applicant.wait(lambda: _remembered(applicant))
+    upload_partly(applicant, file, 0.4)
+    stall(applicant)
+    applicant.wait(lambda: _is_saved(applicant))
     applicant.visit()
     stored = applicant.site.segments()
     applicant.wait(lambda: applicant.js("return !!uppy.getState().recoveredState"))
-    go_on(applicant)
+    speed_up(applicant)
     applicant.press(".uppy-Dashboard-Item-reSelect")
     applicant.add(file)
     applicant.wait(lambda: not applicant.js("return uppy.getFiles()[0].isGhost"))
@@ -160,8 +158,8 @@ def test_a_file_that_golden_retriever_does_not_keep_is_chosen_again(apply: Apply
     assert_only_the_rest_was_sent(applicant, LONG, stored)
 
 
-def _remembered(applicant: Applicant) -> bool:
-    """Whether Golden Retriever, which takes its time, has written down the upload, and the file if it keeps it."""
+def _is_saved(applicant: Applicant) -> bool:
+    """Return whether Golden Retriever has saved the upload, and the file if it is small enough."""
     found: bool = applicant.driver.execute_async_script(
         """const done = arguments[0];
         const opening = indexedDB.open("uppy-blobs");
@@ -181,13 +179,13 @@ def _remembered(applicant: Applicant) -> bool:
 
 
 @BOTH
-def test_a_file_that_is_taken_away_leaves_nothing(apply: Apply, tmp_path: Path, way: str) -> None:
-    file = made(tmp_path, "holiday.mp4", MIDDLE)
+def test_a_removed_file_leaves_nothing(apply: Apply, tmp_path: Path, way: str) -> None:
+    file = make_file(tmp_path, "holiday.mp4", MIDDLE)
     applicant = apply(way, segment_size=MiB)
-    get_in_between(applicant, file)
+    upload_partly(applicant, file)
     applicant.press(".uppy-Dashboard-Item-action--remove")
     applicant.wait(lambda: applicant.site.segments() == [])
-    go_on(applicant)
+    speed_up(applicant)
     applicant.add(file)
     applicant.upload()
     assert_arrived(applicant, applicant.finish(), file)
@@ -201,8 +199,8 @@ def test_a_file_that_is_taken_away_leaves_nothing(apply: Apply, tmp_path: Path, 
         ("companion", "Companion request failed: The file is larger than the 100 bytes that are allowed."),
     ],
 )
-def test_what_is_refused_is_said_and_can_be_tried_again(apply: Apply, tmp_path: Path, way: str, told: str) -> None:
-    file = made(tmp_path, "large.txt", KiB)
+def test_a_refused_file_shows_the_reason_and_can_be_retried(apply: Apply, tmp_path: Path, way: str, told: str) -> None:
+    file = make_file(tmp_path, "large.txt", KiB)
     applicant = apply(way, max_size=100)
     applicant.add(file)
     applicant.upload()
@@ -213,9 +211,9 @@ def test_what_is_refused_is_said_and_can_be_tried_again(apply: Apply, tmp_path: 
     assert_arrived(applicant, applicant.finish(), file)
 
 
-def test_the_plugin_gives_what_the_api_gives(apply: Apply, tmp_path: Path) -> None:
+def test_the_plugin_returns_what_the_api_returns(apply: Apply, tmp_path: Path) -> None:
     applicant = apply("plugin")
-    applicant.add(made(tmp_path, "a.txt", KiB))
+    applicant.add(make_file(tmp_path, "a.txt", KiB))
     applicant.upload()
     applicant.wait(lambda: applicant.files()[0].get("uploadURL"))
     [file] = applicant.files()
@@ -228,8 +226,29 @@ def test_the_plugin_gives_what_the_api_gives(apply: Apply, tmp_path: Path) -> No
     assert applicant.js("return document.querySelectorAll('[name=document]').length") == 0
 
 
-def test_its_types_are_what_uppy_wants(tmp_path: Path) -> None:
-    """An application's project, which has Uppy installed and our module from the server."""
+@pytest.mark.parametrize(
+    "forget",
+    [
+        pytest.param("document.querySelector('.uppy-StatusBar-actionBtn--done').click()", id="Done"),
+        pytest.param("uppy.clear()", id="clear"),
+        pytest.param("uppy.cancelAll()", id="cancelAll"),
+        pytest.param("uppy.setState({ files: {} })", id="setState"),
+    ],
+)
+def test_receipts_outlast_the_files_of_the_first_batch(apply: Apply, tmp_path: Path, forget: str) -> None:
+    files = [make_file(tmp_path, "a.txt", KiB), make_file(tmp_path, "b.txt", KiB)]
+    applicant = apply("plugin")
+    for file in files:
+        applicant.add(file)
+        applicant.upload()
+        applicant.wait(lambda: applicant.files()[0]["progress"].get("uploadComplete"))
+        if file is files[0]:
+            applicant.js(forget)
+    assert_arrived(applicant, applicant.finish(), *files)
+
+
+def test_its_types_match_uppys(tmp_path: Path) -> None:
+    """Compile a project that has Uppy installed and uses our module."""
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / "direct-upload").symlink_to(HERE.parents[1] / "static")
     shutil.copy(HERE / "types.ts", tmp_path)

@@ -1,4 +1,4 @@
-"""``doctor``: examine a storage, and a page that uploads to it."""
+"""The command ``doctor``: examine a storage, and a page that uploads to it."""
 
 from .command import doctor
 

@@ -1,4 +1,4 @@
-"""What the doctor sees of a cluster by asking: credentials, clock, capabilities, containers, keys, quotas."""
+"""Checks that only read: credentials, transport, clock, capabilities, containers, keys and quotas of a cluster."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS, ORIGIN_HEADER
 from ...storage.swift.provisioning import PINNED, STAGING
 from .result import Result, failure, judge, ok, warning
 
-SETUP = "Run direct-upload setup, or let the first upload do the same."
+SETUP = "Run direct-upload setup; otherwise the first upload does the same."
 _EXPOSED = "X-Container-Meta-Access-Control-Expose-Headers"
 _METHODS = {"GET", "HEAD", "PUT"}
 
 
 def examine(admin: SwiftAdmin, origin: str, *, has_secret: bool, seal: Seal) -> Iterator[Result]:
-    """Look only. Raises a DirectUploadError where not even that can be."""
+    """Check the cluster without changing anything; raise DirectUploadError when it cannot be read."""
     url = admin.client.login().storage_url
-    yield ok("credentials", f"logged in; the account is at {url}")
+    yield ok("credentials", f"logged in to the account {url}")
     yield from _transport(url, origin)
     account = admin.headers_of() or {}
     yield _clock(admin)
@@ -37,20 +37,20 @@ def _transport(url: str, origin: str) -> Iterator[Result]:
     yield judge(
         "transport",
         not mixed,
-        "browsers may go from your pages to Swift",
-        f"pages under https may not send anything to http://{host}: browsers refuse mixed content",
-        "Take the https endpoint of the object store from the catalog, or put TLS in front of it.",
+        "browsers allow requests from your pages to Swift",
+        f"browsers block requests from https pages to http://{host} (mixed content)",
+        "Use Swift's https endpoint, or put a TLS proxy in front of Swift.",
     )
 
 
 def _clock(admin: SwiftAdmin) -> Result:
     skew = admin.client.now() - int(time.time())
     if abs(skew) <= 30:
-        return ok("clock", "this machine's clock and Swift's agree")
+        return ok("clock", "the clocks of this machine and of Swift agree")
     return warning(
         "clock",
         f"Swift's clock is {abs(skew)} seconds {'ahead of' if skew > 0 else 'behind'} this machine's",
-        "Run an NTP client on both. Temp URLs are signed by Swift's clock, tickets by this machine's.",
+        "Run an NTP client on both. Temp URLs expire by Swift's clock, tickets by this machine's.",
     )
 
 
@@ -58,8 +58,8 @@ def _capabilities(info: Any) -> Iterator[Result]:
     if info is None:
         yield warning(
             "info",
-            "the provider does not answer /info: SHA-1 and the usual limits are taken for granted",
-            "Ask the provider to expose it; uploads work without.",
+            "the provider does not answer /info, so the middleware assumes SHA-1 and Swift's default limits",
+            "Ask the provider to expose /info. Uploads work without it.",
         )
         return
     yield from _temp_url_capability(info.get("tempurl"))
@@ -69,7 +69,7 @@ def _capabilities(info: Any) -> Iterator[Result]:
 def _temp_url_capability(tempurl: Any) -> Iterator[Result]:
     if tempurl is None:
         yield failure(
-            "temp-urls", "the cluster has no temp URLs", "Ask for the tempurl middleware in Swift's pipeline."
+            "temp-urls", "the cluster has no temp URLs", "Ask the provider to add tempurl to Swift's pipeline."
         )
         return
     missing = _METHODS - set(tempurl.get("methods", _METHODS))
@@ -78,7 +78,7 @@ def _temp_url_capability(tempurl: Any) -> Iterator[Result]:
         not missing,
         "the cluster has temp URLs",
         f"temp URLs are not allowed for {', '.join(sorted(missing))}",
-        "Ask for these in 'methods' of the tempurl middleware.",
+        "Ask the provider to add these to 'methods' of the tempurl middleware.",
     )
     digests = tempurl.get("allowed_digests", ["sha1"])
     if set(digests) & {"sha256", "sha512"}:
@@ -87,14 +87,14 @@ def _temp_url_capability(tempurl: Any) -> Iterator[Result]:
         yield warning(
             "digests",
             "temp URLs can be signed with SHA-1 only",
-            "Ask for sha256 in 'allowed_digests' of the tempurl middleware.",
+            "Ask the provider to add sha256 to 'allowed_digests' of the tempurl middleware.",
         )
 
 
 def _slo_capability(slo: Any) -> Iterator[Result]:
     if slo is None:
         yield failure(
-            "slo", "the cluster has no static large objects", "Ask for the slo middleware in Swift's pipeline."
+            "slo", "the cluster has no static large objects", "Ask the provider to add slo to Swift's pipeline."
         )
         return
     segments = slo.get("max_manifest_segments", 1000)
@@ -103,8 +103,8 @@ def _slo_capability(slo: Any) -> Iterator[Result]:
     else:
         yield warning(
             "slo",
-            f"a file may have no more than {segments} segments, so segments of large files are larger",
-            "Ask for max_manifest_segments = 1000 in the slo middleware.",
+            f"a file may have only {segments} segments, so large files need larger segments",
+            "Ask the provider for max_manifest_segments = 1000 in the slo middleware.",
         )
 
 
@@ -113,7 +113,7 @@ def _containers(admin: SwiftAdmin, origin: str, *, has_secret: bool, seal: Seal)
     for container in (admin.container, *written):
         headers = admin.headers_of(container)
         if headers is None:
-            yield warning("containers", f"there is no container {container}", SETUP)
+            yield warning("containers", f"the container {container} does not exist", SETUP)
         elif container in written:
             yield from _cors(container, headers, origin)
             if has_secret:
@@ -127,24 +127,24 @@ def _secret(container: str, headers: Mapping[str, str], key: str) -> Result:
     return judge(
         "secret",
         key in keys,
-        f"the secret is the one that {container} has its key from",
-        f"{container} has no key of this secret: its temp URLs would be refused",
-        "Give every process the same secret; if it has just been changed, run direct-upload rotate-key.",
+        f"the temp URL key of {container} comes from this secret",
+        f"the temp URL key of {container} comes from another secret: uploads would be refused",
+        "Give every process the same secret. After changing it, run direct-upload rotate-key.",
     )
 
 
 def _cors(container: str, headers: Mapping[str, str], origin: str) -> Iterator[Result]:
     origins = headers.get(ORIGIN_HEADER, "").split()
     if origin in origins or "*" in origins:
-        yield ok("cors-origin", f"{container} lets pages of {' '.join(origins)} use it")
+        yield ok("cors-origin", f"{container} allows pages of {' '.join(origins)}")
     else:
-        yield warning("cors-origin", f"{container} does not let pages of {origin} use it", SETUP)
+        yield warning("cors-origin", f"{container} does not allow pages of {origin}", SETUP)
     exposed = headers.get(_EXPOSED, "").lower().split()
     if origins:
         yield judge(
             "cors-headers",
             "etag" in exposed,
-            "pages may read the ETag of what they sent",
+            f"{container} exposes the ETag header to pages",
             f"{container} does not expose the ETag header to pages",
             f"Remove {ORIGIN_HEADER} from the container, then run direct-upload setup.",
         )
@@ -152,7 +152,7 @@ def _cors(container: str, headers: Mapping[str, str], origin: str) -> Iterator[R
 
 def _account_key(account: Mapping[str, str]) -> Result:
     if any(account.get(name) for name in ACCOUNT_KEYS):
-        return ok("account-key", "the account has a temp URL key, which signs downloads")
+        return ok("account-key", "the account has a temp URL key for downloads")
     return warning("account-key", "the account has no temp URL key for downloads", SETUP)
 
 
@@ -166,7 +166,7 @@ def _quotas(admin: SwiftAdmin, account: Mapping[str, str]) -> Iterator[Result]:
             yield judge(
                 "quota",
                 left >= 1024**2,
-                f"{place} has room for {left} bytes",
-                f"the quota of {place} leaves room for {max(0, left)} bytes",
-                "Raise the quota (direct-upload setup --quota), or sweep and delete.",
+                f"the quota of {place} leaves {left} bytes",
+                f"the quota of {place} leaves only {max(0, left)} bytes",
+                "Raise the quota (direct-upload setup --quota), or free space: direct-upload sweep.",
             )

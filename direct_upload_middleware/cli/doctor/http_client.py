@@ -1,10 +1,10 @@
-"""A browser of the doctor's, as far as an upload has to do with it."""
+"""An HTTP client that sends what a browser sends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -12,14 +12,16 @@ from ...errors import StorageUnavailable
 from ...origins import normalize_origin
 
 TIMEOUT = 30
+MAX_REDIRECTS = 10
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class HttpClient:
-    """Whoever has the page open. Each request is on a connection of its own, so that any process may answer it.
+    """A browser with one page open. Each request uses a new connection, so that any process may answer it.
 
     :param page: the page's URL.
-    :param headers: what is sent along, such as the cookie of somebody who is logged in.
+    :param headers: headers to add to each request to the page's origin, such as the cookie of a logged-in user. No
+        other host receives these credentials.
     """
 
     def __init__(self, page: str, headers: Mapping[str, str]) -> None:
@@ -28,22 +30,23 @@ class HttpClient:
 
     @property
     def origin(self) -> str:
-        """The page's origin, as the Origin header has it."""
+        """The page's origin, as in the Origin header."""
         parts = urlsplit(self.page)
         return normalize_origin(f"{parts.scheme}://{parts.netloc}") or ""
 
     @property
     def is_https(self) -> bool:
+        """Whether the page's URL is https."""
         return urlsplit(self.page).scheme == "https"
 
     @property
     def is_local(self) -> bool:
-        """Whether browsers trust the page's host though it has no certificate."""
+        """Whether browsers trust the page's host without a certificate."""
         return urlsplit(self.page).hostname in LOOPBACK
 
     def get(self, url: str, *, follow: bool = False) -> requests.Response:
-        """Any resource."""
-        return self._request("GET", url, {}, allow_redirects=follow)
+        """Get any resource."""
+        return self._request("GET", url, {}, follow=follow)
 
     def call(
         self,
@@ -55,11 +58,10 @@ class HttpClient:
         fetch_metadata: bool = True,
         **headers: str,
     ) -> requests.Response:
-        """A call of the upload API, as the page's script makes it.
+        """Call the upload API like the page's script.
 
-        :param cookie: our own, beside those that were given.
-        :param fetch_metadata: whether the browser sends ``Sec-Fetch-Site``, which old ones do not, nor any of a page
-            that is under http.
+        :param cookie: a cookie to send in addition to those given at construction.
+        :param fetch_metadata: send ``Sec-Fetch-Site``, which old browsers do not send, nor any browser on http pages.
         """
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if method != "GET":
@@ -67,11 +69,26 @@ class HttpClient:
         if fetch_metadata and (self.is_https or self.is_local):
             sent["Sec-Fetch-Site"] = "same-origin"
         if cookie is not None:
-            sent["Cookie"] = "; ".join(filter(None, (self._headers.get("Cookie"), cookie)))
-        return self._request(method, url, sent, json=json, allow_redirects=False)
+            sent["Cookie"] = "; ".join(filter(None, (self._own_headers(url).get("Cookie"), cookie)))
+        return self._request(method, url, sent, json=json)
 
-    def _request(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
+    def _own_headers(self, url: str) -> dict[str, str]:
+        parts = urlsplit(url)
+        return self._headers if normalize_origin(f"{parts.scheme}://{parts.netloc}") == self.origin else {}
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], *, follow: bool = False, **options: Any
+    ) -> requests.Response:
+        response = self._send(method, url, headers, **options)
+        for _ in range(MAX_REDIRECTS):
+            if not follow or not response.is_redirect:
+                break
+            response = self._send(method, urljoin(response.url, response.headers["Location"]), headers, **options)
+        return response
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
+        sent = {**self._own_headers(url), **headers}
         try:
-            return requests.request(method, url, headers={**self._headers, **headers}, timeout=TIMEOUT, **options)
+            return requests.request(method, url, headers=sent, timeout=TIMEOUT, allow_redirects=False, **options)
         except requests.RequestException as error:
-            raise StorageUnavailable(f"{url} cannot be had: {type(error).__name__}") from error
+            raise StorageUnavailable(f"{url} cannot be reached: {type(error).__name__}") from error

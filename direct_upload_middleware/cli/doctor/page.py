@@ -1,4 +1,4 @@
-"""What the doctor sees of a page of the application: the script, and what the page's policies let it do."""
+"""Checks of a page of the application: its script, and its Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POLICY = "content-security-policy"
 
 
 class _Reader(HTMLParser):
-    """Finds the marker, the script with its nonce, and policies in the page itself."""
+    """A parser that finds the marker, the script with its nonce, and policies in ``<meta>`` elements."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,6 +28,7 @@ class _Reader(HTMLParser):
         self.policies: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what the element says."""
         attributes = {name: value or "" for name, value in attrs}
         source = attributes.get("src", "")
         if tag == "direct-upload" or (tag == "input" and "data-direct-upload" in attributes):
@@ -39,19 +40,19 @@ class _Reader(HTMLParser):
 
 
 def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> Iterator[Result]:
-    """Whether the script is in the page and may do its work.
+    """Check that the page has the script and lets it work.
 
-    :param storage_origin: of the storage that is examined.
-    :param headers: what is sent along, such as the cookie of somebody who is logged in.
+    :param storage_origin: the origin of the storage that is examined.
+    :param headers: headers to add to each request, such as the cookie of a logged-in user.
     """
     try:
         answer = HttpClient(url, headers).get(url, follow=True)
     except StorageUnavailable as error:
-        yield failure("page", str(error), "Is the application running, and its certificate one that browsers take?")
+        yield failure("page", str(error), "Check that the application runs and that browsers accept its certificate.")
         return
     if answer.history:
-        remedy = "Where that is a log-in, give one: --header 'Cookie: …', as a browser sends it."
-        yield warning("page", f"{url} leads to {answer.url}", remedy)
+        remedy = "If that is a log-in page, send a user's cookie: --header 'Cookie: …'."
+        yield warning("page", f"{url} redirects to {answer.url}", remedy)
     reader = _Reader()
     reader.feed(answer.text)
     yield _script(answer, reader)
@@ -66,21 +67,22 @@ def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> I
     try:
         yield from examine_api(client, script, storage_origin, accept=reader.accept or "")
     except StorageUnavailable as error:
-        yield failure("page-api", str(error), "Something in front of the application does not pass all of it on.")
+        yield failure("page-api", str(error), "Configure the proxy to pass all of the application's paths on.")
 
 
 def _script(answer: requests.Response, reader: _Reader) -> Result:
     remedy = (
-        "Give its <input type=file> the attribute data-direct-upload, or name another page. Where this is a log-in: "
-        "--header 'Cookie: …', as a browser sends it."
+        "Give its <input type=file> the attribute data-direct-upload, or name another page. If this is a log-in page, "
+        "send a user's cookie: --header 'Cookie: …'."
         if reader.accept is None
-        else "Serve the page through the middleware, as text/html and not encoded, with inject on."
+        else "Serve the page through the middleware as text/html, without Content-Encoding, and without inject=False."
     )
+    lacks = "has no upload field" if reader.accept is None else "has an upload field but no script"
     return judge(
         "page-script",
         reader.script is not None,
-        "the script is in the page",
-        f"the page (status {answer.status_code}) has {'no' if reader.accept is None else 'the'} marker and no script",
+        "the page contains the script",
+        f"the page (status {answer.status_code}) {lacks}",
         remedy,
     )
 
@@ -88,36 +90,36 @@ def _script(answer: requests.Response, reader: _Reader) -> Result:
 def _policies(policies: list[tuple[str, str]], reader: _Reader, storage_origin: str) -> Iterator[Result]:
     yield judge(
         "page-connect",
-        csp.allow(policies, storage_origin) == policies,
-        "the page's Content-Security-Policy lets it send to storage",
-        f"the page's Content-Security-Policy does not let it send to {storage_origin}",
-        f"Add {storage_origin} to connect-src. The middleware does so where it sees the policy: not in a <meta>, nor "
-        "in a header that is set outside of it.",
+        csp.allow_origin(policies, storage_origin) == policies,
+        "the page's Content-Security-Policy allows requests to storage",
+        f"the page's Content-Security-Policy blocks requests to {storage_origin}",
+        f"Add {storage_origin} to connect-src. The middleware does this only in headers that the application sets, "
+        "not in a <meta> element or in a header that is added outside the middleware.",
     )
-    nonce = csp.nonce(policies)
+    nonce = csp.find_nonce(policies)
     if nonce:
         yield judge(
             "page-nonce",
             reader.nonce == nonce,
             "the script has the policy's nonce",
-            "the script does not have the nonce of the page's Content-Security-Policy: it will not run",
-            "Let the middleware see the policy, or give script_tag() the nonce.",
+            "the script lacks the nonce of the page's Content-Security-Policy, so browsers block it",
+            "Set the policy inside the middleware, or pass the nonce to script_tag().",
         )
 
 
 def _scripts(policies: list[tuple[str, str]], script: str, browser_storage_origin: str, nonce: str) -> Iterator[Result]:
     yield judge(
         "page-script-src",
-        csp.lets_run(policies, script, browser_storage_origin, nonce),
-        "the page's Content-Security-Policy lets the script run",
-        "the page's Content-Security-Policy does not let the script run",
-        "Add a nonce, or 'self', to script-src; the middleware never loosens it.",
+        csp.allows_script(policies, script, browser_storage_origin, nonce),
+        "the page's Content-Security-Policy allows the script",
+        "the page's Content-Security-Policy blocks the script",
+        "Add a nonce or 'self' to script-src. The middleware never changes script-src.",
     )
-    if csp.lets_work(policies, script, browser_storage_origin):
-        yield ok("page-worker", "the script may compute checksums in workers")
+    if csp.allows_workers(policies, script, browser_storage_origin):
+        yield ok("page-worker", "the page's Content-Security-Policy allows workers, which compute checksums")
     else:
         yield warning(
             "page-worker",
-            "the page's Content-Security-Policy forbids workers: files are sent without checksums on the way",
-            "Add 'self' to worker-src; without it damage is found only when an upload completes.",
+            "the page's Content-Security-Policy blocks workers, so segments are sent without checksums",
+            "Add 'self' to worker-src. Without it, damage is detected only when an upload completes.",
         )

@@ -1,4 +1,4 @@
-"""What the doctor finds."""
+"""The result of one check of the doctor."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ Verdict = Literal["ok", "warning", "failure"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One thing that was looked at. ``check`` is a stable name; ``detail`` says what was found, ``remedy`` how to mend
-    it."""
+    """The result of one check.
+
+    ``check`` is a stable name, ``detail`` says what was found, and ``remedy`` says how to fix it.
+    """
 
     check: str
     verdict: Verdict
@@ -20,17 +22,20 @@ class Result:
 
 
 def ok(check: str, detail: str) -> Result:
+    """Return the result of a check that passed."""
     return Result(check, "ok", detail)
 
 
 def warning(check: str, detail: str, remedy: str) -> Result:
+    """Return the result of a check that found something to consider."""
     return Result(check, "warning", detail, remedy)
 
 
 def failure(check: str, detail: str, remedy: str) -> Result:
+    """Return the result of a check that failed."""
     return Result(check, "failure", detail, remedy)
 
 
-def judge(check: str, good: bool, detail: str, bad: str, remedy: str) -> Result:
-    """``ok`` with one sentence, or ``failure`` with the other."""
-    return ok(check, detail) if good else failure(check, bad, remedy)
+def judge(check: str, passed: bool, detail: str, problem: str, remedy: str) -> Result:
+    """Return ``ok`` with ``detail``, or ``failure`` with ``problem`` and ``remedy``."""
+    return ok(check, detail) if passed else failure(check, problem, remedy)

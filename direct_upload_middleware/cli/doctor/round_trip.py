@@ -1,4 +1,4 @@
-"""What the doctor tries, as a browser and the middleware would, in a container of its own that goes again."""
+"""Checks that upload, copy and download like a browser and the middleware, in a temporary container."""
 
 from __future__ import annotations
 
@@ -26,11 +26,15 @@ DATA = b"direct-upload doctor\n"
 ETAG = md5(DATA, usedforsecurity=False).hexdigest()
 FILENAME = "your mom's jokes ü.pdf"
 REVOCATION_PATIENCE = 90
-_PIN = "what it cannot do is under Operations, 'Where containers have no keys'."
+_PIN = "its limits are under Operations, 'Where containers have no keys'."
 
 
 class RoundTrip:
-    """One trial. ``seal`` is as the middleware's option, ``patience`` how many seconds a revoked key may live on."""
+    """One round trip.
+
+    :param seal: the middleware's option of that name.
+    :param patience: how many seconds to wait for a revoked key to end.
+    """
 
     def __init__(self, admin: SwiftAdmin, origin: str, *, seal: Seal, patience: float = REVOCATION_PATIENCE) -> None:
         self._admin = admin
@@ -43,15 +47,16 @@ class RoundTrip:
         self._has_container_keys = True
 
     def results(self) -> Iterator[Result]:
-        """Each thing that was tried. Whatever happens, nothing is left behind."""
+        """Yield the result of each check; remove the temporary container in any case."""
         try:
             headers = {CONTAINER_KEYS[0]: self._key, **cors_headers(self._origin)}
             try:
                 self._request("PUT", self._container, headers=headers, expect=(201, 202))
             except StorageError as error:
-                yield failure("permissions", f"no container can be made: {error}", "Use an account that may write.")
+                remedy = "Use credentials that may create containers."
+                yield failure("permissions", f"creating a container failed: {error}", remedy)
                 return
-            yield ok("permissions", "containers can be made")
+            yield ok("permissions", "the credentials may create containers")
             yield from self._preflights()
             if not (yield from self._puts()):
                 return
@@ -72,7 +77,7 @@ class RoundTrip:
         return temp_url(client, key or self._key, method, self._container, name, **options)
 
     def _send(self, url: str, method: str = "PUT", **headers: str) -> requests.Response:
-        """As a page of the origin sends it."""
+        """Send a request like a page of the origin."""
         sent = {"Origin": self._origin, **{name.replace("_", "-"): value for name, value in headers.items()}}
         data = DATA if method == "PUT" else None
         return self._request(method, url=url, anonymous=True, data=data, headers=sent, expect=range(200, 600))
@@ -80,8 +85,6 @@ class RoundTrip:
     def _account_key(self) -> str | None:
         account: Mapping[str, str] = self._admin.headers_of() or {}
         return next((account[name] for name in ACCOUNT_KEYS if account.get(name)), None)
-
-    # -- what the browser does -----------------------------------------------------------------------------------
 
     def _preflights(self) -> Iterator[Result]:
         asked = {"Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "etag,content-type"}
@@ -91,22 +94,22 @@ class RoundTrip:
         yield judge(
             "preflight",
             answer.status_code == 200 and allowed in (self._origin, "*"),
-            f"Swift lets pages of {self._origin} send",
-            f"Swift answers {answer.status_code} to the preflight request of a page of {self._origin}",
-            "Let Swift answer OPTIONS itself: a proxy in front of it must pass them on, with their CORS headers.",
+            f"Swift accepts uploads from pages of {self._origin}",
+            f"Swift answers {answer.status_code} to a preflight request from {self._origin}",
+            "Configure the proxy in front of Swift to pass on OPTIONS requests and Access-Control-* headers.",
         )
         foreign = self._send(url, "OPTIONS", **asked, Origin=FOREIGN_ORIGIN)
         if foreign.status_code == 200:
             yield warning(
                 "preflight-foreign",
-                "Swift lets pages of every origin send",
-                "That is cors_allow_origin of the cluster; what guards objects is the signature, so it does no harm.",
+                "Swift accepts uploads from pages of every origin",
+                "This comes from the cluster's cors_allow_origin. It does no harm: signatures protect the objects.",
             )
         else:
-            yield ok("preflight-foreign", "Swift refuses pages of other origins")
+            yield ok("preflight-foreign", "Swift refuses uploads from pages of other origins")
 
     def _puts(self) -> Generator[Result, None, bool]:
-        """Gives whether temp URLs work at all."""
+        """Upload with temp URLs; return whether they work at all."""
         good = self._send(self._temp_url("PUT", "good"), ETag=ETAG)
         if good.status_code in REFUSED:
             good = yield from self._put_by_account(good)
@@ -114,58 +117,58 @@ class RoundTrip:
         yield judge(
             "put",
             works,
-            f"a temp URL takes a file ({good.elapsed.total_seconds() * 1000:.0f} ms)",
-            f"Swift answers {good.status_code} to a temp URL for PUT",
-            "Look at quotas, at the clock, and at the tempurl middleware of Swift's pipeline.",
+            f"uploading with a temp URL works ({good.elapsed.total_seconds() * 1000:.0f} ms)",
+            f"Swift answers {good.status_code} to a PUT with a temp URL",
+            "Check quotas, the clock, and the tempurl middleware in Swift's pipeline.",
         )
         if not works:
             return False
         if self._has_container_keys:
-            yield ok("container-keys", "containers have temp URL keys of their own")
+            yield ok("container-keys", "containers have their own temp URL keys")
         exposed = good.headers.get("Access-Control-Expose-Headers", "").lower()
         yield judge(
             "exposed-headers",
             "etag" in exposed and "Access-Control-Allow-Origin" in good.headers,
-            "a page can read the answer and its ETag",
-            "a page cannot read the answer to what it sent: CORS headers are missing",
-            "A proxy in front of Swift must pass Access-Control-* headers on.",
+            "pages can read Swift's answers and their ETag",
+            "pages cannot read Swift's answers: CORS headers are missing",
+            "Configure the proxy in front of Swift to pass on Access-Control-* headers.",
         )
         yield self._refused("signature", 401, self._temp_url("PUT", "bad", key="wrong"), "a wrong signature")
         yield self._refused("expiry", 401, self._temp_url("PUT", "bad", ttl=-60), "an expired temp URL")
         yield self._refused("checksum", 422, self._temp_url("PUT", "bad"), "a damaged file", ETag="0" * 32)
-        yield self._refused("ip-range", 401, self._temp_url("PUT", "bad", ip_range="192.0.2.1"), "another address")
+        yield self._refused(
+            "ip-range", 401, self._temp_url("PUT", "bad", ip_range="192.0.2.1"), "a PUT from another address"
+        )
         return True
 
     def _put_by_account(self, refused: requests.Response) -> Generator[Result, None, requests.Response]:
-        """Whether it is the container's key that is refused; the answer to a file that the account's key signs."""
+        """Retry with the account's key, and return its answer if that works; else return ``refused``."""
         key = self._account_key()
         answer = self._send(self._temp_url("PUT", "good", key=key), ETag=ETAG) if key else refused
         if key is None or answer.status_code in REFUSED:
             return refused
         self._key, self._has_container_keys = key, False
         if self._seal == "pin":
-            detail = "containers have no temp URL keys here: uploads are signed with the account's key"
-            yield warning("container-keys", detail, f"Nothing can be done here; {_PIN}")
+            detail = "this cluster has no container temp URL keys: uploads are signed with the account's key"
+            yield warning("container-keys", detail, f"This cannot be fixed with seal='pin'; {_PIN}")
         else:
-            detail = "containers have no temp URL keys here, and without them seal='revoke' takes no uploads"
-            yield failure("container-keys", detail, f"Choose seal='pin' (--seal pin here); {_PIN}")
+            detail = "this cluster has no container temp URL keys, which seal='revoke' needs"
+            yield failure("container-keys", detail, f"Use seal='pin' (here: --seal pin); {_PIN}")
         return answer
 
     def _refused(self, check: str, status: int, url: str, what: str, **headers: str) -> Result:
         answer = self._send(url, **headers)
         remedy = {
-            "checksum": "Something between here and Swift drops the ETag header of a PUT.",
-            "ip-range": "The cluster knows no temp_url_ip_range, or sees a proxy's address: leave bind_ip off.",
+            "checksum": "A proxy in front of Swift drops the ETag header of PUT requests. Configure it to keep it.",
+            "ip-range": "Do not use bind_ip: the cluster lacks temp_url_ip_range, or sees a proxy's address.",
         }
         return judge(
             check,
             answer.status_code == status,
             f"Swift refuses {what}",
-            f"Swift answers {answer.status_code} to {what}, and should say {status}",
-            remedy.get(check, "Look at the tempurl middleware, and at what stands in front of Swift."),
+            f"Swift answers {answer.status_code} instead of {status} to {what}",
+            remedy.get(check, "Check the tempurl middleware, and the proxies in front of Swift."),
         )
-
-    # -- what the middleware does --------------------------------------------------------------------------------
 
     def _copy(self, name: str, etag: str, **headers: str) -> int:
         sent = {"X-Copy-From": f"/{self._container}/good", **copy_conditions(etag), **headers}
@@ -173,13 +176,15 @@ class RoundTrip:
         return self._request("PUT", self._container, name, headers=sent, data=b"", expect=expect).status_code
 
     def _copies(self) -> Iterator[Result]:
-        remedy = "Ask for Swift's own copy middleware: without it, what is sealed may be another file than was sent."
+        remedy = (
+            "Ask the provider for Swift's copy middleware: without it, a sealed file may differ from what was sent."
+        )
         good, wrong = self._copy("copy", ETAG), self._copy("copy-bad", "0" * 32)
         yield judge(
             "copy",
             (good, wrong) == (201, 412),
-            "a server-side copy heeds If-Match",
-            f"a copy answers {good} to the right If-Match and {wrong} to a wrong one, and should say 201 and 412",
+            "server-side copies honour If-Match",
+            f"a copy answers {good} to a right and {wrong} to a wrong If-Match, instead of 201 and 412",
             remedy,
         )
         headers = {"X-Object-Meta-Doctor": "1"}
@@ -189,8 +194,8 @@ class RoundTrip:
         yield judge(
             "copy-metadata",
             "X-Object-Meta-Doctor" not in copied,
-            "a server-side copy leaves the uploader's headers behind",
-            "a copy takes the uploader's headers along, though X-Fresh-Metadata is set",
+            "server-side copies drop the uploader's headers",
+            "server-side copies keep the uploader's headers in spite of X-Fresh-Metadata",
             remedy,
         )
 
@@ -202,8 +207,8 @@ class RoundTrip:
             "slo-manifest",
             (wrong, good) == (400, 201),
             "Swift verifies the segments of a large object",
-            f"a manifest is answered {good}, and a wrong one {wrong}; it should be 201 and 400",
-            "Ask for Swift's own slo middleware.",
+            f"Swift answers {good} to a right and {wrong} to a wrong manifest, instead of 201 and 400",
+            "Ask the provider for Swift's slo middleware.",
         )
 
     def _manifest(self, etag: str) -> int:
@@ -220,17 +225,17 @@ class RoundTrip:
         yield judge(
             "download",
             answer.status_code == 200 and answer.content == DATA,
-            f"downloads work; the first byte came after {answer.elapsed.total_seconds() * 1000:.0f} ms",
-            f"Swift answers {answer.status_code} to a temp URL for download, signed with the account's key",
-            "Run direct-upload rotate-key; if another program changes the account's key, let it use the second slot.",
+            f"downloading with a temp URL works ({answer.elapsed.total_seconds() * 1000:.0f} ms to the first byte)",
+            f"Swift answers {answer.status_code} to a download signed with the account's key",
+            "Run direct-upload rotate-key. If another program sets the account's key, let it use the second one.",
         )
         disposition = answer.headers.get("Content-Disposition", "")
         yield judge(
             "download-name",
             "filename*=UTF-8''your%20mom" in disposition,
-            "downloads have their original names",
-            "a download does not have the name that was asked for",
-            "Something in front of Swift drops Content-Disposition, or the 'filename' of the query.",
+            "downloads keep their original names",
+            "a download lost its original name",
+            "A proxy in front of Swift drops Content-Disposition or the query's 'filename'. Configure it to keep them.",
         )
 
     def _revocation(self) -> Result:
@@ -242,16 +247,16 @@ class RoundTrip:
                 return failure(
                     "revocation",
                     f"temp URLs still work {self._patience:.0f} seconds after their key was removed",
-                    "Swift's proxies must share their memcached, and cache containers for a minute at most.",
+                    "Let all of Swift's proxies share one memcached, and cache containers for one minute at most.",
                 )
             time.sleep(0.1)
         seconds = time.monotonic() - since
         if seconds < 5:
-            return ok("revocation", f"temp URLs end {seconds:.1f} seconds after their key is removed")
+            return ok("revocation", f"temp URLs stop working {seconds:.1f} seconds after their key is removed")
         return warning(
             "revocation",
-            f"temp URLs live on for {seconds:.0f} seconds after their key was removed",
-            "Swift's proxies do not share a memcached. Until then a segment can be changed, which breaks the download.",
+            f"temp URLs still work {seconds:.0f} seconds after their key was removed",
+            "Let all of Swift's proxies share one memcached. Until a URL ends, its holder can break the download.",
         )
 
     def _clean_up(self) -> None:

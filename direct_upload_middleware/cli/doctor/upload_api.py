@@ -1,4 +1,4 @@
-"""The upload API behind a page, as the doctor sees it: an upload is begun as the page would, and given up again."""
+"""Checks of the upload API behind a page: begin an upload like the page's script, then abort it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from .result import Result, failure, judge, ok, warning
 
 SCRIPT = "/static/direct-upload.js"
 CALLS = 6
-"""So many times the doctor asks for its upload: as a rule, other processes are among those who answer."""
+"""How often the doctor asks for its upload, so that other processes of the application answer, too."""
 
 _API_STATUSES = (401, 403, 413, 415, 422, 429)
-_LOG_IN = "Give the log-in of a browser, as it sends it: --header 'Cookie: …'."
-_MOUNT = "Something in front of the application keeps the middleware's mount for itself, or moves the application."
+_LOG_IN = "Send the cookie of a logged-in user: --header 'Cookie: …'."
+_MOUNT = "Configure the proxy to pass the middleware's mount on, and set SCRIPT_NAME to the application's public path."
 
 
 def examine_api(client: HttpClient, script: str, storage_origin: str, *, accept: str) -> Iterator[Result]:
-    """The script, and an upload as far as it goes. ``accept`` is the page's input's.
+    """Check the script's address and the upload API; raise StorageUnavailable when there is no answer.
 
-    Raises StorageUnavailable where there is no answer.
+    :param accept: the ``accept`` attribute of the page's input.
     """
     asset = client.get(script)
     yield judge(
         "page-asset",
         asset.status_code == 200 and "javascript" in asset.headers.get("Content-Type", ""),
-        "the script can be had",
+        "the script can be loaded",
         f"{script} answers {asset.status_code}",
         _MOUNT,
     )
@@ -42,8 +42,8 @@ def examine_api(client: HttpClient, script: str, storage_origin: str, *, accept:
         "page-api",
         reached,
         "the upload API answers",
-        f"POST {base}/uploads answers {call.status_code}, and not by the middleware",
-        "Something in front of the application refuses POST there, or redirects it.",
+        f"POST {base}/uploads answers {call.status_code}, but not from the middleware",
+        "Configure the proxy to pass on POST requests without redirecting them.",
     )
     if not reached:
         return
@@ -54,36 +54,35 @@ def examine_api(client: HttpClient, script: str, storage_origin: str, *, accept:
 
 
 def _code(answer: requests.Response) -> str | None:
-    """The problem's; None where it was not the middleware that answered."""
+    """Return the problem's code, or None when the answer is not the middleware's."""
     if "json" not in answer.headers.get("Content-Type", ""):
         return None
     return str(answer.json().get("code"))
 
 
 def _origin(client: HttpClient, base: str, call: requests.Response) -> Iterator[Result]:
-    remedy = "Pass the Host header on as the browser sent it, or name the page's origin in the option origins."
+    remedy = "Pass the browser's Host header on unchanged, or add the page's origin to the option origins."
     plain = client.call("POST", f"{base}/uploads", json={}, fetch_metadata=False)
     if _code(call) == "cross-site":
-        yield failure("page-origin", "the application takes its own pages for another site's", remedy)
+        yield failure("page-origin", "the middleware refuses the application's own pages as cross-site", remedy)
     elif _code(plain) == "cross-site":
         yield warning(
-            "page-origin", "browsers without Sec-Fetch-Site (Safari before 16.4) are taken for another site's", remedy
+            "page-origin",
+            "browsers without Sec-Fetch-Site (Safari before 16.4) are refused as cross-site",
+            remedy,
         )
     else:
-        yield ok("page-origin", "the application knows its own pages")
+        yield ok("page-origin", "the middleware accepts the application's own pages")
 
 
 def _https(client: HttpClient) -> Result:
     return judge(
         "page-https",
         client.is_https or client.is_local,
-        "nobody reads tickets and cookies on the way",
-        "the page is not under https: tickets and cookies can be read on the way",
-        "Serve the application under https.",
+        "tickets and cookies are sent encrypted, or do not leave this machine",
+        "the page is not https: tickets and cookies can be intercepted",
+        "Serve the application over https.",
     )
-
-
-# -- an upload -----------------------------------------------------------------------------------------------
 
 
 def _upload(client: HttpClient, base: str, storage_origin: str, accept: str) -> Iterator[Result]:
@@ -97,11 +96,13 @@ def _upload(client: HttpClient, base: str, storage_origin: str, accept: str) -> 
     try:
         yield from _storage(client, begun["segments"][0]["url"], storage_origin)
         if header is None:
-            detail = "the answer that begins an upload has no cookie"
-            yield failure("page-cookie", detail, "Something in front of the application drops Set-Cookie.")
+            detail = "the answer to begin has no cookie"
+            yield failure("page-cookie", detail, "Configure the proxy to pass on Set-Cookie headers.")
             return
         found = [failure("page-cookie", *fault) for fault in faults(header, client.page, upload)]
-        yield from found or [ok("page-cookie", "the cookie is kept, and comes with the page's own requests only")]
+        yield from found or [
+            ok("page-cookie", "browsers keep the cookie and send it only with the page's own requests")
+        ]
         yield _ticket(client, upload, begun["ticket"], pair_of(header))
     finally:
         cookie = pair_of(header) if header else None
@@ -109,7 +110,7 @@ def _upload(client: HttpClient, base: str, storage_origin: str, accept: str) -> 
 
 
 def _file(accept: str) -> dict[str, str]:
-    """Name and type of a file that the page's input takes."""
+    """Return name and type of a file that the page's input accepts."""
     wanted = accept.split(",")[0].strip() or ".txt"
     if wanted.startswith("."):
         name = f"direct-upload-doctor{wanted}"
@@ -121,21 +122,21 @@ def _file(accept: str) -> dict[str, str]:
 def _refused(begin: requests.Response) -> Result:
     code, detail = _code(begin), "" if _code(begin) is None else str(begin.json().get("detail"))
     if begin.status_code >= 500:
-        remedy = "See the application's log, and what else is found here."
-        return failure("page-begin", f"no upload can be begun: {begin.status_code} {detail}", remedy)
+        remedy = "See the application's log, and the other results here."
+        return failure("page-begin", f"beginning an upload failed: {begin.status_code} {detail}", remedy)
     if code == "not-authenticated":
-        return warning("page-cookie", "nobody is logged in, so the doctor saw no upload and no cookie", _LOG_IN)
-    remedy = "Cookies were not seen. Examine a page whose users may upload, as one of them."
+        return warning("page-cookie", "not logged in, so the cookie could not be checked", _LOG_IN)
+    remedy = "The cookie could not be checked. Examine a page whose users may upload, logged in as one of them."
     return warning("page-cookie", f"the application refuses the doctor's file ({code}): {detail}", remedy)
 
 
 def _storage(client: HttpClient, url: str, storage_origin: str) -> Iterator[Result]:
-    """Whether the browser is sent where the doctor has been looking, and may go there."""
+    """Check that segments go to the examined storage, and that it accepts them from the page."""
     if not url.startswith(f"{storage_origin}/"):
         host = urlsplit(url).netloc or "the application itself"
         yield failure(
             "page-storage",
-            f"the application has files sent to {host}, and not to {storage_origin}, which was examined",
+            f"the application sends files to {host}, but the doctor examined {storage_origin}",
             "Give the application and the doctor the same storage URL, cloud and region.",
         )
         return
@@ -144,27 +145,27 @@ def _storage(client: HttpClient, url: str, storage_origin: str) -> Iterator[Resu
     yield judge(
         "page-storage",
         preflight.status_code == 200,
-        "storage lets the page send its files",
-        f"storage answers {preflight.status_code} to the preflight request of a page of {client.origin}",
-        "Pass the Origin header on to the application, which tells storage by it whose pages may send.",
+        "storage accepts uploads from the page",
+        f"storage answers {preflight.status_code} to a preflight request from {client.origin}",
+        "Pass the Origin header on to the application: it configures CORS in storage for that origin.",
     )
 
 
 def _ticket(client: HttpClient, upload: str, ticket: str, cookie: str) -> Result:
-    """Whether ticket and cookie come back, to whatever process."""
+    """Check that ticket and cookie are accepted by every process of the application."""
     answers = [client.call("GET", upload, Upload_Ticket=ticket, cookie=cookie) for _ in range(CALLS)]
     codes = [None if answer.status_code == 200 else _code(answer) or answer.status_code for answer in answers]
     if not any(codes):
-        return ok("page-ticket", "ticket and cookie come back to the application")
+        return ok("page-ticket", "the application accepts its ticket and cookie")
     if None in codes or len(set(codes)) > 1:
         return failure(
             "page-ticket",
-            "of the application's processes some do not know the upload that another one began",
+            "some processes of the application do not accept a ticket that another one issued",
             "Give all processes, on all machines, the same secret and the same storage URL.",
         )
     remedies = {
-        "not-yours": "Something in front of the application drops the cookie direct_upload, or its users change.",
-        "invalid-ticket": "Something in front of the application drops the header Upload-Ticket.",
+        "not-yours": "Configure the proxy to pass on the cookie direct_upload, and check what identify returns.",
+        "invalid-ticket": "Configure the proxy to pass on the header Upload-Ticket.",
     }
     remedy = remedies.get(str(codes[0]), "See the application's log.")
-    return failure("page-ticket", f"the application does not know its own upload again ({codes[0]})", remedy)
+    return failure("page-ticket", f"the application does not accept its own ticket ({codes[0]})", remedy)

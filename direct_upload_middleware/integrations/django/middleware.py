@@ -1,166 +1,120 @@
-"""Django: one line in ``wsgi.py``, settings, and a form field.
-
-::
-
-    # wsgi.py
-    application = with_direct_uploads(get_wsgi_application())
-
-    # settings.py
-    DIRECT_UPLOAD = {
-        "storage": "swift://uploads",
-        "accept": ["image/*", ".pdf"],
-        "on_complete": "documents.uploads.record",
-    }
-
-    # forms.py
-    from direct_upload_middleware.integrations.django_forms import UploadField
-
-    class DocumentForm(forms.Form):
-        document = UploadField()                  # cleaned: an Upload
-        pictures = UploadField(multiple=True)     # cleaned: a list of them
-
-The names in ``DIRECT_UPLOAD`` are the middleware's options; callables may be given as dotted paths. The secret is
-``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``) where no other is given. The requester is the user of Django's session,
-by primary key.
-
-In a view, ``request.META["direct_upload.uploads"]`` is :class:`~.request_uploads.RequestUploads`. With
-``"direct_upload_middleware.integrations.django.UploadErrors"`` in ``MIDDLEWARE``, what it raises becomes a 403 through
-``handler403``, or a 503. Forms show it as errors of the field.
-
-Django's CSRF protection is as it was: the upload API has a same-site check of its own, and forms carry their token.
-Django's test client does not go through WSGI; use WebTest with ``wsgi.application``.
-"""
+"""Django middlewares: direct uploads for a whole project, under WSGI and ASGI, and error pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigurationError, DirectUploadError, StorageError, StorageUnavailable
-from ...middleware import DirectUploadMiddleware
-from ...request_uploads import RequestUploads
-from ..common import PAGE_ERRORS, framework, uploads_in
+from ...errors import DirectUploadError, InvalidReceipt, NotYours
+from ...request_uploads import ENVIRON_KEY, RequestUploads
+from ..common import PAGE_ERRORS, framework
+from ..wsgi_calls import call_wsgi
+from .configuration import make_middleware
+from .current import StreamUsing, stream_using, using
+from .files import accept_receipts_as_files
+from .http import RESPONSE_KEY, insert_script, insert_script_async, respond, wsgi_environ
 
 with framework("Django", "django"):
-    from django.apps import apps
-    from django.conf import settings
-    from django.contrib import auth
-    from django.contrib.sessions.backends import signed_cookies
-    from django.contrib.sessions.middleware import SessionMiddleware
-    from django.core import signals
+    from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
     from django.core.exceptions import PermissionDenied
     from django.core.handlers.exception import response_for_exception
-    from django.core.handlers.wsgi import WSGIRequest, get_script_name
     from django.http import HttpRequest, HttpResponse
-    from django.urls import set_script_prefix
     from django.utils.deprecation import MiddlewareMixin
-    from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-__all__ = ["UploadErrors", "current_uploads", "session_user", "with_direct_uploads"]
-
-CALLABLES = ("identify", "authorize", "on_complete", "object_name")
-
-_current: ContextVar[RequestUploads] = ContextVar("direct_upload.uploads")
-
-
-def with_direct_uploads(application: WSGIApplication, **options: Any) -> WSGIApplication:
-    """Wrap Django's WSGI application.
-
-    :param options: win over ``settings.DIRECT_UPLOAD``.
-    :raises ConfigurationError: an option is wrong, unknown or in conflict with another.
-    """
-    return _Wrapped(application, _configured() | options)
-
-
-def current_uploads() -> RequestUploads:
-    """The uploads of whoever sent the request that is being answered; raises ConfigurationError outside of one."""
-    return _current.get(None) or uploads_in({})
-
-
-def session_user(environ: WSGIEnvironment) -> str | None:
-    """The primary key of the user of Django's session, None when nobody is logged in. The default ``identify``.
-
-    ``auth.get_user`` may renew or end a session, whose cookie nobody would send from here: it works on a copy.
-    """
-    request = WSGIRequest(environ.copy())
-    SessionMiddleware(lambda request: HttpResponse()).process_request(request)
-    copy = signed_cookies.SessionStore()
-    copy.update(dict(request.session.items()))
-    request.session = copy
-    user = auth.get_user(request)
-    return str(user.pk) if user.is_authenticated else None
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class UploadErrors(MiddlewareMixin):
-    """For ``MIDDLEWARE``: what ``environ["direct_upload.uploads"]`` raises in a view becomes an error page.
+    """A Django middleware that turns errors of ``environ["direct_upload.uploads"]`` into error pages.
 
-    A receipt that is not good is Django's ``PermissionDenied``, so ``handler403`` or ``403.html`` shows it.
+    An invalid receipt becomes ``PermissionDenied``, so that ``handler403`` or ``403.html`` shows it.
     """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, PAGE_ERRORS):
-            return None
-        if isinstance(exception, StorageError | StorageUnavailable):
-            return _unavailable(exception)
+        """Return the error page. Called by Django."""
+        return error_page(request, exception)
+
+
+def error_page(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """Return the page for an error of the uploads, None for any other exception."""
+    if not isinstance(exception, PAGE_ERRORS):
+        return None
+    if isinstance(exception, InvalidReceipt | NotYours) or exception.status == 403:
         return response_for_exception(request, PermissionDenied(exception.detail))
+    return _plain_page(exception)
 
 
-def _unavailable(error: DirectUploadError) -> HttpResponse:
+def _plain_page(error: DirectUploadError) -> HttpResponse:
     headers = {"Content-Type": "text/plain; charset=utf-8", **error.headers}
     return HttpResponse(error.detail, status=error.status, headers=headers)
 
 
-class _Wrapped:
-    """The middleware around Django. Its own calls are, to Django's signals, requests too: their database connections
-    are opened and closed as those of others."""
+class DirectUploads:
+    """The middleware for ``MIDDLEWARE``, under WSGI and ASGI.
 
-    def __init__(self, application: WSGIApplication, options: dict[str, Any]) -> None:
-        self._application = application
-        self._middleware = DirectUploadMiddleware(self._django, **options)
+    It answers the upload API, adds the script to pages, gives uploads to views, and shows errors like
+    :class:`UploadErrors`. In ``request.FILES``, uploaded files are found under their fields' names.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self._get_response = get_response
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        self._middleware = make_middleware(_give_response)
         self._mount = self._middleware.options.mount
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not f"{environ.get('PATH_INFO', '')}/".startswith(self._mount + "/"):
-            return self._middleware(environ, start_response)
-        set_script_prefix(get_script_name(environ))
-        signals.request_started.send(sender=type(self), environ=environ)
-        try:
-            return self._middleware(environ, start_response)
-        finally:
-            signals.request_finished.send(sender=type(self))
+    def __call__(self, request: HttpRequest) -> Any:
+        """Answer one request."""
+        return self._answer_async(request) if self._is_async else self._answer(request)
 
-    def _django(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        token = _current.set(uploads_in(environ))
-        try:
-            return self._application(environ, start_response)
-        finally:
-            _current.reset(token)
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the page for an error of the uploads. Called by Django."""
+        return error_page(request, exception)
+
+    def _is_call(self, request: HttpRequest) -> bool:
+        return f"{request.path_info}/".startswith(f"{self._mount}/")
+
+    def _uploads(self, request: HttpRequest, environ: WSGIEnvironment) -> RequestUploads:
+        uploads = self._middleware.request_uploads(environ)
+        request.META[ENVIRON_KEY] = environ[ENVIRON_KEY] = uploads
+        accept_receipts_as_files(request, uploads)
+        return uploads
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        environ = wsgi_environ(request)
+        if self._is_call(request):
+            return respond(call_wsgi(self._middleware, environ))
+        uploads = self._uploads(request, environ)
+        with using(uploads):
+            response = self._get_response(request)
+        _keep_uploads(response, uploads)
+        return insert_script(self._middleware, environ, response)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponse:
+        environ = wsgi_environ(request)
+        if self._is_call(request):
+            return respond(await sync_to_async(call_wsgi)(self._middleware, environ), is_async=True)
+        uploads = self._uploads(request, environ)
+        with using(uploads):
+            response = await self._get_response(request)
+        _keep_uploads(response, uploads)
+        return await insert_script_async(self._middleware, environ, response)
 
 
-def _configured() -> dict[str, Any]:
-    given = dict(getattr(settings, "DIRECT_UPLOAD", {}))
-    for name in CALLABLES:
-        if isinstance(given.get(name), str) and not given[name].startswith("/"):
-            given[name] = _imported(name, given[name])
-    given.setdefault("secret", [*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY])
-    if given.get("identify") is None:
-        given["identify"] = _default_identify()
-    return given
+def _keep_uploads(response: Any, uploads: RequestUploads) -> None:
+    """Let the uploads stay current while a response is streamed; files need none and keep ``wsgi.file_wrapper``."""
+    if not response.streaming or getattr(response, "file_to_stream", None) is not None:
+        return
+    keep = stream_using if response.is_async else StreamUsing
+    response.streaming_content = keep(response.streaming_content, uploads)
 
 
-def _imported(name: str, path: str) -> Any:
-    try:
-        return import_string(path)
-    except ImportError as error:
-        raise ConfigurationError(f"DIRECT_UPLOAD: {name}: {path!r} cannot be imported: {error}") from error
-
-
-def _default_identify() -> Callable[[WSGIEnvironment], str | None]:
-    for app in ("django.contrib.auth", "django.contrib.sessions"):
-        if not apps.is_installed(app):
-            raise ConfigurationError(f"DIRECT_UPLOAD: {app} is not in INSTALLED_APPS; give 'identify', a callable")
-    return session_user
+def _give_response(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Be the wrapped application of the middleware: give it the response that Django has made."""
+    body: Iterable[bytes] = environ[RESPONSE_KEY](start_response)
+    return body

@@ -1,4 +1,4 @@
-"""Files that survive a crash: written whole or not at all, locked among processes, read one after the other."""
+"""Crash-safe files: atomic writes, locks between processes, and a reader of several files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import secrets
+import stat
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ PRIVATE_DIRECTORY = 0o700
 
 
 def make_directory(path: str) -> None:
-    """Make a directory, and those above it, so that they outlast a power failure. No error when it is there."""
+    """Create a directory and its parents so that they survive a power failure. Do nothing if it exists."""
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
@@ -32,8 +33,26 @@ def make_directory(path: str) -> None:
     sync_directory(parent)
 
 
+def check_private(path: str) -> None:
+    """Raise StorageError if a user other than this process's, or root, can write to a file or directory.
+
+    It could have been put there, or replaced. For the same reason no directory above it may be writable by everybody,
+    unless it is sticky as ``/tmp``.
+    """
+    for status in (os.lstat(path), os.stat(path)):
+        is_writable = status.st_mode & 0o022 and not stat.S_ISLNK(status.st_mode)
+        if is_writable or status.st_uid not in (0, os.geteuid()):
+            raise StorageError(f"Other users can write to {path!r}: let this process's user own it, and chmod go-w it.")
+    parent = os.path.dirname(os.path.realpath(path))
+    while parent != os.path.dirname(parent):
+        mode = os.stat(parent).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise StorageError(f"Every user can replace what is in {parent!r}: chmod o-w, or use another directory.")
+        parent = os.path.dirname(parent)
+
+
 def sync_directory(path: str) -> None:
-    """Wait until the names in a directory are on the disk."""
+    """Flush the names in a directory to disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -42,14 +61,14 @@ def sync_directory(path: str) -> None:
 
 
 def sync_file(file: BinaryIO) -> None:
-    """Wait until what was written to a file is on the disk."""
+    """Flush a file to disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 @contextmanager
 def temporary_file(directory: str) -> Iterator[BinaryIO]:
-    """A new file for writing, readable by its owner only, that is gone at the end unless it was renamed."""
+    """Create a file that only its owner can read. Remove it at the end, unless it was renamed."""
     path = os.path.join(directory, f"tmp-{secrets.token_hex(16)}")
     file = open(path, "xb", opener=lambda name, flags: os.open(name, flags, PRIVATE))  # noqa: SIM115  closed below
     try:
@@ -61,7 +80,7 @@ def temporary_file(directory: str) -> Iterator[BinaryIO]:
 
 
 def write_whole(path: str, content: bytes, *, by_way_of: str) -> None:
-    """Replace a file in one step. ``by_way_of`` is the directory, of the same file system, that it is written in."""
+    """Replace a file atomically. It is written in the directory ``by_way_of`` of the same file system first."""
     with temporary_file(by_way_of) as file:
         file.write(content)
         sync_file(file)
@@ -70,7 +89,7 @@ def write_whole(path: str, content: bytes, *, by_way_of: str) -> None:
 
 
 def write_once(path: str, content: bytes) -> None:
-    """Make a file in one step, unless it is there already: of several processes, the first one's content stays."""
+    """Create a file atomically unless it exists: of several processes, the first one wins."""
     directory = os.path.dirname(path)
     with temporary_file(directory) as file:
         file.write(content)
@@ -82,7 +101,7 @@ def write_once(path: str, content: bytes) -> None:
 
 @contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Keep every other thread and process that locks this file out."""
+    """Lock a file against other threads and processes."""
     descriptor = _open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -102,9 +121,9 @@ def _open_lock(path: str) -> int:
 
 
 class FilesReader(io.RawIOBase):
-    """Several files, read as if they were one. At most one of them is open at a time.
+    """Reads several files as if they were one. At most one of them is open at a time.
 
-    :param files: the path and the size, in bytes, of each. A file that is gone or too short raises StorageError.
+    :param files: the path and the size in bytes of each. Reading a missing or truncated file raises StorageError.
     """
 
     def __init__(self, files: Sequence[tuple[str, int]]) -> None:
@@ -116,26 +135,31 @@ class FilesReader(io.RawIOBase):
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """The total size in bytes."""
         return self._ends[-1] if self._ends else 0
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Set the position, and return it."""
         starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}
         if self.closed or whence not in starts or starts[whence] + offset < 0:
-            raise ValueError("seek: the file is closed, or there is no such place")
+            raise ValueError("seek: the file is closed, or the position is invalid")
         self._position = starts[whence] + offset
         return self._position
 
     def tell(self) -> int:
+        """Return the position."""
         return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read into a buffer, and return the number of bytes. Raise StorageError."""
         if self.closed:
             raise ValueError("read: the file is closed")
         if self._position >= self.size:
@@ -155,7 +179,7 @@ class FilesReader(io.RawIOBase):
         wanted = view[: end - self._position]
         count = file.readinto(wanted)
         if not count and wanted:
-            raise StorageError("A segment of the object is shorter than it was.")
+            raise StorageError("A segment of the object is truncated.")
         return count
 
     def _open(self, number: int) -> io.FileIO:
@@ -170,5 +194,6 @@ class FilesReader(io.RawIOBase):
             self._opened = None
 
     def close(self) -> None:
+        """Close the open file."""
         self._close_file()
         super().close()

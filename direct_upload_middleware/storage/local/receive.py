@@ -1,59 +1,69 @@
-"""Receiving the body of a PUT: whole and undamaged, or not at all."""
+"""Receive the body of a PUT completely and undamaged, or not at all."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from ..base import GiB
 from .disk import Incoming
-from .responses import Refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MAX_SEGMENT_SIZE = 5 * GiB
 BLOCK = 64 * 1024
+CLIENT_DISCONNECT = 499
+"""Swift's status for a body that ends too early."""
 
 
-def content_length(environ: WSGIEnvironment) -> int | None:
-    """The bytes that are announced; None for those that end by themselves."""
+class RefusedBody(Exception):
+    """The body is not accepted. ``status`` is the response's."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def content_length(environ: WSGIEnvironment, largest: int) -> int | None:
+    """Return the announced length in bytes; None for a chunked body. Raise RefusedBody if it exceeds ``largest``."""
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         if environ.get("wsgi.input_terminated"):
             return None
-        raise Refusal(411)
+        raise RefusedBody(HTTPStatus.LENGTH_REQUIRED)
     text = environ.get("CONTENT_LENGTH", "")
     if not text:
-        raise Refusal(411)
+        raise RefusedBody(HTTPStatus.LENGTH_REQUIRED)
     if not re.fullmatch("[0-9]{1,20}", text):
-        raise Refusal(400)
-    if int(text) > MAX_SEGMENT_SIZE:
-        raise Refusal(413)
+        raise RefusedBody(HTTPStatus.BAD_REQUEST)
+    if int(text) > largest:
+        raise RefusedBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return int(text)
 
 
-def receive(environ: WSGIEnvironment, incoming: Incoming, length: int | None) -> str:
-    """Take the whole body, and give its ETag; refuse one that was cut short or damaged on the way."""
-    for data in _body(environ, length):
+def receive(environ: WSGIEnvironment, incoming: Incoming, length: int | None, largest: int) -> str:
+    """Write the whole body and return its ETag. Raise RefusedBody for one that is incomplete, damaged or too large."""
+    for data in _read_blocks(environ, length):
+        if incoming.size + len(data) > largest:
+            raise RefusedBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         incoming.write(data)
-        if incoming.size > MAX_SEGMENT_SIZE:
-            raise Refusal(413)
     if length is not None and incoming.size != length:
-        raise Refusal(499, "Client Disconnect")
+        raise RefusedBody(CLIENT_DISCONNECT)
     claimed = environ.get("HTTP_ETAG", "").strip('"').lower()
     if claimed and claimed != incoming.etag:
-        raise Refusal(422)
+        raise RefusedBody(HTTPStatus.UNPROCESSABLE_ENTITY)
     return incoming.etag
 
 
-def _body(environ: WSGIEnvironment, length: int | None) -> Iterator[bytes]:
+def _read_blocks(environ: WSGIEnvironment, length: int | None) -> Iterator[bytes]:
     left = length
     while left is None or left > 0:
         try:
             data = environ["wsgi.input"].read(BLOCK if left is None else min(BLOCK, left))
-        except Exception as error:  # each server has errors of its own for a client that is gone or sends nonsense
-            raise Refusal(499, "Client Disconnect") from error
+        except Exception as error:  # servers raise various exceptions if the client disconnects or sends garbage
+            raise RefusedBody(CLIENT_DISCONNECT) from error
         if not data:
             return
         if left is not None:

@@ -1,29 +1,33 @@
-"""The temp URLs of the local storage, answered as Swift would: same rules, same statuses.
+"""The presigned URLs of the local storage, answered as Swift answers temp URLs: same rules, same statuses.
 
-What is downloaded here has the application's own origin, so a browser is told to take it for nothing but what it is:
-``nosniff``, and ``Content-Security-Policy: sandbox``, which lets no script in it run.
+Downloads have the application's own origin, so a browser must not treat them as part of the application:
+
+- ``Content-Security-Policy: sandbox`` disables the scripts of documents. PDFs have none, because WebKit does not
+  display them in a sandbox, and no browser runs their scripts in the page's origin.
+- Scripts, style sheets and WebAssembly are sent as ``application/octet-stream``, with which ``nosniff`` blocks them
+  everywhere, and a request whose ``Sec-Fetch-Dest`` would execute the response is refused.
 """
 
 from __future__ import annotations
 
 import errno
-import hmac
 import logging
 import re
-import time
 from collections.abc import Iterable, Iterator
-from email.utils import formatdate
-from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from webob import Request, Response
+
+from ...active_types import ANY_TYPE, essence_of, is_page, is_script
 from ...errors import AlreadyComplete, NotFound, StorageError
-from .. import temp_urls
 from .disk import Disk, UploadRecord
 from .files import FilesReader
-from .ranges import Unsatisfiable, asked_range, matches, unchanged
-from .receive import BLOCK, content_length, receive
-from .responses import TEXT, Answer, Refusal, unauthorized
+from .receive import BLOCK, CLIENT_DISCONNECT, RefusedBody, content_length, receive
+from .temp_url import TempUrl
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -35,27 +39,47 @@ log = logging.getLogger(__name__)
 PREFIX = "/local/"
 DOWNLOADS = ("downloads",)
 
+PDF = "application/pdf"
+
+_HARMLESS = {
+    *("", "empty", "document", "frame", "iframe", "fencedframe", "object", "embed"),  # sandboxed, if they are documents
+    *("image", "audio", "video", "track", "font"),
+}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
 _POINTERS = ("HTTP_X_OBJECT_MANIFEST", "HTTP_X_SYMLINK_TARGET", "HTTP_X_COPY_FROM")
+_UNAUTHORIZED = {"WWW-Authenticate": 'TempURL realm="direct-upload"'}
+_RETRY = {"Retry-After": "5"}
 
 
-def segment_path(container: str, id: str, index: int) -> str:
-    """The path, below the mount, that a segment is PUT to."""
-    return f"{PREFIX}{container}_segments/{id}/{index}"
+def segment_path(container: str, upload_id: str, index: int) -> str:
+    """Return the path, below the mount, to which a segment is PUT."""
+    return f"{PREFIX}{container}_segments/{upload_id}/{index}"
 
 
-def segment_purpose(id: str) -> tuple[str, str]:
-    """What the keys of an upload's temp URLs are derived for."""
-    return ("temp URL", id)
+def segment_purpose(upload_id: str, size: int) -> tuple[str, str, str]:
+    """Return the purpose for which the key of a segment's presigned URL is derived.
+
+    ``size`` is the largest number of bytes that it accepts: with another one in its query the signature is invalid.
+    """
+    return ("temp URL", upload_id, str(size))
 
 
 def object_path(container: str, name: str) -> str:
-    """The path, below the mount, that an object is downloaded from."""
+    """Return the path, below the mount, from which an object is downloaded."""
     return f"{PREFIX}{container}/{name}"
 
 
+class LocalResponse(Response):
+    """A response that a browser takes for nothing but its own content type."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headers["X-Content-Type-Options"] = "nosniff"
+
+
 class TempUrlServer:
-    """Answers requests for temp URLs under the mount."""
+    """Answers requests for presigned URLs below the mount."""
 
     def __init__(self, disk: Disk, container: str, keys: Keys) -> None:
         self._disk = disk
@@ -64,153 +88,144 @@ class TempUrlServer:
         self._segment = re.compile(re.escape(f"{PREFIX}{container}_segments/") + r"([0-9a-f]{32})/(0|[1-9][0-9]{0,8})")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._answer(environ)
-        start_response(answer.status, [*answer.headers, ("X-Content-Type-Options", "nosniff")])
-        if environ["REQUEST_METHOD"] != "HEAD":
-            return answer.body
-        if isinstance(answer.body, _Download):
-            answer.body.close()
-        return ()
-
-    def _answer(self, environ: WSGIEnvironment) -> Answer:
+        """Answer one request."""
+        request = Request(dict(environ))
         try:
-            return self._route(environ)
-        except Refusal as refusal:
-            return refusal.answer
+            return self._respond(request)(request.environ, start_response)
         except (OSError, StorageError) as error:
             log.exception("the local storage failed")
-            number = getattr(error, "errno", None)
-            return Refusal(507 if number in _FULL else 503, headers=[("Retry-After", "5")]).answer
+            is_full = getattr(error, "errno", None) in _FULL
+            status = HTTPStatus.INSUFFICIENT_STORAGE if is_full else HTTPStatus.SERVICE_UNAVAILABLE
+            return _status_response(status, _RETRY)(environ, start_response)
 
-    def _route(self, environ: WSGIEnvironment) -> Answer:
+    def _respond(self, request: Request) -> LocalResponse:
         try:
-            path = environ["PATH_INFO"].encode("latin-1").decode()
+            path = request.environ["PATH_INFO"].encode("latin-1").decode()
         except UnicodeError:
-            raise unauthorized() from None
-        temp_url = _TempUrl(environ, path)
-        method = environ["REQUEST_METHOD"]
+            return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
+        temp_url = TempUrl(request, path)
         if segment := self._segment.fullmatch(path):
-            temp_url.check(self._keys.derive_all(*segment_purpose(segment[1])))
-            if method == "PUT":
-                return self._put(environ, segment[1], int(segment[2]))
-            if method == "HEAD":
-                return self._head_segment(segment[1], int(segment[2]))
-        elif path.startswith(self._objects) and path != self._objects:
-            temp_url.check(self._keys.derive_all(*DOWNLOADS))
-            if method in ("GET", "HEAD"):
-                return self._get(environ, path.removeprefix(self._objects), temp_url)
-        raise unauthorized()
+            if temp_url.is_valid(self._keys.derive_all(*segment_purpose(segment[1], temp_url.size))):
+                if request.method == "PUT":
+                    return self._put_segment(request, segment[1], int(segment[2]), temp_url.size)
+                if request.method == "HEAD":
+                    return self._head_segment(segment[1], int(segment[2]))
+        elif (
+            path.startswith(self._objects)
+            and path != self._objects
+            and request.method in ("GET", "HEAD")
+            and temp_url.is_valid(self._keys.derive_all(*DOWNLOADS))
+        ):
+            return self._get_object(request, path.removeprefix(self._objects), temp_url)
+        return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
 
-    # -- segments
-
-    def _put(self, environ: WSGIEnvironment, id: str, index: int) -> Answer:
-        if any(header in environ for header in _POINTERS):
-            raise Refusal(400)
-        length = content_length(environ)
+    def _put_segment(self, request: Request, upload_id: str, index: int, largest: int) -> LocalResponse:
+        if any(header in request.environ for header in _POINTERS):
+            return _status_response(HTTPStatus.BAD_REQUEST)
         try:
-            with self._disk.incoming(id) as incoming:
-                etag = receive(environ, incoming, length)
+            with self._disk.incoming(upload_id) as incoming:
+                length = content_length(request.environ, largest)
+                etag = receive(request.environ, incoming, length, largest)
                 incoming.keep(index)
+        except RefusedBody as refused:
+            return _status_response(refused.status)
         except (NotFound, AlreadyComplete, FileNotFoundError):
-            raise unauthorized() from None
-        return Answer("201 Created", [TEXT, ("Content-Length", "0"), ("ETag", f'"{etag}"')])
+            return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
+        return LocalResponse(status=HTTPStatus.CREATED, content_type="text/plain", etag=etag)
 
-    def _head_segment(self, id: str, index: int) -> Answer:
-        files = self._disk.files(id)
+    def _head_segment(self, upload_id: str, index: int) -> LocalResponse:
+        files = self._disk.files(upload_id)
         try:
             files.check_open()
             stored = files.segments().get(index)
         except (NotFound, AlreadyComplete, FileNotFoundError):
-            raise unauthorized() from None
+            return _status_response(HTTPStatus.UNAUTHORIZED, _UNAUTHORIZED)
         if stored is None:
-            raise Refusal(404)
-        headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(stored.size))]
-        return Answer("200 OK", [*headers, ("ETag", f'"{stored.etag}"')])
+            return _status_response(HTTPStatus.NOT_FOUND)
+        return LocalResponse(content_type="application/octet-stream", content_length=stored.size, etag=stored.etag)
 
-    # -- objects
-
-    def _get(self, environ: WSGIEnvironment, name: str, temp_url: _TempUrl) -> Answer:
-        manifest = self._disk.published(name)
-        if manifest is None:
-            raise Refusal(404)
-        headers = _object_headers(manifest, temp_url, name)
-        modified = formatdate(manifest.sealed_at, usegmt=True)
-        if not matches(environ, manifest.etag):
-            raise Refusal(412)
-        if unchanged(environ, manifest.etag, modified):
-            return Answer("304 Not Modified", headers)
+    def _get_object(self, request: Request, name: str, temp_url: TempUrl) -> LocalResponse:
+        record = self._disk.published(name)
+        if record is None:
+            return _status_response(HTTPStatus.NOT_FOUND)
+        if _would_execute(request, record.type):
+            return _status_response(HTTPStatus.FORBIDDEN)
+        if record.etag not in request.if_match:
+            return _status_response(HTTPStatus.PRECONDITION_FAILED)
+        _sanitize_conditions(request.environ, record)
         try:
-            bounds = asked_range(environ, manifest.size, manifest.etag, modified)
-        except Unsatisfiable:
-            raise Refusal(416, headers=[("Content-Range", f"bytes */{manifest.size}")]) from None
-        start, stop = bounds or (0, manifest.size)
-        headers += [("Content-Type", manifest.type), ("Content-Length", str(stop - start)), ("Accept-Ranges", "bytes")]
-        if bounds:
-            headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{manifest.size}"))
-        body = self._download(manifest, start, stop)
-        return Answer("206 Partial Content" if bounds else "200 OK", headers, body)
-
-    def _download(self, manifest: UploadRecord, start: int, stop: int) -> _Download:
-        try:
-            return _Download(self._disk.files(manifest.id).reader(manifest), start, stop)
+            download = _Download(self._disk.files(record.id).reader(record))
         except StorageError as error:
             if isinstance(error.__cause__, FileNotFoundError):  # deleted a moment ago
-                raise Refusal(404) from None
+                return _status_response(HTTPStatus.NOT_FOUND)
             raise
+        response = LocalResponse(
+            app_iter=download,
+            content_length=record.size,
+            conditional_response=True,
+            etag=record.etag,
+            last_modified=datetime.fromtimestamp(record.sealed_at, UTC),
+            accept_ranges="bytes",
+            content_disposition=_disposition(temp_url, name),
+        )
+        response.headers["Content-Type"] = ANY_TYPE if is_script(record.type) else record.type
+        response.headers["Cache-Control"] = "private"
+        if essence_of(record.type) != PDF:
+            response.headers["Content-Security-Policy"] = "sandbox"
+        response.expires = datetime.fromtimestamp(temp_url.expires, UTC)
+        return response
 
 
-class _TempUrl:
-    """What a request says about its own signature."""
-
-    def __init__(self, environ: WSGIEnvironment, path: str) -> None:
-        text = environ.get("QUERY_STRING", "").encode("latin-1", "replace").decode("utf-8", "replace")
-        query = {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
-        expires = query.get("temp_url_expires", "")
-        self.filename = query.get("filename")
-        self.inline = "inline" in query
-        self.expires = int(expires) if re.fullmatch("[0-9]{1,12}", expires) else 0
-        self._signature = query.get("temp_url_sig", "").encode()
-        self._ip_range = query.get("temp_url_ip_range")
-        self._path = path
-        self._method = environ["REQUEST_METHOD"]
-        self._address = environ.get("REMOTE_ADDR", "")
-
-    def check(self, keys: Iterable[str]) -> None:
-        """Raise the answer 401 unless the signature is by one of ``keys`` and still good."""
-        signed = any(hmac.compare_digest(valid, self._signature) for valid in self._valid_signatures(keys))
-        if not signed or self.expires < time.time() or not self._is_from_its_address():
-            raise unauthorized()
-
-    def _valid_signatures(self, keys: Iterable[str]) -> Iterator[bytes]:
-        methods = ("HEAD", "GET", "PUT") if self._method == "HEAD" else (self._method,)
-        for key in keys:
-            for method in methods:
-                yield temp_urls.sign(key, method, self._path, self.expires, ip_range=self._ip_range).encode()
-
-    def _is_from_its_address(self) -> bool:
-        if not self._ip_range:
-            return True
-        try:
-            return ip_address(self._address) in ip_network(self._ip_range)
-        except ValueError:
-            return False
+def _status_response(status: int, headers: dict[str, str] | None = None) -> LocalResponse:
+    reason = "Client Disconnect" if status == CLIENT_DISCONNECT else HTTPStatus(status).phrase
+    line = f"{int(status)} {reason}"
+    response = LocalResponse(f"{line}\n", status=line, content_type="text/plain", charset="UTF-8")
+    response.headers.update((headers or {}).items())
+    return response
 
 
-# -- sending -----------------------------------------------------------------------------------------------
+def _would_execute(request: Request, media_type: str) -> bool:
+    """Return whether a browser would load the response as code of a page (Fetch Metadata).
+
+    An SVG ``use`` element, which copies the elements of another document, fetches an image in the mode ``same-origin``.
+    """
+    if "HTTP_SERVICE_WORKER" in request.environ:
+        return True
+    destination = request.environ.get("HTTP_SEC_FETCH_DEST", "").strip().lower()
+    is_use_element = destination == "image" and request.environ.get("HTTP_SEC_FETCH_MODE") == "same-origin"
+    return destination not in _HARMLESS or (is_use_element and is_page(media_type))
 
 
-def _object_headers(manifest: UploadRecord, temp_url: _TempUrl, name: str) -> list[tuple[str, str]]:
-    return [
-        ("ETag", f'"{manifest.etag}"'),
-        ("Last-Modified", formatdate(manifest.sealed_at, usegmt=True)),
-        ("Expires", formatdate(temp_url.expires, usegmt=True)),
-        ("Cache-Control", "private"),
-        ("Content-Disposition", _disposition(temp_url, name)),
-        ("Content-Security-Policy", "sandbox"),
-    ]
+def _sanitize_conditions(environ: WSGIEnvironment, record: UploadRecord) -> None:
+    """Rewrite or remove the conditions of a GET that WebOb misreads.
+
+    WebOb fails on absurd dates and numbers, ignores ``If-None-Match: *``, and misreads the last bytes (``-0``, or more
+    than there are). A range counts for GET only, and only a single one (RFC 9110, 14.2).
+    """
+    if environ.get("HTTP_IF_NONE_MATCH") == "*":
+        environ["HTTP_IF_NONE_MATCH"] = f'"{record.etag}"'
+    if not _is_date(environ.get("HTTP_IF_MODIFIED_SINCE", "")):
+        environ.pop("HTTP_IF_MODIFIED_SINCE", None)
+    match = _RANGE.fullmatch(environ.pop("HTTP_RANGE", "").strip())
+    if_range = environ.get("HTTP_IF_RANGE", "")
+    if match is None or environ["REQUEST_METHOD"] != "GET" or (if_range.endswith("GMT") and not _is_date(if_range)):
+        return
+    first, last = match.groups()
+    if first:
+        environ["HTTP_RANGE"] = match[0]
+    elif last:
+        environ["HTTP_RANGE"] = f"bytes={max(0, record.size - int(last))}-" if int(last) else f"bytes={record.size}-"
 
 
-def _disposition(temp_url: _TempUrl, name: str) -> str:
+def _is_date(text: str) -> bool:
+    try:
+        parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return False
+    return text.endswith(" GMT")
+
+
+def _disposition(temp_url: TempUrl, name: str) -> str:
     if temp_url.inline and not temp_url.filename:
         return "inline"
     filename = temp_url.filename or name.rstrip("/").rpartition("/")[2]
@@ -219,17 +234,24 @@ def _disposition(temp_url: _TempUrl, name: str) -> str:
 
 
 class _Download:
-    """Some bytes of an object. The first of them are read at once, while there is still an answer to choose."""
+    """The bytes of an object, or of a range of it.
 
-    def __init__(self, reader: FilesReader, start: int, stop: int) -> None:
+    The first block is read at once, while the response's status can still change.
+    """
+
+    def __init__(self, reader: FilesReader, start: int = 0, stop: int | None = None) -> None:
         self._reader = reader
-        self._left = stop - start
+        self._left = (reader.size if stop is None else stop) - start
         try:
             reader.seek(start)
             self._block = self._read()
         except BaseException:
             reader.close()
             raise
+
+    def app_iter_range(self, start: int, stop: int) -> _Download:
+        """Return the bytes of a range instead (called by WebOb)."""
+        return _Download(self._reader, start, stop)
 
     def _read(self) -> bytes:
         block = self._reader.read(min(BLOCK, self._left)) or b""
@@ -248,5 +270,5 @@ class _Download:
         return block
 
     def close(self) -> None:
-        """Done with it, whether all was sent or not."""
+        """Close the files, whether all was sent or not."""
         self._reader.close()

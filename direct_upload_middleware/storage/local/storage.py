@@ -1,4 +1,4 @@
-"""The embedded storage: a directory on this machine, with temp URLs under the middleware's own mount."""
+"""The embedded storage: a directory on this machine, with presigned URLs below the middleware's own mount."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ...errors import (
 )
 from .. import temp_urls
 from ..base import Limits, Sealed, SignedSegment, StoredObject, StoredSegment, Transfer, UploadStatus, object_etag
-from ..sweeping import Finding, Progress, no_progress
+from ..sweeping import Finding, Progress, ignore_progress
 from .disk import Disk, UploadRecord
-from .files import make_directory, write_once
+from .files import check_private, make_directory, write_once
 from .receive import MAX_SEGMENT_SIZE
 from .server import DOWNLOADS, PREFIX, TempUrlServer, object_path, segment_path, segment_purpose
 from .sweep import LocalSweep
@@ -34,26 +34,26 @@ if TYPE_CHECKING:
 
     from ...keys import Keys
 
-_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOLCK)
+_TRANSIENT = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOLCK)
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
-    """Errors of the operating system as errors of the storage."""
+def _convert_errors() -> Iterator[None]:
+    """Convert errors of the operating system to errors of the storage."""
     try:
         yield
     except OSError as error:
-        raise (StorageUnavailable if error.errno in _PASSING else StorageError)() from error
+        raise (StorageUnavailable if error.errno in _TRANSIENT else StorageError)() from error
 
 
 class LocalStorage:
-    """Uploads in a directory of this machine, shared by all processes that use it.
+    """Keeps uploads in a directory of this machine, shared by all processes that use it.
 
-    For development, tests, and applications small enough to have one machine. The rules are Swift's: what holds here
-    holds there. Needs a POSIX system.
+    For development, tests, and applications on a single machine. It follows Swift's rules: what works here works there.
+    It needs a POSIX system.
 
-    :param path: the directory; it is made on first use. A relative path is below the working directory of now.
-    :param container: the name that goes into temp URLs and :class:`~direct_upload_middleware.receipts.Upload`.
+    :param path: the directory, created on first use. A relative path is below the present working directory.
+    :param container: the name in presigned URLs and in :class:`~direct_upload_middleware.Upload`.
     """
 
     needs_secret = False
@@ -62,38 +62,41 @@ class LocalStorage:
 
     def __init__(self, path: str | os.PathLike[str] = ".direct-upload", container: str = "uploads") -> None:
         if not container or "/" in container:
-            raise ConfigurationError(f"container: give a name without '/', not {container!r}")
+            raise ConfigurationError(f"container must be a name without '/', not {container!r}")
         self.container = container
         self._disk = Disk(os.path.abspath(path), container)
 
-    @_faults()
+    @_convert_errors()
     def default_secrets(self) -> tuple[str, ...]:
-        """A secret of this storage's own, made by whichever process asks first."""
+        """Return this storage's own secret. The first process that asks creates it."""
         path = os.path.join(self._disk.root, "secret")
+        make_directory(self._disk.root)
+        check_private(self._disk.root)
         if not os.path.exists(path):
-            make_directory(self._disk.root)
             write_once(path, secrets.token_hex(32).encode())
+        check_private(path)
         with open(path, encoding="ascii", errors="replace") as file:
             secret = file.read().strip()
         if len(secret) < 32:
-            raise StorageError("The secret of the local storage is damaged.")
+            raise StorageError("The secret of the local storage is corrupt.")
         return (secret,)
 
     def bind(self, keys: Keys) -> None:
-        """See :meth:`.base.Storage.bind`."""
+        """Set the keys. See :meth:`.base.Storage.bind`."""
         self._keys = keys
         self._server = TempUrlServer(self._disk, self.container, keys)
 
     def limits(self) -> Limits:
-        """As Swift's."""
+        """Return the same limits as Swift's."""
         return Limits(max_segment_size=MAX_SEGMENT_SIZE)
 
-    @_faults()
+    @_convert_errors()
     def begin(self, transfer: Transfer, *, origin: str) -> None:
-        """See :meth:`.base.Storage.prepare`."""
+        """Begin an upload. See :meth:`.base.Storage.begin`."""
         self._disk.begin(transfer.id)
+        check_private(self._disk.root)
 
-    @_faults()
+    @_convert_errors()
     def sign(
         self,
         transfer: Transfer,
@@ -104,20 +107,22 @@ class LocalStorage:
         fresh: bool = False,
         origin: str | None = None,
     ) -> list[SignedSegment]:
-        """See :meth:`.base.Storage.sign`."""
+        """Presign PUTs. See :meth:`.base.Storage.sign`."""
         if not fresh:
             self._disk.files(transfer.id).check_open()
-        key = self._keys.derive(*segment_purpose(transfer.id))
         expires = int(time.time()) + ttl
-        paths = {index: segment_path(self.container, transfer.id, index) for index in indexes}
-        return [
-            SignedSegment(transfer.segment(index), temp_urls.url(key, "PUT", path, expires, ip_range=ip_range), expires)
-            for index, path in paths.items()
-        ]
+        return [self._sign_segment(transfer, index, expires, ip_range) for index in indexes]
 
-    @_faults()
+    def _sign_segment(self, transfer: Transfer, index: int, expires: int, ip_range: str | None) -> SignedSegment:
+        segment = transfer.segment(index)
+        key = self._keys.derive(*segment_purpose(transfer.id, segment.size))
+        path = segment_path(self.container, transfer.id, index)
+        url = temp_urls.url(key, "PUT", path, expires, ip_range=ip_range)
+        return SignedSegment(segment, url.replace("?", f"?size={segment.size}&", 1), expires)
+
+    @_convert_errors()
     def status(self, transfer: Transfer) -> UploadStatus:
-        """See :meth:`.base.Storage.inspect`."""
+        """Return the status. See :meth:`.base.Storage.status`."""
         files = self._disk.files(transfer.id)
         with self._disk.lock(transfer.id):
             manifest = files.manifest()
@@ -125,24 +130,24 @@ class LocalStorage:
                 return UploadStatus("open", tuple(files.segments().values()))
         return UploadStatus("complete" if manifest.complete else "sealed", manifest.stored(), manifest.sealed())
 
-    @_faults()
+    @_convert_errors()
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
-        """See :meth:`.base.Storage.seal`."""
+        """Seal the upload. See :meth:`.base.Storage.seal`."""
         files = self._disk.files(transfer.id)
         with self._disk.lock(transfer.id):
             manifest = files.manifest()
             if manifest is None:
-                manifest = _verified(transfer, etags, files.segments())
+                manifest = _make_manifest(transfer, etags, files.segments())
                 files.write(manifest)
             if not manifest.complete:
-                self._disk.publish(manifest)  # again, where a crash may have come between
+                self._disk.publish(manifest)  # again, in case of a crash in between
                 if not pending:
                     manifest = files.complete(manifest)
         return manifest.sealed()
 
-    @_faults()
+    @_convert_errors()
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
-        """See :meth:`.base.Storage.confirm`. Raises NotFound when the upload was discarded meanwhile."""
+        """Make the upload complete. See :meth:`.base.Storage.confirm`."""
         files = self._disk.files(transfer.id)
         with self._disk.lock(transfer.id):
             manifest = files.manifest()
@@ -151,9 +156,9 @@ class LocalStorage:
             if not manifest.complete:
                 files.complete(manifest)
 
-    @_faults()
+    @_convert_errors()
     def abort(self, transfer: Transfer) -> None:
-        """See :meth:`.base.Storage.abort`."""
+        """Abort the upload. See :meth:`.base.Storage.abort`."""
         with self._disk.lock(transfer.id):
             try:
                 manifest = self._disk.files(transfer.id).manifest()
@@ -165,47 +170,56 @@ class LocalStorage:
             self._disk.remove(transfer.id)
 
     def refuse(self, transfer: Transfer) -> None:
-        """See :meth:`.base.Storage.refuse`. A discarded upload leaves nothing here."""
+        """Remove the upload. See :meth:`.base.Storage.refuse`. An abort leaves no trace here either."""
         self.abort(transfer)
 
-    @_faults()
+    @_convert_errors()
     def delete(self, stored: StoredObject, *, until: int = 0) -> None:
-        """See :meth:`.base.Storage.delete`. Nothing brings an upload back whose directory is gone."""
+        """Delete the object. See :meth:`.base.Storage.delete`. Nothing can restore an upload without directory."""
         with self._disk.lock(stored.id):
             self._disk.unpublish(stored.name, stored.id)
             self._disk.remove(stored.id)
 
-    @_faults()
+    @_convert_errors()
     def open(self, stored: StoredObject) -> BinaryIO:
-        """See :meth:`.base.Storage.open`."""
+        """Open the object. See :meth:`.base.Storage.open`."""
         manifest = self._disk.published(stored.name)
         if manifest is None or (manifest.id, manifest.size, manifest.etag) != (stored.id, stored.size, stored.etag):
-            raise StorageError("The object is gone, or is not the one that was sealed.")
+            raise StorageError("The object is gone, or it is not the one that was sealed.")
         return io.BufferedReader(self._disk.files(manifest.id).reader(manifest))
 
+    @_convert_errors()
+    def check(self, stored: StoredObject) -> None:
+        """Check that the object is the upload's. See :meth:`.base.Storage.check`."""
+        manifest = self._disk.published(stored.name)
+        if manifest is None or (manifest.id, manifest.etag) != (stored.id, stored.etag):
+            raise NotFound("The upload was deleted.")
+
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
-        """See :meth:`.base.Storage.download_url`."""
+        """Presign a GET. See :meth:`.base.Storage.download_url`."""
         key = self._keys.derive(*DOWNLOADS)
         path = object_path(self.container, name)
         return temp_urls.url(key, "GET", path, int(time.time()) + ttl, filename=filename, inline=inline)
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = no_progress) -> Iterator[Finding]:
-        """See :meth:`.sweeping.Sweepable.sweep`."""
+    def sweep(
+        self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
+    ) -> Iterator[Finding]:
+        """Sweep the storage. See :meth:`.sweeping.Sweepable.sweep`."""
         return LocalSweep(self._disk, older_than, dry_run).sweep(progress)
 
     def browser_storage_origin(self) -> str | None:
-        """None: segments go to the application's own origin."""
+        """Return None: segments go to the application's own origin."""
         return None
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
-        """Answer a request for a temp URL below ``/local/``; None for any other."""
+        """Answer a request for a presigned URL below ``/local/``; return None for any other."""
         if not environ.get("PATH_INFO", "").startswith(PREFIX):
             return None
         return self._server(environ, start_response)
 
 
-def _verified(transfer: Transfer, etags: Mapping[int, str], stored: Mapping[int, StoredSegment]) -> UploadRecord:
-    """The manifest of the upload, if what is stored is what was declared; raises SegmentsMissing, SegmentsDiffer."""
+def _make_manifest(transfer: Transfer, etags: Mapping[int, str], stored: Mapping[int, StoredSegment]) -> UploadRecord:
+    """Return the manifest of an upload whose stored segments are as declared. Raise SegmentsMissing, SegmentsDiffer."""
     declared = [StoredSegment(s.index, s.size, etags[s.index]) for s in transfer.segments()]
     if missing := [s.index for s in declared if s.index not in stored]:
         raise SegmentsMissing(missing)

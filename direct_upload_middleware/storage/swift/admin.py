@@ -1,7 +1,7 @@
 """The operators' view of a Swift storage: set it up before its first use, and rotate its temp URL keys.
 
-Keys have two slots, so that one is valid while another replaces it. No step here ends a key that a process may still sign
-with.
+Keys have two slots, so that one is valid while another replaces it. No step here ends a key that a process may still
+sign with.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .capabilities import (
     read_info,
 )
 from .client import SwiftClient
-from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, ORIGIN_HEADER, QUOTA, ROTATED, ROTATING
+from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, QUOTA, ROTATED, ROTATING
 from .provisioning import (
     PINNED,
     STAGING,
@@ -118,6 +118,8 @@ class SwiftAdmin:
         wanted = present
         for origin in origins:
             wanted = with_origin(wanted, origin)
+            if not {origin, "*"} & set(wanted.split()):
+                raise StorageError(f"{container} cannot list {origin} too: Swift allows 256 bytes of origins.")
         if wanted == present:
             if origins:
                 yield Step(f"pages of {' '.join(origins)} may use {container}")
@@ -138,9 +140,7 @@ class SwiftAdmin:
         if find_account_key(self.client):
             yield Step("the account has a temp URL key, which signs downloads")
         else:
-            yield Step(
-                "give the account a temp URL key, for downloads", lambda: put_account_key(self.client, self.keys)
-            )
+            yield Step("give the account a temp URL key, for downloads", lambda: put_account_key(self.client))
 
     def _quota(self, quota: int) -> Iterator[Step]:
         if (self.headers_of(self.container) or {}).get(QUOTA) == str(quota):
@@ -156,10 +156,12 @@ class SwiftAdmin:
     # -- rotation of keys -----------------------------------------------------------------------------------------
 
     def rotate(self, *, settle: float) -> Iterator[str]:
-        """Store new keys beside the old ones, and yield what was done. An interrupted rotation goes on at the next call.
+        """Store new keys beside the old ones, and yield what was done. An interrupted rotation goes on at the next
+        call.
 
         :param settle: seconds until every proxy of the cluster knows a key that was just set.
         """
+        self._check_secrets()
         old, new = self._account_keys()
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
             if self.headers_of(container) is None:
@@ -175,6 +177,19 @@ class SwiftAdmin:
         log.info("account temp URL key rotated", extra={"swift_host": self.client.host()})
         yield "the account has a new key, which signs downloads from now on; the one before stays valid"
 
+    def _check_secrets(self) -> None:
+        """Raise StorageError if no secret of the list has made a key in use, before anything is changed."""
+        in_use: set[str] = set()
+        known: set[str] = set()
+        for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
+            in_use.update(filter(None, _slots(self.headers_of(container), CONTAINER_KEYS)))
+            known.update(self.keys.derive_all(*purpose))
+        if in_use and not in_use & known:
+            raise StorageError(
+                "None of the given secrets has made a temp URL key in use, so uploads in progress would fail. Set "
+                "DIRECT_UPLOAD_SECRET to the secrets that the application uses, followed by a space and the new one."
+            )
+
     def _account_keys(self) -> tuple[str, str]:
         """Return the account's key ("" without one), and the one that replaces it."""
         account = read_metadata(self.client, (*ACCOUNT_KEYS, ROTATING))
@@ -186,8 +201,7 @@ class SwiftAdmin:
                 "The account has two temp URL keys: the last rotation is not finished (rotate-key --finish), or "
                 "another program uses one of them."
             )
-        derived = self.keys.derive("downloads")
-        return old or spare, secrets.token_hex(32) if derived in (old, spare) else derived
+        return old or spare, secrets.token_hex(32)
 
     def _await_key(self, key: str, settle: float) -> None:
         """Wait until Swift accepts what the key signs: nobody signs with it before."""
@@ -199,8 +213,8 @@ class SwiftAdmin:
             time.sleep(0.2)
 
     def finish_rotation(self, *, after: int) -> Iterator[str]:
-        """Remove the old keys, ``after`` seconds after the rotation at the earliest: so long their URLs may be valid."""
-        account = self.headers_of() or {}
+        """Remove the old keys, ``after`` seconds after the rotation at the earliest: so long their URLs may be
+        valid.""" account = self.headers_of() or {}
         rotated = account.get(ROTATED, "")
         if not rotated:
             raise StorageError("There is no rotation to finish.")

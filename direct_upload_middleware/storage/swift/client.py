@@ -11,7 +11,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -32,11 +32,11 @@ ATTEMPTS = 4
 PATIENCE = 20.0
 """Seconds after which nothing is retried: after this, the caller retries."""
 NO_ROLE = (
-    "The user may not manage this account: give the user one of Swift's operator_roles in the project (by default admin or "
-    "swiftoperator). Access lists of single containers do not suffice."
+    "The user may not manage this account: give the user one of Swift's operator_roles in the project (by default admin
+    or " "swiftoperator). Access lists of single containers do not suffice."
 )
-UNTRUSTED = "The certificate of {} is not trusted. Name its authority as cacert in clouds.yaml (or OS_CACERT, REQUESTS_CA_BUNDLE)."
-POOL_SIZE = 32
+UNTRUSTED = "The certificate of {} is not trusted. Name its authority as cacert in clouds.yaml (or OS_CACERT,
+REQUESTS_CA_BUNDLE)." POOL_SIZE = 32
 LONGEST_WAIT = 5.0
 
 AGAIN = frozenset({408, 409, 425, 429, 498, 500, 502, 503, 504})
@@ -48,8 +48,8 @@ class Login:
     """A token and the URL of its account, without a slash at the end.
 
     ``verify`` says how the server's certificate is checked, as in requests: True, False, or a bundle of authorities.
-    ``cert`` is the client's certificate: a file, or a pair of certificate and key. ``public_url`` is the account's URL for
-    browsers, where it differs.
+    ``cert`` is the client's certificate: a file, or a pair of certificate and key. ``public_url`` is the account's URL
+    for browsers, where it differs.
     """
 
     token: str = field(repr=False)
@@ -111,7 +111,7 @@ class SwiftClient:
         expect: Collection[int],
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        data: bytes | None = None,
+        data: bytes | Iterable[bytes] | None = None,
         url: str | None = None,
         anonymous: bool = False,
         attempts: int = ATTEMPTS,
@@ -161,7 +161,7 @@ class SwiftClient:
         login: Login,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
-        data: bytes | None,
+        data: bytes | Iterable[bytes] | None,
     ) -> requests.Response | None:
         """Send the request once. Return None without a complete answer. Raise StorageError for a certificate."""
         sent = {**({"X-Auth-Token": login.token} if login.token else {}), **(headers or {})}

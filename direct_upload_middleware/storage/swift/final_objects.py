@@ -1,8 +1,8 @@
 """The objects of the final container, and what their metadata say about their uploads.
 
-The first ``complete`` claims the object's name, with ``If-None-Match: *``, and what it declared counts from then on. Swift
-checks whether the name is free when a PUT begins, and of two that begin at the same moment the later one wins: so all
-calls that declare the same segments write the same.
+The first ``complete`` claims the object's name, with ``If-None-Match: *``, and what it declared counts from then on.
+Swift checks whether the name is free when a PUT begins, and of two that begin at the same moment the later one wins:
+so all calls that declare the same segments write the same.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ class FinalObjects:
     def copy(self, metadata: FinalMetadata, source: str) -> int:
         """Copy ``/container/object`` over the name, if its ETag is the metadata's. Return the status: 201, 404 or 412.
 
-        202 means that another write to the name was later than this one and quicker. A copy that differs from its source
-        is removed before StorageError is raised.
+        202 means that another write to the name was later than this one and quicker. A copy that differs from its
+        source is removed before StorageError is raised.
         """
         headers = {"X-Copy-From": quote(source), "X-Fresh-Metadata": "true", **copy_conditions(metadata.etag)}
         response = self._put(metadata, {**metadata.headers(), **headers}, expect=(201, 202, 404, 412))

@@ -3,13 +3,14 @@
 Every step may be repeated, and several processes may take it at once. What was read is cached for a while, then read
 again: so a begin sends no request, and what an operator changes is noticed all the same.
 
-A stale replica answers without metadata that exist. So absence in one answer is never taken as proof: before anything is
-written that could replace it, several answers are read.
+A stale replica answers without metadata that exist. So absence in one answer is never taken as proof: before anything
+is written that could replace it, several answers are read.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,8 @@ READS = 4
 """Answers that are read before metadata count as missing."""
 _ATTEMPTS = 5
 _OK = (200, 201, 202, 204)
+MAX_KNOWN_ORIGINS = 100
+_KEY_SETTLE_SECONDS = 0.5
 
 
 def cors_headers(origins: str) -> dict[str, str]:
@@ -48,12 +51,12 @@ def cors_headers(origins: str) -> dict[str, str]:
 
 
 def with_origin(origins: str, origin: str) -> str:
-    """Return ``origins`` with one more; ``*`` where Swift's 256 bytes do not suffice."""
+    """Return ``origins`` with one more. A list of Swift's 256 bytes stays as it is: it must not become ``*``."""
     known = origins.split()
-    if origin in known or "*" in known:
+    if not origin or origin in known or "*" in known:
         return origins
     more = " ".join((*known, origin))
-    return more if len(more) <= MAX_ORIGINS_BYTES else "*"
+    return more if len(more) <= MAX_ORIGINS_BYTES else origins
 
 
 def free_slot(slots: list[str], wanted: list[str]) -> int | None:
@@ -105,9 +108,12 @@ def find_account_key(client: SwiftClient) -> str:
     return ""
 
 
-def put_account_key(client: SwiftClient, keys: Keys) -> None:
-    """Give the account a key for downloads. It goes into the second slot: another program may have the first."""
-    client.request("POST", headers={ACCOUNT_KEYS[1]: keys.derive("downloads")}, expect=_OK)
+def put_account_key(client: SwiftClient) -> None:
+    """Give the account a key for downloads. It goes into the second slot: another program may have the first.
+
+    The key is random, so that no secret opens the account, neither an old one nor a guessed one.
+    """
+    client.request("POST", headers={ACCOUNT_KEYS[1]: secrets.token_hex(32)}, expect=_OK)
 
 
 def put_container_key(client: SwiftClient, container: str, purpose: Sequence[str], keys: Keys) -> bool:
@@ -118,7 +124,9 @@ def put_container_key(client: SwiftClient, container: str, purpose: Sequence[str
         headers = client.request("HEAD", container, headers=NEWEST, expect=(200, 204)).headers
         found |= {name: headers[name] for name in CONTAINER_KEYS if headers.get(name)}
         if wanted[0] in found.values():
-            return False
+            break
+    if set(found.values()) - set(wanted):
+        _warn_of_unknown_key(container)
     slot = free_slot([found.get(name, "") for name in CONTAINER_KEYS], wanted)
     if slot is None:
         return False
@@ -190,9 +198,9 @@ class Provisioning:
             self._cluster = None
 
     def allow_origin(self, keys: Keys, origin: str) -> None:
-        """Let pages of ``origin`` use the shared containers."""
+        """Let pages of ``origin`` use the shared containers; "" is none. A full list stays as it is."""
         cluster = self.cluster_info(keys)
-        if origin in cluster.origins:
+        if not origin or origin in cluster.origins:
             return
         with self._lock:
             self._allow_everywhere(cluster, origin)
@@ -200,7 +208,8 @@ class Provisioning:
     def _allow_everywhere(self, cluster: ClusterInfo, origin: str) -> None:
         for container in self._cors_containers:
             self._allow(container, origin)
-        cluster.origins.add(origin)
+        if len(cluster.origins) < MAX_KNOWN_ORIGINS:
+            cluster.origins.add(origin)
 
     def repair(self, keys: Keys) -> None:
         """Make what an operator has removed, for every origin known."""
@@ -225,7 +234,7 @@ class Provisioning:
             if self._client.request("PUT", container, expect=(201, 202)).status_code == 201:
                 log.info("container created", extra={"swift_container": container})
         put_container_key(self._client, self._written, self._purpose, keys)
-        account_key = self._account_key(keys)
+        account_key = self._account_key()
         digest = choose_digest(self._client, info, account_key, self._cors_containers[0])
         capabilities = self._capabilities.get(
             lambda: probe(self._client, self._written, keys.derive(*self._purpose), account_key, digest)
@@ -241,12 +250,13 @@ class Provisioning:
             if not getattr(capabilities, capability.field):
                 _warn_of_capability(host, capability.name, f"{capability.missing}. {capability.remedy}")
 
-    def _account_key(self, keys: Keys) -> str:
+    def _account_key(self) -> str:
         """Return the key that signs downloads: one that the account has, or a new one."""
         for _ in range(2):
             if key := find_account_key(self._client):
                 return key
-            put_account_key(self._client, keys)
+            put_account_key(self._client)
+            time.sleep(_KEY_SETTLE_SECONDS)  # another process that stores its own at the same moment may win
         raise StorageUnavailable("The account does not keep a temp URL key.")
 
     def _allow(self, container: str, origin: str) -> None:
@@ -255,9 +265,32 @@ class Provisioning:
             present = read_origins(self._client, container, origin)
             wanted = with_origin(present, origin)
             if wanted == present:
+                if origin not in wanted.split() and "*" not in wanted.split():
+                    _warn_of_full_list(container)
                 return
             self._client.request("POST", container, headers=cors_headers(wanted), expect=(201, 202, 204))
             log.info("origin allowed", extra={"swift_container": container, "swift_origin": origin})
+
+
+@cache
+def _warn_of_full_list(container: str) -> None:
+    """Warn once for each container."""
+    log.warning(
+        "the list of origins that may use %s is full: set the option origins, and remove others with a POST to %s",
+        container,
+        ORIGIN_HEADER,
+        extra={"swift_container": container},
+    )
+
+
+@cache
+def _warn_of_unknown_key(container: str) -> None:
+    """Warn once for each container."""
+    log.warning(
+        "%s still has a temp URL key that no secret of the list has made: rotate-key --finish removes it",
+        container,
+        extra={"swift_container": container},
+    )
 
 
 @cache

@@ -108,8 +108,8 @@ class SegmentContainers:
     def read(self, transfer: Transfer, limit: int = PAGE) -> ContainerState | None:
         """Return the state, without the segments where ``limit`` is 0.
 
-        None where the container is gone, is being removed, or has lost its metadata: a proxy with a stale cache brings a
-        deleted container back without them. A replica may be stale too, so several answers have to agree on that.
+        None where the container is gone, is being removed, or has lost its metadata: a proxy with a stale cache brings
+        a deleted container back without them. A replica may be stale too, so several answers have to agree on that.
         """
         for _ in range(_ATTEMPTS):
             response = self._request(transfer, limit)

@@ -1,12 +1,13 @@
 """Uploads of several segments: each upload has a container of its own, with a temp URL key of its own.
 
 Completion removes the key, which ends every temp URL of the upload at once, and then has Swift verify the segments for
-the manifest. Where Swift finds that a segment was changed at the last moment, the upload is opened again with another key
-(a new *generation*), so that what was revoked stays revoked. Where the application has to confirm the upload, an empty
-object beside the segments records that it did.
+the manifest. Where Swift finds that a segment was changed at the last moment, the upload is opened again with another
+key (a new *generation*), so that what was revoked stays revoked. Where the application has to confirm the upload, an
+empty object beside the segments records that it did.
 
 An upload of several segments is *complete* when its manifest says so, or when it was confirmed. An abort and a complete
-decide between them as :mod:`.tombstones` describes. Segments of seal "pin" are in one shared container, without revocation.
+decide between them as :mod:`.tombstones` describes. Segments of seal "pin" are in one shared container, without
+revocation.
 """
 
 from __future__ import annotations
@@ -249,7 +250,8 @@ class SegmentedUploads:
     def refuse(self, transfer: Transfer) -> None:
         """Delete an upload that the application refused.
 
-        With seal "pin" what its temp URLs still write may be completed; an upload with a container of its own is aborted.
+        With seal "pin" what its temp URLs still write may be completed; an upload with a container of its own is
+        aborted.
         """
         if transfer.seal == "revoke":
             self.abort(transfer)
@@ -274,5 +276,5 @@ def _problems(wanted: Sequence[StoredSegment], found: Sequence[SegmentObject | N
     return Problems(missing, differ) if missing or differ else None
 
 
-def _error(problems: Problems) -> SegmentsMissing:
+def _error(problems: Problems) -> SegmentsMissing | SegmentsDiffer:
     return SegmentsMissing(problems.missing) if problems.missing else SegmentsDiffer(problems.differ)

@@ -5,9 +5,9 @@ completion is never read: the final name is taken by then. After an abort there 
 
 An upload of one segment is *complete* when its final object says so, or when the final object is sealed and the staged
 object is gone: where the application has to confirm the upload, :meth:`SingleSegmentUploads.confirm` deletes what is
-staged. A staged object that is newer than the copy was written later, through a temp URL that is still valid. Whether the
-first one had been deleted by then is unknown: so the upload counts as complete for an abort, and the application is asked
-again before there is a receipt.
+staged. A staged object that is newer than the copy was written later, through a temp URL that is still valid. Whether
+the first one had been deleted by then is unknown: so the upload counts as complete for an abort, and the application
+is asked again before there is a receipt.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class SingleSegmentUploads:
             return self._sealed_before(transfer, None, SegmentsMissing([0]))
         return self._sealed_before(transfer, staged, SegmentsDiffer([0]))
 
-    def _sealed_before(self, transfer: Transfer, staged: Staged | None, problem: SegmentsMissing) -> Sealed:
+    def _sealed_before(
+        self, transfer: Transfer, staged: Staged | None, problem: SegmentsMissing | SegmentsDiffer
+    ) -> Sealed:
         """Return what another call has sealed, which may have removed what was staged; otherwise raise the problem."""
         final = self._finals.find_own_or_raise(transfer)
         if final is None or not final.is_sealed:

@@ -9,17 +9,18 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
-from ...errors import AlreadyComplete, ConfigurationError, StorageError
+from ...errors import AlreadyComplete, ConfigurationError, NotFound, StorageError
 from ...keys import Keys
 from ..base import Limits, Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
-from ..sweeping import Finding, Progress, no_progress
+from ..object_reader import SMALLEST_WINDOW, ObjectReader
+from ..sending import SegmentReader
+from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
 from .capabilities import Capabilities, CapabilityCache, missing_capability
 from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
 from .final_objects import FinalObjects
 from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
-from .reader import SMALLEST_WINDOW, ObjectReader
 from .responses import read_etag
 from .segment_containers import SegmentContainers, upload_key
 from .segmented import SegmentedUploads
@@ -106,8 +107,8 @@ class SwiftStorage:
     def _placed(self, transfer: Transfer) -> Transfer:
         """Return the transfer as this cluster carries it out.
 
-        Where a temp URL can copy its neighbours, an upload of one segment gets a container of its own. An empty file has
-        nothing to copy, and cannot be a segment.
+        Where a temp URL can copy its neighbours, an upload of one segment gets a container of its own. An empty file
+        has nothing to copy, and cannot be a segment.
         """
         if transfer.is_segmented or not transfer.size:
             return transfer
@@ -185,6 +186,12 @@ class SwiftStorage:
             return cluster.account_key
         return self._keys.derive(*(PINNED if transfer.is_segmented else STAGING))
 
+    def send(self, signed: SignedSegment, body: SegmentReader) -> int:
+        """See :meth:`~..sending.SegmentSender.send`."""
+        data = body if len(body) else b""
+        options: dict[str, Any] = {"headers": signed.headers, "data": data, "expect": range(200, 600)}
+        return self._client.request("PUT", url=signed.url, anonymous=True, attempts=1, **options).status_code
+
     def status(self, transfer: Transfer) -> UploadStatus:
         """See :meth:`.base.Storage.status`."""
         transfer = self._placed(transfer)
@@ -250,6 +257,12 @@ class SwiftStorage:
 
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
 
+    def check(self, stored: StoredObject) -> None:
+        """Check that the object is the upload's. See :meth:`.base.Storage.check`."""
+        final = self._finals.find(stored.name)
+        if final is None or final.id != stored.id:
+            raise NotFound("The upload was deleted.")
+
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
         """See :meth:`.base.Storage.download_url`."""
         cluster = self._provisioning.cluster_info(self._keys)
@@ -261,7 +274,9 @@ class SwiftStorage:
         """Return the operators' view of this storage."""
         return SwiftAdmin(self._client, self.container, self._staging, self._segments.containers.prefix, self._keys)
 
-    def sweep(self, *, older_than: int, dry_run: bool = False, progress: Progress = no_progress) -> Iterator[Finding]:
+    def sweep(
+        self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
+    ) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
         parts = (self._client, self.container, self._staging, self._finals, self._segments.containers)
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))

@@ -14,11 +14,12 @@ has three registers, which are written once and stay: ``completing``, ``aborting
   that comes later sees ``completing``. When it is set, ``aborted`` tells the preference for the next round.
 - An abort writes ``aborting``, then reads ``completing``. When that is set, it prefers "complete" in the next round.
   Otherwise it writes ``aborted`` and reads ``completing`` again. When that is still not set, the upload is aborted:
-  every complete that comes later sees ``aborting`` and ``aborted``. When it is set, it prefers "aborted" in the next round.
+  every complete that comes later sees ``aborting`` and ``aborted``. When it is set, it prefers "aborted" in the next
+  round.
 
 When one call decides in a round, every other call of that round decides the same or prefers the same in the next round.
-This holds for any number of calls in any number of processes, and for calls that died. Without a race one round decides.
-In the first round the upload itself is the register ``completing``: it is set once the upload is complete.
+This holds for any number of calls in any number of processes, and for calls that died. Without a race one round
+decides. In the first round the upload itself is the register ``completing``: it is set once the upload is complete.
 """
 
 from __future__ import annotations
@@ -70,9 +71,9 @@ class Tombstones:
         return self.exists(tombstone_name(id))
 
     def put(self, id: str, expires: int) -> None:
-        """Write the tombstone. It outlives the upload's last ticket, which expires at ``expires`` (Unix seconds), by a day.
+        """Write the tombstone.
 
-        The register ``aborting`` of the first round is written too: a complete reads no more than that. Raise
+        It outlives the upload's last ticket, which expires at ``expires`` (Unix seconds), by a day. The register ``aborting`` of the first round is written too: a complete reads no more than that. Raise
         ContainerMissing.
         """
         self.write(tombstone_name(id), expires)

@@ -1,1 +1,1 @@
-"""A real OpenStack Swift in one directory, for tests and for trying things out."""
+"""A private OpenStack Swift in one directory, for tests and demos."""

@@ -1,8 +1,8 @@
-"""A memcached of one process, for the proxy of a private Swift.
+"""An in-process replacement for memcached, for the proxy of a private Swift.
 
-Swift's proxy keeps its tokens and what it knows about accounts and containers in memcached. The private Swift has
-a single proxy process, so a dictionary does. It is a Paste filter: it puts a :class:`Cache`, which has the methods
-of ``swift.common.memcached.MemcacheRing``, into the environ as ``swift.cache``.
+Swift's proxy caches tokens, accounts and containers in memcached. The private Swift has a single proxy process, so a
+dictionary is enough. This module is a Paste filter that puts a :class:`Cache`, with the methods of
+``swift.common.memcached.MemcacheRing``, into the environ as ``swift.cache``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ class _Entry(NamedTuple):
 
 
 class Cache:
-    """``MemcacheRing`` over a dictionary. ``time`` is in seconds from now, 0 means forever.
+    """A ``MemcacheRing`` that stores its entries in a dictionary.
 
-    Values go through JSON as they would on their way to memcached: what comes out is a copy, tuples are lists.
+    ``time`` is in seconds from now; 0 means forever. Values are converted to JSON and back, as with memcached: the
+    caller gets a copy, and tuples become lists.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class Cache:
         min_compress_len: int = 0,
         raise_on_error: bool = False,
     ) -> None:
+        """Store one value."""
         if serialize:
             text = json.dumps(value.decode() if isinstance(value, bytes) else value).encode()
         else:
@@ -50,22 +52,25 @@ class Cache:
         self._entries[key] = _Entry(text, serialize, _expiry(time))
 
     def get(self, key: str, raise_on_error: bool = False) -> Any:
+        """Return the value, or None when there is none or it has expired."""
         entry = self._fresh(key)
         if entry is None:
             return None
         return json.loads(entry.text) if entry.is_json else entry.text
 
     def incr(self, key: str, delta: int = 1, time: float = 0) -> int:
-        """Adds to a number that stays ≥ 0; a key that is there keeps its expiry, as in memcached."""
+        """Add to a number that stays ≥ 0; an existing key keeps its expiry, as in memcached."""
         entry = self._fresh(key) or _Entry(b"0", False, _expiry(time))
         value = max(0, int(entry.text) + int(delta))
         self._entries[key] = entry._replace(text=str(value).encode())
         return value
 
     def decr(self, key: str, delta: int = 1, time: float = 0) -> int:
+        """Subtract from a number."""
         return self.incr(key, -delta, time)
 
     def delete(self, key: str, server_key: str | None = None) -> None:
+        """Remove an entry, if there is one."""
         self._entries.pop(key, None)
 
     def set_multi(
@@ -76,10 +81,12 @@ class Cache:
         time: float = 0,
         min_compress_len: int = 0,
     ) -> None:
+        """Store several values."""
         for key, value in mapping.items():
             self.set(key, value, serialize, time)
 
     def get_multi(self, keys: Iterable[str], server_key: str) -> list[Any]:
+        """Return the values of several keys, with None for each missing one."""
         return [self.get(key) for key in keys]
 
     def _fresh(self, key: str) -> _Entry | None:
@@ -95,7 +102,7 @@ def _expiry(time: float) -> float | None:
 
 
 def filter_factory(global_conf: Mapping[str, str], **local_conf: str) -> Callable[[WSGIApplication], WSGIApplication]:
-    """The Paste filter: one cache for each application that it wraps."""
+    """Return the Paste filter, which gives each wrapped application one cache."""
 
     def with_cache(app: WSGIApplication) -> WSGIApplication:
         cache = Cache()

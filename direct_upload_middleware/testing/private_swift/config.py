@@ -1,4 +1,4 @@
-"""The configuration files of a private Swift. Pure, but for :func:`write`."""
+"""The configuration files of a private Swift. Everything here is pure except :func:`write`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 USERNAME, KEY = "test:tester", "testing"
 OTHER_USERNAME, OTHER_KEY = "other:other", "testing2"
 
-#: Those that hold data; the proxy talks to them.
+#: The servers that store data, behind the proxy.
 BACKENDS = ("account", "container", "object")
 
 PIPELINE = (
@@ -20,14 +20,14 @@ PIPELINE = (
     " slo dlo versioned_writes symlink proxy-logging proxy-server"
 )
 
-#: One replica on a busy machine: what Swift would give up on after half a second may only be slow here, and there
-#: is no other replica to turn to.
+#: Longer timeouts than Swift's default of half a second: on a busy machine a server may be slow, and with one replica
+#: there is no other server to try.
 PATIENCE = {"conn_timeout": "5", "node_timeout": "60"}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What differs from one private Swift to the next. ``None`` leaves Swift's own default."""
+    """The settings that differ between private Swifts. ``None`` keeps Swift's default."""
 
     allowed_digests: str
     max_manifest_segments: int | None
@@ -36,7 +36,7 @@ class Settings:
 
 
 def files(directory: Path, ports: Mapping[str, int], settings: Settings) -> dict[str, str]:
-    """The text of each file by its name."""
+    """Return the text of each file by its name."""
     return {
         "swift.conf": _ini(_swift_conf(settings)),
         "proxy-server.conf": _ini(_proxy(directory, ports["proxy"], settings)),
@@ -49,6 +49,7 @@ def files(directory: Path, ports: Mapping[str, int], settings: Settings) -> dict
 
 
 def write(directory: Path, ports: Mapping[str, int], settings: Settings) -> None:
+    """Write all files, and create the directory for data."""
     (directory / "devices" / "d1").mkdir(parents=True, exist_ok=True)
     for name, text in files(directory, ports, settings).items():
         (directory / name).write_text(text, encoding="utf-8")
@@ -58,7 +59,7 @@ Sections = Mapping[str, Mapping[str, object]]
 
 
 def _ini(sections: Sections) -> str:
-    """The sections as an ini file; what is ``None`` is left out."""
+    """Return the sections as an ini file; leave out options that are ``None``."""
     return "\n".join(
         f"[{title}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items() if value is not None)
         for title, options in sections.items()
@@ -67,7 +68,7 @@ def _ini(sections: Sections) -> str:
 
 def _swift_conf(settings: Settings) -> Sections:
     return {
-        # Not a secret here, and the same each time, so that a directory that was kept is understood again.
+        # Not a secret here. It must not change, so that a kept directory can be used again.
         "swift-hash": {"swift_hash_path_prefix": "private", "swift_hash_path_suffix": "swift"},
         "storage-policy:0": {"name": "default", "default": "yes"},
         "swift-constraints": {"max_file_size": settings.max_file_size},
@@ -75,7 +76,7 @@ def _swift_conf(settings: Settings) -> Sections:
 
 
 def _common(directory: Path) -> dict[str, object]:
-    """What every program needs. The log that is read is standard error's; syslog's copy goes to the discard port."""
+    """Return the options of every program. The log is on standard error; syslog's copy goes to the discard port."""
     return {
         "swift_dir": directory,
         "devices": directory / "devices",
@@ -97,7 +98,7 @@ def _backend(directory: Path, name: str, port: int) -> Sections:
         "fallocate_reserve": 0,
         "log_level": "WARNING",
     }
-    # A listing shows an object only once its container was told, so nothing but failure ends the wait for that.
+    # A listing shows an object only after its container was updated: wait for that update.
     app = {**PATIENCE, "container_update_timeout": "60"}
     return {
         "DEFAULT": default,
@@ -116,7 +117,7 @@ def _proxy(directory: Path, port: int, settings: Settings) -> Sections:
         "filter:cache": {"paste.filter_factory": f"{__package__}.cache:filter_factory"},
         "filter:container-quotas": {"use": "egg:swift#container_quotas"},
         "filter:tempurl": {"use": "egg:swift#tempurl", "allowed_digests": settings.allowed_digests},
-        # Swift gives out small segments at one a second, against abuse; tests have no others.
+        # By default Swift limits small segments to one per second; tests use small segments only.
         "filter:slo": {
             "use": "egg:swift#slo",
             "max_manifest_segments": settings.max_manifest_segments,
@@ -147,7 +148,7 @@ def _proxy_app() -> dict[str, object]:
         "use": "egg:swift#proxy",
         "account_autocreate": "true",
         **PATIENCE,
-        # With one replica, a server that is shunned for its errors is a Swift that answers 503.
+        # Never exclude a server because of its errors: with one replica, Swift would answer 503.
         "error_suppression_limit": 1_000_000_000,
     }
 
@@ -162,7 +163,7 @@ def _expirer(directory: Path) -> Sections:
 
 
 def _updater(directory: Path) -> Sections:
-    """Without it the expirer's account does not come to know of the containers with the work to do."""
+    """Return the updater's configuration. The expirer finds its work only through the updater."""
     return {"DEFAULT": _daemon(directory), "container-updater": {"interval": 1, **PATIENCE}}
 
 
@@ -177,6 +178,6 @@ def _internal_client(directory: Path) -> Sections:
 
 
 def _clouds(auth_url: str) -> str:
-    """JSON is YAML, too."""
+    """Return ``clouds.yaml``, written as JSON, which is valid YAML."""
     auth = {"auth_url": auth_url, "username": USERNAME, "password": KEY}
     return json.dumps({"clouds": {"swift": {"auth_type": "v1password", "auth": auth}}}, indent=2) + "\n"

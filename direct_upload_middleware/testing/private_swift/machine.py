@@ -1,4 +1,4 @@
-"""What a private Swift needs of the machine: its programs, a file system with attributes, ports."""
+"""Requirements of a private Swift: its programs, a file system with extended attributes, ports."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 
 
 class SwiftUnavailable(RuntimeError):
-    """A private Swift cannot run here; the message says why, and what to do about it."""
+    """A private Swift cannot run here; the message says why, and how to fix it."""
 
 
 def program_directories() -> list[Path]:
-    """Where the running interpreter's environment keeps its programs."""
+    """Return the directories with the programs of the running interpreter's environment."""
     return [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
 
 
 def find_program(name: str) -> Path:
-    """One of Swift's programs.
+    """Return the path of one of Swift's programs.
 
     :raises SwiftUnavailable: when the ``swift`` package is not installed.
     """
@@ -33,9 +33,9 @@ def find_program(name: str) -> Path:
 
 
 def check_attributes(directory: Path) -> None:
-    """Swift keeps the metadata of objects in extended attributes.
+    """Check that the directory's file system has extended attributes, where Swift keeps the metadata of objects.
 
-    :raises SwiftUnavailable: when the file system of the directory has none.
+    :raises SwiftUnavailable: when it has none.
     """
     probe = directory / f"attributes-{secrets.token_hex(8)}"
     probe.touch()
@@ -44,7 +44,7 @@ def check_attributes(directory: Path) -> None:
     except (AttributeError, OSError) as error:
         raise SwiftUnavailable(
             f"{directory} is on a file system without user extended attributes, which Swift needs: choose a directory"
-            " on another one (ext4, xfs, overlayfs, or tmpfs since Linux 6.6), by directory= or the environment"
+            " on another one (ext4, xfs, overlayfs, or tmpfs since Linux 6.6) with directory= or the environment"
             " variable TMPDIR"
         ) from error
     finally:
@@ -53,10 +53,10 @@ def check_attributes(directory: Path) -> None:
 
 @contextlib.contextmanager
 def reserved_ports(wanted: dict[str, int | None]) -> Iterator[dict[str, int]]:
-    """A loopback port for each name, the wanted one or a free one, that nobody else gets while this context lasts.
+    """Reserve a loopback port for each name, the wanted one or a free one, as long as this context lasts.
 
-    Each port is held by a socket that is bound, but does not listen, with ``SO_REUSEPORT``: a server of the same
-    user that sets this, too, as Swift's do, can still listen there, also again after a restart.
+    A bound socket with ``SO_REUSEPORT`` that does not listen holds each port: a server of the same user that sets
+    this option, like Swift's servers, can still listen there, even after a restart.
 
     :raises SwiftUnavailable: when a wanted port is in use.
     """
@@ -78,10 +78,10 @@ def _reserve(holder: socket.socket, port: int | None) -> int:
 
 
 def _check_free(port: int) -> None:
-    """Not with ``SO_REUSEPORT``, which would share the port with another private Swift."""
+    """Raise SwiftUnavailable if the port is in use; ``SO_REUSEPORT`` would share it with another private Swift."""
     with _tcp_socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that linger do no harm
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignore connections in TIME_WAIT
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise SwiftUnavailable(f"port {port} cannot be had ({error.strerror}): choose another one") from error
+            raise SwiftUnavailable(f"port {port} is not available ({error.strerror}): choose another one") from error

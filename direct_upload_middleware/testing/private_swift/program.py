@@ -1,7 +1,7 @@
-"""Runs one of Swift's programs with the ``swift.conf`` of a private Swift.
+"""Run one of Swift's programs with the ``swift.conf`` of a private Swift.
 
-Swift reads the limits and the storage policies in that file as it is imported, when it has not heard of any directory
-but ``/etc/swift`` yet. So this tells it of the other one first, and keeps out what a machine may have there.
+Swift reads limits and storage policies from ``/etc/swift`` when it is imported. This program sets the other directory
+first, so that a configuration in ``/etc/swift`` has no effect.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 
 
 def main(directory: str, program: str, *arguments: str) -> None:
+    """Run the program with these arguments."""
     from swift.common import constraints, utils
 
     utils.set_swift_dir(directory)

@@ -1,7 +1,7 @@
-"""Writes the rings of a private Swift: one replica of everything on one device.
+"""Write the rings of a private Swift: one replica of everything on one device.
 
-A program of its own, since importing Swift changes the process that does it (eventlet, logging); and a single one,
-since ``swift-ring-builder`` would need nine runs, each of which imports Swift again.
+This is a separate program because importing Swift changes its process (eventlet, logging). It replaces nine runs of
+``swift-ring-builder``, each of which would import Swift again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ PART_POWER = 4
 
 
 def write_ring(path: Path, port: int) -> None:
+    """Write one ring for the server at ``port``."""
     from swift.common.ring import RingBuilder
 
     builder = RingBuilder(PART_POWER, 1, 0)
@@ -22,7 +23,7 @@ def write_ring(path: Path, port: int) -> None:
 
 
 def main(directory: str, *rings: str) -> None:
-    """``rings`` are words such as ``object:50001``: its name and the port of its server."""
+    """Write the rings; each is given as its name and its server's port: ``object:50001``."""
     for ring in rings:
         name, port = ring.split(":")
         write_ring(Path(directory, f"{name}.ring.gz"), int(port))

@@ -1,12 +1,12 @@
-"""A real OpenStack Swift of one's own, for tests and for trying things out.
+"""A private OpenStack Swift for tests and demos.
 
     with SwiftServer() as swift:
         os.environ.update(swift.environ())
         app = DirectUploadMiddleware(app, "swift://uploads", secret="…")
 
-It is made of the programs of the ``swift`` package, which run on loopback ports over a temporary directory, and
-which end, with the directory, when the context ends or the process does, be it by SIGKILL. It needs Linux and a file
-system with user extended attributes (ext4, xfs, overlayfs, tmpfs since Linux 6.6).
+It runs the programs of the ``swift`` package on loopback ports, in a temporary directory. When the context or the
+process ends, even by SIGKILL, the programs end and the directory is removed. It needs Linux and a file system with
+user extended attributes (ext4, xfs, overlayfs, tmpfs since Linux 6.6).
 """
 
 from __future__ import annotations
@@ -44,19 +44,21 @@ LOG_TAIL = 2000
 
 
 class SwiftServer:
-    """A private Swift: a context manager, which gives itself.
+    """A private Swift, used as a context manager.
 
-    ``directory`` keeps the data when the context ends, so that the next one finds it; without one, a temporary
-    directory is used and removed. ``port`` is the proxy's; by default a free one. ``expirer=True`` runs the object
-    expirer, which looks every second for objects that have expired and removes them. ``allowed_digests`` are those
-    of temp URLs; ``max_manifest_segments`` (of an SLO), ``max_file_size`` (bytes) and ``token_life`` (seconds) are
-    Swift's limits, by default its own. ``start_timeout`` is in seconds.
-
-    :raises SwiftUnavailable: by ``with``, when Swift is not installed, cannot run here or does not come up.
+    :param directory: a directory that keeps the data; by default a temporary one, which is removed.
+    :param port: the proxy's port; by default a free one.
+    :param expirer: run the object expirer, which removes expired objects every second.
+    :param allowed_digests: the digests of temp URLs.
+    :param max_manifest_segments: the greatest number of segments in an SLO; by default Swift's own.
+    :param max_file_size: the greatest size of an object in bytes; by default Swift's own.
+    :param token_life: the life of a token in seconds.
+    :param start_timeout: how many seconds to wait for the servers.
+    :raises SwiftUnavailable: on entry, when Swift is not installed, cannot run here or does not start.
     """
 
     username, key = config.USERNAME, config.KEY
-    #: A user with an account of its own, for attacks from the neighbourhood.
+    #: A user with a separate account, for tests of attacks by other customers.
     other_username, other_key = config.OTHER_USERNAME, config.OTHER_KEY
 
     def __init__(
@@ -90,39 +92,42 @@ class SwiftServer:
 
     @property
     def port(self) -> int:
+        """The proxy's port."""
         return self._ports["proxy"]
 
     @property
     def url(self) -> str:
+        """The proxy's URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def auth_url(self) -> str:
-        """Of Swift's own v1 authentication."""
+        """The URL of Swift's v1 authentication."""
         return f"{self.url}/auth/v1.0"
 
     @property
     def storage_url(self) -> str:
-        """The account of :attr:`username`."""
+        """The URL of the account of :attr:`username`."""
         return f"{self.url}/v1/AUTH_test"
 
     @property
     def other_storage_url(self) -> str:
-        """The account of :attr:`other_username`."""
+        """The URL of the account of :attr:`other_username`."""
         return f"{self.url}/v1/AUTH_other"
 
     @property
     def directory(self) -> Path:
+        """The directory of the data, the configuration and the logs."""
         return self._servers.directory
 
     @property
     def clouds_yaml(self) -> Path:
-        """A configuration file for openstacksdk, in which this Swift is the cloud ``swift``."""
+        """A configuration file for openstacksdk that names this Swift as the cloud ``swift``."""
         return self.directory / "clouds.yaml"
 
     @property
     def log(self) -> Path:
-        """The directory of the servers' logs; ``proxy.log`` has a line for each request."""
+        """The directory of the servers' logs; ``proxy.log`` has one line per request."""
         return self._servers.log_directory
 
     @property
@@ -131,7 +136,7 @@ class SwiftServer:
         return self._servers.pids()
 
     def environ(self) -> dict[str, str]:
-        """Environment variables by which openstacksdk finds this Swift (python-swiftclient must be installed)."""
+        """Return environment variables for openstacksdk to find this Swift (python-swiftclient must be installed)."""
         return {
             "OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml),
             "OS_CLOUD": "envvars",
@@ -142,22 +147,23 @@ class SwiftServer:
         }
 
     def token(self, username: str = config.USERNAME, key: str = config.KEY) -> str:
-        """Logs in and returns a token. The proxy forgets all tokens when it is restarted."""
+        """Log in and return a token. A restarted proxy has forgotten all tokens."""
         status, headers = self._request("GET", "/auth/v1.0", {"X-Auth-User": username, "X-Auth-Key": key})
         if status != http.client.OK:
-            raise PermissionError(f"Swift answers {status} to the log-in of {username}")
+            raise PermissionError(f"Swift answered {status} to the log-in of {username}")
         return headers["X-Auth-Token"]
 
     def stop_proxy(self) -> None:
-        """Kills the proxy: connections break, and new ones are refused."""
+        """Kill the proxy: connections break, and new ones are refused."""
         self._servers.stop("proxy")
 
     def start_proxy(self) -> None:
-        """Starts the proxy again, on the same port, and returns when it answers."""
+        """Start the proxy again on the same port; return when it answers."""
         self._start_program("proxy")
         self._await(lambda: self._is_up("proxy"))
 
     def restart_proxy(self) -> None:
+        """Kill the proxy and start it again."""
         self.stop_proxy()
         self.start_proxy()
 
@@ -180,7 +186,7 @@ class SwiftServer:
             ) from error
 
     def _start_programs(self) -> None:
-        """All at once, except that the proxy needs the rings and the expirer needs the others."""
+        """Start all programs at once; only the proxy waits for the rings, and the expirer for the servers."""
         rings = [f"{name}:{self._ports[name]}" for name in config.BACKENDS]
         self._servers.start("rings", _python(RING_WRITER, self.directory, *rings))
         for name in config.BACKENDS:
@@ -206,16 +212,16 @@ class SwiftServer:
             time.sleep(POLL_INTERVAL)
 
     def _explain(self, failed: list[str]) -> str:
-        what = f"{', '.join(failed)} ended" if failed else f"it did not answer within {self._start_timeout} s"
+        what = f"{', '.join(failed)} exited" if failed else f"it did not answer within {self._start_timeout} s"
         logs = (f"--- {path.name}\n{path.read_text(errors='replace')[-LOG_TAIL:]}" for path in self.log.iterdir())
-        return "\n".join([f"the private Swift did not come up: {what}", *sorted(logs)])
+        return "\n".join([f"the private Swift did not start: {what}", *sorted(logs)])
 
     def _is_up(self, name: str) -> bool:
         status, _ = self._request("GET", "/healthcheck", server=name)
         return status == http.client.OK
 
     def _stores(self) -> bool:
-        """Whether a container and an object can be made and removed, which takes all of the servers."""
+        """Tell whether a container and an object can be created and deleted, which involves all servers."""
         headers = {"X-Auth-Token": self.token()}
         container = f"/v1/AUTH_test/probe-{secrets.token_hex(8)}"
         steps = [
@@ -238,7 +244,7 @@ class SwiftServer:
 
 
 def _holds(condition: Callable[[], bool]) -> bool:
-    """A server that cannot be asked yet does not fulfil anything."""
+    """Tell whether the condition is true; a server that does not answer makes it false."""
     try:
         return condition()
     except (OSError, http.client.HTTPException):
@@ -246,5 +252,5 @@ def _holds(condition: Callable[[], bool]) -> bool:
 
 
 def _python(script: Path, *arguments: str | Path) -> list[str]:
-    """A command that does not look for modules beside the script."""
+    """Return the command that runs a script without its directory on the module path."""
     return [sys.executable, "-P", str(script), *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""The owner's side of :mod:`.supervisor`."""
+"""The client of :mod:`.supervisor`, in the owner's process."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PACKAGE_PARENT = Path(__file__).parents[3]
 
 
 class Servers:
-    """Server processes, by name, that end when this context or this process does, by whatever way.
+    """Server processes by name. They end when this context or this process ends, in any way.
 
-    ``directory`` is kept in the end; without one there is a temporary one, which is removed. ``timeout``, in
-    seconds, bounds each answer of the supervisor; :exc:`TimeoutError` at the beginning means that another process
-    uses the directory.
+    :param directory: a directory that is kept; by default a temporary one, which is removed.
+    :param timeout: the timeout of the supervisor's answers in seconds; a :exc:`TimeoutError` on entry means that
+        another process uses the directory.
     """
 
     def __init__(self, directory: Path | None = None, *, timeout: float = 30) -> None:
@@ -39,7 +39,7 @@ class Servers:
         try:
             self.directory = Path(self._receive()["directory"])
         except BaseException:
-            self._supervisor.terminate()  # it may wait for the directory; it has started nothing yet
+            self._supervisor.terminate()  # it may be waiting for the directory; it has started nothing yet
             self.close()
             raise
         return self
@@ -50,35 +50,37 @@ class Servers:
         self.close()
 
     def start(self, name: str, command: list[str]) -> None:
+        """Start a server."""
         self._ask({"do": "start", "name": name, "command": command})
 
     def stop(self, name: str) -> None:
-        """Kills the server; when this returns it is gone."""
+        """Kill the server and wait for its end."""
         self._ask({"do": "stop", "name": name})
 
     def exit_status(self, name: str) -> int | None:
-        """``None`` while it runs, negative when a signal ended it."""
+        """Return the exit status: ``None`` while the server runs, negative if a signal ended it."""
         self._ask({"do": "state"})
         status: int | None = self._state[name]["status"]
         return status
 
     def failed(self) -> list[str]:
-        """The names of those that ended by themselves, and not well."""
+        """Return the names of the servers that ended with an error."""
         self._ask({"do": "state"})
         return [name for name, server in self._state.items() if server["status"] not in (None, 0)]
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the servers that were started and not ended, and of the supervisor."""
+        """Return the process ids of the running servers and of the supervisor."""
         running = {name: server["pid"] for name, server in self._state.items() if server["status"] is None}
         return {"supervisor": self._supervisor.pid, **running}
 
     @property
     def log_directory(self) -> Path:
+        """The directory of the servers' logs."""
         return self.directory / "log"
 
     def close(self) -> None:
-        """Returns when every process has ended and a temporary directory is gone."""
-        # The word is for the case that a forked process holds the socket open; the supervisor may be gone already.
+        """Stop every server; return when all have ended and a temporary directory is removed."""
+        # Closing the socket is not enough if a forked process holds it open. The supervisor may have ended already.
         with contextlib.suppress(OSError, ValueError):
             self._send({"do": "end"})
         with contextlib.suppress(OSError):
@@ -97,13 +99,13 @@ class Servers:
     def _receive(self) -> dict[str, Any]:
         line = self._channel.readline()
         if not line:
-            raise ConnectionError("the supervisor of the Swift servers has ended")
+            raise ConnectionError("the supervisor of the Swift servers has exited")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
 def _environ() -> dict[str, str]:
-    """Ours, with this package in reach, and without what would turn Swift's own warnings into errors."""
+    """Return this process's environment with this package on the path, and without PYTHONWARNINGS."""
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     path = [str(PACKAGE_PARENT), environ.get("PYTHONPATH", "")]
     environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))

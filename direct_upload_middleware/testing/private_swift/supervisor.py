@@ -1,11 +1,11 @@
-"""Keeps the server processes of one private Swift, and ends them when their owner is gone.
+"""Run the server processes of one private Swift, and stop them when their owner ends.
 
-A program that :mod:`.servers` starts in a session of its own, out of reach of the terminal's Ctrl-C. Its
-standard input is a socket to the owner: a line of JSON asks, a line of JSON answers, and the end of the stream,
-which comes however the owner dies, ends the servers and removes the temporary directory. Since a process that the
-owner has forked may hold the socket open, the owner is watched by a pidfd as well, where the system has that.
+:mod:`.servers` starts this program in a new session, so that Ctrl-C in the terminal does not reach it. Its standard
+input is a socket to the owner: each request and each answer is one line of JSON. The end of the stream, which comes
+in whatever way the owner ends, stops the servers and removes the temporary directory. A process forked by the owner
+may hold the socket open; therefore the supervisor also watches the owner with a pidfd, if the system has them.
 
-It imports nothing but the standard library, not even its own package, so that it starts at once.
+It imports only the standard library, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -27,36 +27,40 @@ from typing import Any
 
 
 class Supervisor:
-    """Starts and kills the servers, each in a session of its own with its output in ``log/NAME.log``."""
+    """The server processes, each in its own session with its output in ``log/NAME.log``."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, command: list[str]) -> None:
+        """Start a server."""
         log_directory = self._directory / "log"
         log_directory.mkdir(exist_ok=True)
-        environ = {**os.environ, "TMPDIR": str(self._directory)}  # what is left there goes with the directory
+        environ = {**os.environ, "TMPDIR": str(self._directory)}  # removed together with the directory
         with (log_directory / f"{name}.log").open("ab") as log:
             self._servers[name] = subprocess.Popen(  # noqa: S603  (our own command, no shell)
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environ, start_new_session=True
             )
 
     def stop(self, name: str) -> None:
+        """Kill a server and wait for its end."""
         server = self._servers[name]
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
 
     def stop_all(self) -> None:
+        """Kill all servers."""
         for name in self._servers:
             self.stop(name)
 
     def state(self) -> dict[str, dict[str, int | None]]:
-        """The process id of each server and its exit status: ``None`` while it runs, negative after a signal."""
+        """Return each server's process id and exit status: ``None`` while it runs, negative after a signal."""
         return {name: {"pid": server.pid, "status": server.poll()} for name, server in self._servers.items()}
 
     def obey(self, request: dict[str, Any]) -> None:
+        """Carry out one request of the owner."""
         if request["do"] == "start":
             self.start(request["name"], request["command"])
         elif request["do"] == "stop":
@@ -64,11 +68,11 @@ class Supervisor:
 
 
 def requests(channel: socket.socket, owner: int) -> Iterator[dict[str, Any]]:
-    """What the owner asks, one thing at a time, until it is no more or says ``end``."""
+    """Yield the owner's requests until it ends or sends ``end``."""
     lines = channel.makefile("rb")
     events = select.poll()
     events.register(channel, select.POLLIN)
-    with contextlib.suppress(AttributeError, OSError):  # not Linux, or forbidden: the socket alone must tell
+    with contextlib.suppress(AttributeError, OSError):  # not Linux, or forbidden: only the socket is watched
         events.register(os.pidfd_open(owner), select.POLLIN)
     while os.getppid() == owner:
         if {fd for fd, _ in events.poll()} != {channel.fileno()}:
@@ -80,12 +84,13 @@ def requests(channel: socket.socket, owner: int) -> Iterator[dict[str, Any]]:
 
 
 def answer(channel: socket.socket, value: object) -> None:
+    """Send one line of JSON to the owner."""
     channel.sendall(json.dumps(value).encode() + b"\n")
 
 
 @contextlib.contextmanager
 def locked_directory(name: str) -> Iterator[Path]:
-    """The named directory, or a temporary one that is removed in the end; one user of it at a time."""
+    """Lock the named directory, or a temporary one that is removed at the end."""
     directory = Path(name or tempfile.mkdtemp(prefix="swift-"))
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -98,11 +103,13 @@ def locked_directory(name: str) -> Iterator[Path]:
 
 
 def handle_signals(handler: Any) -> None:
+    """Handle SIGTERM, SIGHUP and SIGINT with ``handler``."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, handler)
 
 
 def supervise(channel: socket.socket, owner: int, directory: Path) -> None:
+    """Carry out the owner's requests; stop all servers at the end."""
     supervisor = Supervisor(directory)
     try:
         answer(channel, {"directory": str(directory)})
@@ -110,11 +117,12 @@ def supervise(channel: socket.socket, owner: int, directory: Path) -> None:
             supervisor.obey(request)
             answer(channel, supervisor.state())
     finally:
-        handle_signals(signal.SIG_IGN)  # nothing shall interrupt the cleaning up
+        handle_signals(signal.SIG_IGN)  # do not interrupt the cleanup
         supervisor.stop_all()
 
 
 def main(owner: str, directory: str) -> None:
+    """Run the supervisor; standard input is the socket to the owner."""
     handle_signals(lambda number, frame: sys.exit(128 + number))
     channel = socket.socket(fileno=0)
     with locked_directory(directory) as locked, contextlib.suppress(BrokenPipeError, ConnectionResetError):

@@ -1,7 +1,7 @@
 % rebase("layout", user=user)
 <section class="card">
 <h1>Put something on your shelf</h1>
-<form id="upload" method="post" action="/documents">
+<form id="upload" method="post" enctype="multipart/form-data" action="/documents">
 <label for="document">Files <span class="hint">(any size; choose files or drop them here)</span></label>
 <input id="document" name="document" type="file" data-direct-upload multiple required>
 <label for="title">Title <span class="hint">(optional)</span></label>

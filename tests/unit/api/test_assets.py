@@ -1,11 +1,14 @@
-"""How the script's modules are served."""
+"""How the script is served, bundled and as modules."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from posixpath import dirname, normpath
 from typing import Any
 
 import brotli
@@ -15,23 +18,44 @@ from webob import Request, Response
 from webtest import TestApp
 
 from direct_upload_middleware import DirectUploadMiddleware
+from direct_upload_middleware.api import assets
 
-MODULES = sorted(path.name for path in STATIC.glob("*.js"))
 ENTRY = "/_upload/static/direct-upload.js"
+ENGINE = "engine/upload.js"
+PAGE = "ui/form.js"
+WORKER = "hashing/hash-worker.js"
+
+
+@pytest.fixture(params=["bundles", "modules"])
+def scripts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The folder that is served, in a copy of ``static`` with and without ``dist``."""
+    static = tmp_path / "static"
+    ignored = shutil.ignore_patterns("__pycache__", *(["dist"] if request.param == "modules" else []))
+    shutil.copytree(STATIC, static, ignore=ignored)
+    monkeypatch.setattr(assets, "_static_directory", lambda: static)
+    assets._assets.cache_clear()
+    yield static / "dist" if request.param == "bundles" else static
+    assets._assets.cache_clear()
+
+
+def names_in(scripts: Path) -> list[str]:
+    return sorted(path.relative_to(scripts).as_posix() for path in scripts.rglob("*.js"))
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> TestApp:
+def browser(scripts: Path, tmp_path: Path) -> TestApp:
+    assert scripts.is_dir(), "make static"
+
     def app(environ: Any, start_response: Any) -> list[bytes]:
         raise AssertionError("the application is not asked for the script")
 
-    return TestApp(DirectUploadMiddleware(app, f"local:{tmp_path}"))
+    return TestApp(DirectUploadMiddleware(app, f"local:{tmp_path / 'uploads'}"))
 
 
 @pytest.fixture
 def versioned(browser: TestApp) -> str:
     """The address of the folder whose content never changes."""
-    found = re.search(r'"\./([0-9a-f]{16})/engine\.js"', browser.get(ENTRY).text)
+    found = re.search(r'"\./([0-9a-f]{16})/engine/upload\.js"', browser.get(ENTRY).text)
     assert found
     return f"/_upload/static/{found[1]}"
 
@@ -42,37 +66,40 @@ def ask(browser: TestApp, url: str, accepted: str | None) -> Response:
     return Request.blank(url, headers=headers).get_response(browser.app)
 
 
-def imports(text: str) -> set[str]:
-    return set(re.findall(r"""["'](\.\.?/[\w/-]+\.js)["']""", text))
+def imported(browser: TestApp, url: str) -> set[str]:
+    """The addresses that a script names."""
+    found = re.findall(r"""["'](\.{1,2}/[\w./-]+\.js)["']""", browser.get(url).text)
+    return {normpath(f"{dirname(url)}/{path}") for path in found}
 
 
-def test_the_entry_is_asked_for_anew_and_all_else_never_again(browser: TestApp, versioned: str) -> None:
+def test_the_entry_is_revalidated_and_everything_else_is_immutable(
+    browser: TestApp, versioned: str, scripts: Path
+) -> None:
     assert browser.get(ENTRY).headers["Cache-Control"] == "no-cache"
-    for name in MODULES:
+    for name in names_in(scripts):
         answer = browser.get(f"{versioned}/{name}")
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.content_type == "text/javascript"
 
 
-def test_whatever_a_module_names_is_there(browser: TestApp, versioned: str) -> None:
-    for folder in ("/_upload/static", versioned):
-        for name in MODULES:
-            for path in imports(browser.get(f"{folder}/{name}").text):
-                url = f"{folder}/{path}".replace("/./", "/")
-                browser.get(re.sub(r"/[^/]+/\.\./", "/", url))
+def test_every_script_that_a_script_names_exists(browser: TestApp, versioned: str, scripts: Path) -> None:
+    urls = {ENTRY, *(f"{versioned}/{name}" for name in names_in(scripts))}
+    for url in urls:
+        for other in imported(browser, url):
+            browser.get(other)
 
 
-def test_a_module_without_a_version_leads_to_the_one_with(browser: TestApp, versioned: str) -> None:
-    """Or a page that imports one by hand would have it twice."""
+def test_the_documented_addresses_lead_to_the_version(browser: TestApp, versioned: str) -> None:
+    """Otherwise a page that imports one would have the module twice."""
     version = versioned.rpartition("/")[2]
-    for name in set(MODULES) - {"direct-upload.js"}:
+    for name in ("messages.js", "uppy.js"):
         assert browser.get(f"/_upload/static/{name}").text == f'export * from "./{version}/{name}";\n'
     assert browser.get(f"{versioned}/direct-upload.js").text == 'export * from "../direct-upload.js";\n'
 
 
-def test_a_page_from_before_an_update_gets_what_there_is_now(browser: TestApp, versioned: str) -> None:
-    answer = browser.get(f"/_upload/static/{'0' * 16}/engine.js")
-    assert answer.text == browser.get(f"{versioned}/engine.js").text
+def test_a_page_from_before_an_update_gets_the_current_script(browser: TestApp, versioned: str) -> None:
+    answer = browser.get(f"/_upload/static/{'0' * 16}/{ENGINE}")
+    assert answer.text == browser.get(f"{versioned}/{ENGINE}").text
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
@@ -86,18 +113,24 @@ def test_a_page_from_before_an_update_gets_what_there_is_now(browser: TestApp, v
         "..",
         "../setup.py",
         "%2e%2e/setup.py",
-        "other/engine.js",
+        "engine/upload.js",
+        "other/engine/upload.js",
         "{version}/",
         "{version}/no-such.js",
-        "{version}/{version}/engine.js",
-        "{version}/../engine.py",
+        "{version}/{version}/engine/upload.js",
+        "{version}/dist/engine/upload.js",
+        "dist/direct-upload.js",
+        "bundle.mjs",
+        "{version}/bundle.mjs",
+        "{version}/sources.sha256",
+        "{version}/../engine/upload.js",
     ],
 )
 def test_nothing_but_modules_is_served(browser: TestApp, versioned: str, path: str) -> None:
     browser.get("/_upload/static/" + path.format(version=versioned.rpartition("/")[2]), status=404)
 
 
-@pytest.mark.parametrize("module", [ENTRY, "/engine.js"])
+@pytest.mark.parametrize("module", [ENTRY, "/engine/upload.js"])
 @pytest.mark.parametrize("accepted", [None, "gzip"])
 def test_what_is_known_is_not_sent_again(browser: TestApp, versioned: str, module: str, accepted: str | None) -> None:
     url = module if module == ENTRY else versioned + module
@@ -126,8 +159,8 @@ def test_what_is_known_is_not_sent_again(browser: TestApp, versioned: str, modul
 def test_a_module_is_compressed_when_asked(
     browser: TestApp, versioned: str, accepted: str | None, encoding: str | None
 ) -> None:
-    plain = browser.get(f"{versioned}/engine.js")
-    answer = ask(browser, f"{versioned}/engine.js", accepted)
+    plain = browser.get(f"{versioned}/{ENGINE}")
+    answer = ask(browser, f"{versioned}/{ENGINE}", accepted)
     assert answer.headers.get("Content-Encoding") == encoding
     assert answer.headers["Vary"] == "Accept-Encoding"
     assert (gzip.decompress(answer.body) if encoding else answer.body) == plain.body
@@ -135,9 +168,9 @@ def test_a_module_is_compressed_when_asked(
 
 
 def test_brotli_is_preferred_where_there_is_any(browser: TestApp, versioned: str) -> None:
-    answer = ask(browser, f"{versioned}/engine.js", "gzip, deflate, br")
+    answer = ask(browser, f"{versioned}/{ENGINE}", "gzip, deflate, br")
     assert answer.headers["Content-Encoding"] == "br"
-    assert brotli.decompress(answer.body) == browser.get(f"{versioned}/engine.js").body
+    assert brotli.decompress(answer.body) == browser.get(f"{versioned}/{ENGINE}").body
 
 
 def test_what_is_too_short_to_be_compressed_is_not(browser: TestApp, versioned: str) -> None:
@@ -145,17 +178,54 @@ def test_what_is_too_short_to_be_compressed_is_not(browser: TestApp, versioned: 
     assert "Content-Encoding" not in answer.headers
 
 
-def statically(text: str) -> list[str]:
-    """What a file needs before it runs."""
-    return re.findall(r'from "([^"]*)";', text)
+def static_imports(text: str) -> set[str]:
+    """The scripts that one needs before it runs."""
+    return set(re.findall(r'(?:from|^import|;import) ?"([^"]*)"', text))
 
 
-def test_what_is_needed_together_comes_with_one_request(browser: TestApp, versioned: str) -> None:
-    assert statically(browser.get(ENTRY).text) == []
-    assert statically(browser.get(f"{versioned}/engine.js").text) == ["../direct-upload.js"]
-    assert set(statically(browser.get(f"{versioned}/form.js").text)) == {"../direct-upload.js", "./engine.js"}
-    assert statically(browser.get(f"{versioned}/hash-worker.js").text) == []
-    assert imports(browser.get(f"{versioned}/form.js").text) <= {"../direct-upload.js", "./engine.js", "./form.js"}
+@pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
+def test_a_bundle_needs_few_requests(browser: TestApp, versioned: str) -> None:
+    assert static_imports(browser.get(ENTRY).text) == set()
+    assert static_imports(browser.get(f"{versioned}/{ENGINE}").text) == {"../../direct-upload.js"}
+    assert static_imports(browser.get(f"{versioned}/{PAGE}").text) == {"../../direct-upload.js", "../engine/upload.js"}
+    assert static_imports(browser.get(f"{versioned}/{WORKER}").text) == set()
+
+
+@pytest.mark.parametrize("scripts", ["modules"], indirect=True)
+def test_a_module_imports_at_once_whatever_it_needs(browser: TestApp, versioned: str) -> None:
+    """So that a browser does not discover them level by level."""
+
+    def needed(url: str) -> set[str]:
+        text = browser.get(url).text
+        paths = re.findall(r"""^(?:import|export)\b[^"';]*["'](\.{1,2}/[\w./-]+\.js)["'];""", text, re.MULTILINE)
+        hoisted = re.findall(r'import "([^"]*)"; ', text.partition("\n")[0])
+        return {normpath(f"{dirname(url)}/{path}") for path in [*paths, *hoisted]}
+
+    direct = needed(f"{versioned}/{ENGINE}")
+    assert direct
+    for url in direct - {ENTRY}:
+        assert needed(url) <= direct | {f"{versioned}/{ENGINE}"}
+
+
+@pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
+def test_bundles_that_are_out_of_date_are_not_served(
+    browser: TestApp, scripts: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundled = browser.get(ENTRY).text
+    with (scripts.parent / "messages.js").open("a", encoding="utf-8") as module:
+        module.write("// changed\n")
+    assets._assets.cache_clear()
+    assert browser.get(ENTRY).text != bundled
+    assert "make static" in caplog.text
+
+
+@pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
+def test_bundles_have_source_maps(browser: TestApp, versioned: str) -> None:
+    for url in (ENTRY, f"{versioned}/{ENGINE}", f"{versioned}/{PAGE}", f"{versioned}/{WORKER}"):
+        name = re.search(r"^//# sourceMappingURL=(\S+)$", browser.get(url).text, re.MULTILINE)
+        assert name
+        sources = browser.get(f"{dirname(url)}/{name[1]}").json["sourcesContent"]
+        assert any("export" in source for source in sources)
 
 
 #: Imports every file as a page does, at every address, and finds out whether any module is there twice.
@@ -176,10 +246,14 @@ for (const name of JSON.parse(await text(process.stdin))) {
 """
 
 
-def test_every_module_is_there_once_whatever_its_address(browser: TestApp, versioned: str, tmp_path: Path) -> None:
+def test_no_module_runs_twice_whatever_its_address(
+    browser: TestApp, versioned: str, scripts: Path, tmp_path: Path
+) -> None:
     version = versioned.rpartition("/")[2]
-    (tmp_path / version).mkdir()
-    (tmp_path / "package.json").write_text('{"type": "module"}', "utf-8")
-    for path in [*MODULES, *(f"{version}/{name}" for name in MODULES)]:
-        (tmp_path / path).write_text(browser.get(f"/_upload/static/{path}").text, "utf-8")
-    run_module(IMPORT_ALL, str(STATIC), str(tmp_path), version, given=json.dumps(MODULES))
+    served = tmp_path / "served"
+    documented = ["direct-upload.js", "messages.js", "uppy.js"]
+    for path in [*documented, *(f"{version}/{name}" for name in names_in(scripts))]:
+        (served / path).parent.mkdir(parents=True, exist_ok=True)
+        (served / path).write_text(browser.get(f"/_upload/static/{path}").text, "utf-8")
+    (served / "package.json").write_text('{"type": "module"}', "utf-8")
+    run_module(IMPORT_ALL, str(STATIC), str(served), version, given=json.dumps(documented))

@@ -27,9 +27,6 @@ DATA = [
 ]
 
 
-# -- files/{receipt} -----------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("data", DATA)
 def test_a_receipt_leads_its_owner_to_the_file(site: Site, data: bytes) -> None:
     receipt = site.upload(data, filename="your mom's “jokes”.pdf").json["receipt"]
@@ -89,9 +86,6 @@ def test_a_filename_stays_in_its_header(site: Site, filename: str) -> None:
     assert headers["Content-Disposition"].count('"') == 2
 
 
-# -- static --------------------------------------------------------------------------------------------------
-
-
 def test_the_script_has_an_etag_and_conditional_requests(local_site: Site) -> None:
     first = local_site.request("GET", "/static/direct-upload.js")
     assert (first.status_int, first.content_type) == (200, "text/javascript")
@@ -133,9 +127,6 @@ def test_a_range_of_the_script_is_no_concern_of_ours(local_site: Site, range: st
 )
 def test_nothing_else_is_served(local_site: Site, name: str) -> None:
     assert_problem(local_site.request("GET", f"/static/{name}"), 404, "not-found")
-
-
-# -- environ["direct_upload.uploads"] ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("data", DATA)

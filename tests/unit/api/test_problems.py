@@ -32,9 +32,6 @@ def post(site: Site, body: bytes, headers: dict[str, str] | None = None, **more:
     return site.browser.request(url, method="POST", body=body, headers=sent, status="*", **more)
 
 
-# -- the body ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b'"text"', b"1", b"null", b"\xff\xfe", b"\xef\xbb\xbf{}", b"{}{}", b"[" * 100_000, b"{'a': 1}"],
@@ -122,9 +119,6 @@ def test_an_invalid_request_names_the_field(local_site: Site, field: str) -> Non
     assert_problem(answer, 422, "invalid-request", field=field)
 
 
-# -- policy --------------------------------------------------------------------------------------------------
-
-
 def test_a_file_over_max_size_is_too_large(tmp_path: Path) -> None:
     site = Site(LocalStorage(tmp_path), max_size=7)
     assert_problem(site.request("POST", "/uploads", json=BODY), 413, "too-large")
@@ -145,9 +139,6 @@ def test_a_type_that_policy_does_not_take_is_not_accepted(tmp_path: Path) -> Non
     site = Site(LocalStorage(tmp_path), accept=["image/*", ".txt"])
     assert_problem(site.request("POST", "/uploads", json=BODY), 415, "type-not-accepted")
     assert site.request("POST", "/uploads", json=BODY | {"filename": "a.TXT"}).status_int == 201
-
-
-# -- addresses and methods -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -207,9 +198,6 @@ def test_head_is_get_without_a_body(site: Site) -> None:
     begun = site.begin()
     answer = site.request("HEAD", f"/uploads/{begun.id}", ticket=begun.ticket)
     assert (answer.status_int, answer.content_type, answer.body) == (200, "application/json", b"")
-
-
-# -- who may -------------------------------------------------------------------------------------------------
 
 
 def test_nobody_may_begin_unless_anonymous_uploads_are_allowed(tmp_path: Path) -> None:
@@ -310,7 +298,7 @@ def test_secrets_rotate_while_an_upload_is_under_way(new_storage: Callable[[], S
     before = Site(new_storage(), secret=[SECRET])
     begun = before.begin(SEVERAL)
     begun.send()
-    after = Site(new_storage(), secret=[SECRET, "a newer one"])
+    after = Site(new_storage(), secret=[SECRET, "a newer secret of the tests"])
     after.browser.cookiejar = before.browser.cookiejar
 
     assert after.call(call, begun).status_int in (200, 204)
@@ -339,9 +327,6 @@ def test_a_stranger_does_not_learn_whether_the_body_or_the_upload_is_right(local
             assert_problem(answer, 403, "not-yours")
         if state == "open":
             begun.abort()
-
-
-# -- other origins -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("headers", [FOREIGN, {"Origin": FOREIGN["Origin"]}, {"Sec-Fetch-Site": "same-site"}])
@@ -422,9 +407,6 @@ def test_a_whole_upload_from_an_allowed_origin(friendly: Site) -> None:
     done = friendly.upload(SEVERAL)
     assert done.status_int == 200
     assert done.headers["Access-Control-Allow-Origin"] == FRIEND
-
-
-# -- the application's callables -----------------------------------------------------------------------------
 
 
 def broken(*_: Any) -> Any:
@@ -568,9 +550,6 @@ def test_what_on_complete_refuses_is_gone(storage: Storage, data: bytes) -> None
     assert (again.status_int, again.json["code"]) in [(404, "not-found"), (409, "segments-missing")]
     assert status.status_int == 404 or (status.json["state"], status.json["stored"]) == ("open", [])
     assert len(urls) == 1, "what is gone is not asked about again"
-
-
-# -- storage -------------------------------------------------------------------------------------------------
 
 
 class Faulty(LocalStorage):

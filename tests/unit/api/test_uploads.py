@@ -28,9 +28,6 @@ ONE_AND_SEVERAL = DATA[1:]
 BODY = {"filename": "report.pdf", "size": 8, "type": "application/pdf"}
 
 
-# -- begin ---------------------------------------------------------------------------------------------------
-
-
 def test_begin_answers_a_plan_a_ticket_and_the_first_temp_urls(site: Site) -> None:
     before = int(time.time())
 
@@ -123,9 +120,6 @@ def test_of_several_cookies_the_one_of_the_nearest_path_counts(local_site: Site)
     assert answer.status_int == 200
 
 
-# -- sign ----------------------------------------------------------------------------------------------------
-
-
 def test_sign_answers_each_index_once_in_order(site: Site) -> None:
     begun = site.begin(SEVERAL)
     segments = begun.sign([2, 0, 2, 0])
@@ -173,9 +167,6 @@ def test_after_abort_the_upload_is_not_found(site: Site, data: bytes, call: str)
     assert_problem(site.call(call, begun), 404, "not-found")
 
 
-# -- status --------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("data", DATA)
 def test_status_tells_what_is_stored_until_the_upload_is_complete(site: Site, data: bytes) -> None:
     begun = site.begin(data)
@@ -196,9 +187,6 @@ def test_status_tells_of_the_segments_that_came_first(site: Site) -> None:
     begun = site.begin(SEVERAL)
     begun.put(1, SEVERAL[10:20])
     assert begun.status()["stored"] == [{"index": 1, "size": 10, "etag": md5(SEVERAL[10:20])}]
-
-
-# -- complete ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("data", DATA)
@@ -306,7 +294,9 @@ def test_complete_says_which_segments_differ_and_the_right_bytes_win(site: Site,
     begun = site.begin(data)
     begun.send()
     last = len(begun.pieces()) - 1
-    begun.put(last, wrong)
+    if begun.put(last, wrong).status == 413:  # the local storage knows the size that it signed
+        assert len(wrong) > len(begun.pieces()[-1])
+        return
 
     assert_problem(begun.complete(), 409, "segments-differ", indexes=[last])
 
@@ -388,9 +378,6 @@ def test_seal_pin_keeps_to_the_same_rules(storage: Storage) -> None:
     assert_problem(given_up.complete(), 404, "not-found")
 
 
-# -- abort ---------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("data", DATA)
 def test_abort_may_be_repeated(site: Site, data: bytes) -> None:
     begun = site.begin(data)
@@ -429,9 +416,6 @@ def test_after_complete_no_temp_url_changes_what_is_downloaded(site: Site, data:
         assert answered == [401] * len(answered)
     again = begun.complete()
     assert site.download(url) == site.download(again.json["download_url"]) == data
-
-
-# -- several processes ---------------------------------------------------------------------------------------
 
 
 def test_two_processes_with_one_secret_share_the_work(tmp_path: Path, swift_server: SwiftServer) -> None:

@@ -97,9 +97,6 @@ def test_a_temp_url_is_good_for_minutes(local_site: Site) -> None:
     assert Multipart(local_site, SMALL).call("sign").json["expires"] == 900
 
 
-# -- whose it is ---------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("call", CALLS)
 def test_a_key_that_was_changed_or_is_another_uploads_is_none(local_site: Site, call: str) -> None:
     """S2, and key and id belong together."""
@@ -150,9 +147,6 @@ def test_a_browser_that_has_a_cookie_keeps_it_and_needs_no_other(local_site: Sit
     assert [cookie.partition(";")[0] for cookie in second] == [first[0].partition(";")[0]]
     assert "; path=/_upload/s3/multipart/" in first[1].lower()
     assert {"httponly", "samesite=strict"} <= {attribute.strip().lower() for attribute in first[1].split(";")}
-
-
-# -- what may be uploaded ------------------------------------------------------------------------------------
 
 
 def test_the_application_is_asked_before_and_when_the_size_is_known(tmp_path: Path) -> None:
@@ -243,9 +237,6 @@ def test_with_pinned_segments_it_is_the_same(storage: Storage) -> None:
     upload.send()
     done = upload.complete()
     assert upload.site.download(done.json["download_url"]) == SEVERAL
-
-
-# -- bad input -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

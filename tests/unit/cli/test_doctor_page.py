@@ -1,4 +1,4 @@
-"""``direct-upload doctor --page``: an application behind whatever spoils its uploads."""
+"""``direct-upload doctor --page``: an application behind proxies that break its uploads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def url() -> str:
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Do not log."""
 
 
 @contextmanager
@@ -68,11 +68,8 @@ def wrapped(url: Any, body: str = MARKED, *headers: tuple[str, str], **options: 
     return DirectUploadMiddleware(app_with(body, *headers), url, **{"secret": SECRET, "anonymous": True, **options})
 
 
-# -- what is in front ----------------------------------------------------------------------------------------
-
-
 def changing(app: App, **changes: str | None) -> App:
-    """Something in front that sets, or drops, what the application gets."""
+    """A proxy that sets or drops variables of the environ."""
 
     def front(environ: Any, start_response: Any) -> Any:
         environ = {name: value for name, value in environ.items() if changes.get(name, "") is not None}
@@ -82,7 +79,7 @@ def changing(app: App, **changes: str | None) -> App:
 
 
 def adding(app: App, name: str, value: str) -> App:
-    """Something outside of the middleware that sets a header."""
+    """A proxy that adds a header to each answer."""
 
     def front(environ: Any, start_response: Any) -> Any:
         return app(environ, lambda status, headers, *rest: start_response(status, [*headers, (name, value)], *rest))
@@ -91,7 +88,7 @@ def adding(app: App, name: str, value: str) -> App:
 
 
 def rewriting_cookies(app: App, old: str, new: str) -> App:
-    """Something in front that changes cookies; "" drops them."""
+    """A proxy that changes cookies; "" drops them."""
 
     def rewritten(headers: Any) -> Any:
         pairs = [(n, v.replace(old, new) if n == "Set-Cookie" else v) for n, v in headers]
@@ -104,7 +101,7 @@ def rewriting_cookies(app: App, old: str, new: str) -> App:
 
 
 def answering(app: App, status: str, *headers: tuple[str, str], path: str = "/_upload", method: str = "") -> App:
-    """Something in front that keeps some requests to itself."""
+    """A proxy that answers some requests itself."""
 
     def front(environ: Any, start_response: Any) -> Any:
         if environ["PATH_INFO"].startswith(path) and environ["REQUEST_METHOD"].startswith(method):
@@ -148,7 +145,7 @@ class TestPage:
             "img-src 'none'",
         ],
     )
-    def test_a_page_that_uploads_is_fine(self, url: str, policy: str) -> None:
+    def test_a_working_page_passes_every_check(self, url: str, policy: str) -> None:
         found = {check: result.verdict for check, result in self.found(wrapped(url, MARKED, (CSP, policy))).items()}
         assert found.pop("page-nonce", "ok") == "ok"
         assert found == dict.fromkeys(
@@ -233,12 +230,12 @@ class TestPage:
                 lambda url: (changing(wrapped(url), HTTP_UPLOAD_TICKET=None), "page-ticket"), id="ticket dropped"
             ),
             pytest.param(
-                lambda url: (in_turn(wrapped(url), wrapped(url, secret="another")), "page-ticket"),
+                lambda url: (in_turn(wrapped(url), wrapped(url, secret="another secret of the tests")), "page-ticket"),
                 id="secrets differ among processes",
             ),
         ],
     )
-    def test_what_is_wrong_is_named(
+    def test_each_fault_of_a_page_is_reported(
         self, url: str, spoil: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
@@ -262,19 +259,19 @@ class TestPage:
             ),
         ],
     )
-    def test_what_may_be_wrong_is_named(self, url: str, spoil: Any) -> None:
+    def test_each_suspicion_about_a_page_is_a_warning(self, url: str, spoil: Any) -> None:
         app, check = spoil(url)
         found = self.found(app, "new")
         assert found[check].verdict == "warning", found
         assert found[check].remedy
 
-    def test_an_application_that_cannot_begin_uploads_is_named(self, url: str, swift_server: SwiftServer) -> None:
+    def test_an_application_that_cannot_begin_uploads_is_reported(self, url: str, swift_server: SwiftServer) -> None:
         with storage_behind(swift_server, drop_keys, url.removeprefix("swift://")) as storage:
             found = self.found(wrapped(storage))
         assert found["page-begin"].verdict == "failure"
         assert "seal='revoke'" in found["page-begin"].detail
 
-    def test_it_comes_as_somebody_who_is_logged_in(self, url: str) -> None:
+    def test_the_header_option_logs_in(self, url: str) -> None:
         def identify(environ: Any) -> str | None:
             return "ann" if "session=ann" in environ.get("HTTP_COOKIE", "") else None
 
@@ -282,16 +279,16 @@ class TestPage:
             code, found = diagnose(url, "--page", page, "--header", "cookie: session=ann", origin=None)
         assert (code, found["page-cookie"]["verdict"], found["page-ticket"]["verdict"]) == (0, "ok", "ok")
 
-    def test_a_page_that_cannot_be_had_is_named_by_the_command(self, url: str) -> None:
+    def test_an_unreachable_page_is_reported(self, url: str) -> None:
         code, found = diagnose(url, "--page", "http://127.0.0.1:9/", origin=None)
         assert (code, found["page"]["verdict"]) == (1, "failure")
 
     @pytest.mark.parametrize("accept", ["image/*", ".pdf,.doc", "video/mp4", "text/plain"])
-    def test_it_begins_with_a_file_that_the_page_takes(self, url: str, accept: str) -> None:
+    def test_begin_uses_a_file_type_that_the_page_accepts(self, url: str, accept: str) -> None:
         marked = MARKED.replace("name=a", f'name=a accept="{accept}"')
         assert self.found(wrapped(url, marked, accept=accept))["page-cookie"].verdict == "ok"
 
-    def test_it_leaves_nothing_begun(self, url: str) -> None:
+    def test_the_begun_upload_is_aborted(self, url: str) -> None:
         ended = []
         app = wrapped(url)
 
@@ -306,7 +303,7 @@ class TestPage:
         assert ended[-1] == ("DELETE", "204")
 
     @pytest.mark.parametrize(("hidden", "verdict"), [(False, "ok"), (True, "failure")])
-    def test_a_proxy_that_hides_https_is_named(
+    def test_a_proxy_that_hides_https_is_reported(
         self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: bool, verdict: str
     ) -> None:
         certificate = make_certificate(tmp_path / "server.pem")
@@ -316,13 +313,13 @@ class TestPage:
         assert found["page-cookie"].verdict == verdict
         assert ("Secure" in found["page-cookie"].detail) is hidden
 
-    def test_a_certificate_that_browsers_refuse_is_named(self, url: str, tmp_path: Path) -> None:
+    def test_an_untrusted_certificate_is_reported(self, url: str, tmp_path: Path) -> None:
         found = self.found(wrapped(url), certificate=make_certificate(tmp_path / "server.pem"))
         assert (found["page"].verdict, "SSLError" in found["page"].detail) == ("failure", True)
 
 
 def make_certificate(path: Path) -> Path:
-    """One of 127.0.0.1's, and its key, in one file."""
+    """Write a certificate of 127.0.0.1 and its key into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -339,8 +336,6 @@ def make_certificate(path: Path) -> Path:
     return path
 
 
-# -- cookies -------------------------------------------------------------------------------------------------
-
 GOOD = "direct_upload=0123456789abcdef0123456789abcdef; Max-Age=86400; Path=/; Secure; HttpOnly; SameSite=Strict"
 PAGE = "https://app.example.com/new"
 
@@ -354,14 +349,14 @@ PAGE = "https://app.example.com/new"
         pytest.param(GOOD, "http://localhost:8000/new", [], id="Secure, and the host is this machine"),
         pytest.param(GOOD.replace("; Secure", ""), PAGE, ["lacks Secure"], id="lacks Secure"),
         pytest.param(GOOD, "http://app.example.com/new", ["it is Secure"], id="Secure under http"),
-        pytest.param(GOOD.replace("Path=/", "Path=/ne"), PAGE, ["the page is at /new"], id="beside its path"),
-        pytest.param(GOOD + "; Domain=example.org", PAGE, ["it is for example.org"], id="another's domain"),
+        pytest.param(GOOD.replace("Path=/", "Path=/ne"), PAGE, ["the path of the page is /new"], id="beside its path"),
+        pytest.param(GOOD + "; Domain=example.org", PAGE, ["its domain is example.org"], id="another's domain"),
         pytest.param(GOOD + "; Domain=.example.com", PAGE, ["every host of example.com"], id="a wide domain"),
         pytest.param(GOOD.replace("; HttpOnly", ""), PAGE, ["lacks HttpOnly"], id="lacks HttpOnly"),
         pytest.param(GOOD.replace("Strict", "Lax"), PAGE, ["lacks SameSite=Strict"], id="SameSite=Lax"),
     ],
 )
-def test_what_a_browser_makes_of_the_cookie(header: str, page: str, told: list[str]) -> None:
+def test_faults_of_the_cookie_are_reported(header: str, page: str, told: list[str]) -> None:
     api = f"{page}/_upload/uploads" if "/new" in urlsplit(page).path else page
     found = list(faults(header, page, api))
     assert all(remedy for _, remedy in found)

@@ -58,18 +58,18 @@ def app(site: bottle.Bottle, tmp_path: Path) -> TestApp:
     return TestApp(validator(DirectUploadMiddleware(validator(site), f"local:{tmp_path}", identify=identify)))
 
 
-def test_a_callback_that_asks_for_uploads_gets_them(app: TestApp) -> None:
+def test_a_callback_with_the_parameter_gets_the_uploads(app: TestApp) -> None:
     app.get("/log_in/ann")
     receipt = upload_file(app, "report.pdf", b"data")
     answer = app.post("/submit/file", {"document": receipt})
     assert answer.json == {"file": "report.pdf", "owner": "ann", "content": "data"}
 
 
-def test_the_script_comes_into_the_page(app: TestApp) -> None:
+def test_the_script_is_inserted_into_the_page(app: TestApp) -> None:
     assert app.get("/form").html.find("script")["src"] == "/_upload/static/direct-upload.js"
 
 
-def test_nobody_uploads_before_logging_in_and_after_logging_out(app: TestApp) -> None:
+def test_uploads_require_a_login(app: TestApp) -> None:
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
     app.get("/log_in/ann")
     app.post_json("/_upload/uploads", BODY, status=201)
@@ -78,7 +78,7 @@ def test_nobody_uploads_before_logging_in_and_after_logging_out(app: TestApp) ->
 
 
 @pytest.mark.parametrize("cookie", ["ann", '"!x?y"', "!"])
-def test_a_forged_cookie_is_nobody(app: TestApp, cookie: str) -> None:
+def test_a_forged_cookie_is_not_logged_in(app: TestApp, cookie: str) -> None:
     answer = app.post_json("/_upload/uploads", BODY, headers={"Cookie": f"user={cookie}"}, status=401)
     assert answer.json["code"] == "not-authenticated"
 
@@ -96,10 +96,10 @@ def become_bob(app: TestApp, receipt: str) -> str:
     ("spoil", "says"),
     [
         pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(become_bob, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(become_bob, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
-def test_a_receipt_that_is_not_good_is_the_applications_own_403(
+def test_an_invalid_receipt_shows_the_applications_403_page(
     app: TestApp, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:
     app.get("/log_in/ann")
@@ -107,7 +107,7 @@ def test_a_receipt_that_is_not_good_is_the_applications_own_403(
     assert app.post("/submit/file", {"document": receipt}, status=403).text.startswith(says)
 
 
-def test_a_storage_that_is_away_is_503_with_retry_after(site: bottle.Bottle, app: TestApp) -> None:
+def test_an_unavailable_storage_is_503_with_retry_after(site: bottle.Bottle, app: TestApp) -> None:
     @site.get("/away")
     def away(uploads: Any) -> None:
         raise StorageUnavailable(retry_after=7)
@@ -117,12 +117,12 @@ def test_a_storage_that_is_away_is_503_with_retry_after(site: bottle.Bottle, app
     assert "Storage cannot be reached" in answer.text
 
 
-def test_without_the_middleware_the_error_says_what_to_do(site: bottle.Bottle) -> None:
+def test_without_the_middleware_the_error_names_the_remedy(site: bottle.Bottle) -> None:
     with pytest.raises(ConfigurationError, match="Wrap the application"):
         TestApp(site).post("/submit/file", {"document": "x"})
 
 
-def test_the_parameter_may_have_another_name_but_not_twice() -> None:
+def test_the_parameters_name_can_be_changed_but_must_be_unique() -> None:
     site = bottle.Bottle()
     site.install(DirectUploadPlugin())
     site.install(DirectUploadPlugin(keyword="files"))

@@ -1,5 +1,7 @@
 """Uploads in a Django application."""
 
+# ruff: noqa: E402  Django is configured before its models are imported
+
 from __future__ import annotations
 
 import sys
@@ -8,36 +10,17 @@ from pathlib import Path
 from typing import Any
 from wsgiref.validate import validator
 
-import django
 import pytest
 from django import forms
-from django.conf import settings
 from django.test.utils import override_settings
+from helpers.django_settings import configure
 from webtest import TestApp
 from webtest import Upload as SentFile
 
 from direct_upload_middleware import ConfigurationError, StorageUnavailable
 from direct_upload_middleware.testing import upload_file
 
-if not settings.configured:
-    settings.configure(
-        SECRET_KEY="a secret of the tests",
-        ROOT_URLCONF=__name__,
-        ALLOWED_HOSTS=["*"],
-        USE_TZ=True,
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        MIDDLEWARE=[
-            "django.contrib.sessions.middleware.SessionMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-            "django.contrib.auth.middleware.AuthenticationMiddleware",
-            "direct_upload_middleware.integrations.django.UploadErrors",
-        ],
-        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
-    )
-    django.setup()
+configure()
 
 from django.contrib import auth
 from django.contrib.auth.models import User
@@ -128,6 +111,12 @@ def _database() -> Iterator[None]:
     connection.close()
 
 
+@pytest.fixture(autouse=True)
+def _urls() -> Iterator[None]:
+    with override_settings(ROOT_URLCONF=__name__):
+        yield
+
+
 MakeApp = Callable[..., TestApp]
 
 
@@ -154,7 +143,7 @@ def test_the_user_of_the_session_uploads_and_a_view_verifies(make_app: MakeApp) 
     assert app.post("/submit", {"document": receipt}).json == {"filename": "report.pdf", "owner": primary_key}
 
 
-def test_nobody_uploads_before_logging_in_and_after_logging_out(make_app: MakeApp) -> None:
+def test_uploads_require_a_login(make_app: MakeApp) -> None:
     app = make_app()
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
     app.get("/log_in/ann")
@@ -164,13 +153,13 @@ def test_nobody_uploads_before_logging_in_and_after_logging_out(make_app: MakeAp
 
 
 @pytest.mark.parametrize("engine", ["db", "signed_cookies"])
-def test_a_session_that_cannot_be_read_is_nobody(make_app: MakeApp, engine: str) -> None:
+def test_an_unreadable_session_is_not_logged_in(make_app: MakeApp, engine: str) -> None:
     with override_settings(SESSION_ENGINE=f"django.contrib.sessions.backends.{engine}"):
         answer = make_app().post_json("/_upload/uploads", BODY, headers={"Cookie": "sessionid=forged"}, status=401)
     assert answer.json["code"] == "not-authenticated"
 
 
-def test_asking_who_is_there_leaves_the_session_alone_when_the_secret_key_changes(app: TestApp) -> None:
+def test_identify_does_not_change_the_session_when_the_secret_key_changes(app: TestApp) -> None:
     key = app.cookies["sessionid"]
     with override_settings(SECRET_KEY="a new one", SECRET_KEY_FALLBACKS=["a secret of the tests"]):
         app.post_json("/_upload/uploads", BODY, status=201)
@@ -178,7 +167,7 @@ def test_asking_who_is_there_leaves_the_session_alone_when_the_secret_key_change
     assert app.post_json("/_upload/uploads", BODY, status=201)
 
 
-def test_a_user_whose_password_changed_is_nobody(app: TestApp) -> None:
+def test_a_user_whose_password_changed_is_not_logged_in(app: TestApp) -> None:
     user = User.objects.get(username="ann")
     user.set_password("another")
     user.save()
@@ -188,7 +177,7 @@ def test_a_user_whose_password_changed_is_nobody(app: TestApp) -> None:
 # -- forms -----------------------------------------------------------------------------------------------------
 
 
-def test_a_form_has_an_input_that_uploads(app: TestApp) -> None:
+def test_a_form_renders_the_upload_field(app: TestApp) -> None:
     page = app.get("/document")
     [document] = page.html.select("input[name=document]")
     [pictures] = page.html.select("input[name=pictures]")
@@ -211,7 +200,7 @@ def test_a_form_cleans_receipts_to_uploads(app: TestApp) -> None:
     assert app.post("/document", values).json == {"document": "report.pdf", "pictures": ["one.png", "two.png"]}
 
 
-def test_a_form_without_its_csrf_token_is_refused_as_ever(app: TestApp) -> None:
+def test_a_form_without_its_csrf_token_is_refused(app: TestApp) -> None:
     app.get("/document")
     values = {"title": "Report", "document": upload_file(app, "report.pdf", b"data")}
     assert "csrf" in app.post("/document", values, status=403).text.lower()
@@ -236,13 +225,13 @@ def others(app: TestApp, receipt: str) -> str:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        pytest.param(changed, "cannot be used any more", id="changed"),
-        pytest.param(others, "made by somebody else", id="another's"),
-        pytest.param(lambda app, receipt: "report.pdf", "cannot be used any more", id="no script"),
+        pytest.param(changed, "no longer valid", id="changed"),
+        pytest.param(others, "started by another user", id="another's"),
+        pytest.param(lambda app, receipt: "report.pdf", "no longer valid", id="no script"),
         pytest.param(lambda app, receipt: "", "This field is required", id="nothing"),
     ],
 )
-def test_a_receipt_that_is_not_good_is_an_error_of_the_field(
+def test_an_invalid_receipt_is_an_error_of_the_field(
     app: TestApp, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:
     receipt = spoil(app, upload_file(app, "report.pdf", b"data"))
@@ -250,13 +239,14 @@ def test_a_receipt_that_is_not_good_is_an_error_of_the_field(
     assert says in page.html.find(class_="errorlist").text
 
 
-def test_a_file_that_came_through_the_application_is_an_error_not_lost(app: TestApp) -> None:
+def test_without_javascript_the_file_itself_is_stored(app: TestApp) -> None:
     token = app.get("/document").form["csrfmiddlewaretoken"].value
-    values = {"title": "", "csrfmiddlewaretoken": token, "pictures": SentFile("one.png", b"1", "image/png")}
-    assert "cannot be used any more" in app.post("/document", values).text
+    sent = {"document": SentFile("report.pdf", b"1", "application/pdf"), "pictures": SentFile("one.png", b"1")}
+    values = {"title": "Report", "csrfmiddlewaretoken": token, **sent}
+    assert app.post("/document", values).json == {"document": "report.pdf", "pictures": ["one.png"]}
 
 
-def test_what_was_uploaded_stays_when_another_field_is_wrong(app: TestApp) -> None:
+def test_an_uploaded_file_stays_chosen_when_another_field_is_invalid(app: TestApp) -> None:
     page = submitted(app, upload_file(app, "<b>report.pdf", b"data"), title="")
     [kept] = page.html.select("input[type=checkbox]")
     assert kept.parent.text.strip() == "<b>report.pdf"
@@ -265,12 +255,12 @@ def test_what_was_uploaded_stays_when_another_field_is_wrong(app: TestApp) -> No
     assert page.form.submit().json["document"] == "<b>report.pdf"
 
 
-def test_a_file_that_is_chosen_anew_takes_the_place_of_the_old(app: TestApp) -> None:
+def test_a_newly_chosen_file_replaces_the_old_one(app: TestApp) -> None:
     old, new = upload_file(app, "old.pdf", b"old"), upload_file(app, "new.pdf", b"new")
     assert submitted(app, old, new, "").json["document"] == "new.pdf"
 
 
-def test_a_form_takes_a_plain_dictionary_and_may_limit_the_age(app: TestApp) -> None:
+def test_a_form_accepts_a_plain_dictionary_and_max_age(app: TestApp) -> None:
     receipt = upload_file(app, "report.pdf", b"data")
     assert app.post("/plain", {"document": receipt}).json == {"good": ["new"], "wrong": ["old"]}
 
@@ -282,22 +272,22 @@ def test_a_form_takes_a_plain_dictionary_and_may_limit_the_age(app: TestApp) -> 
     ("spoil", "says"),
     [
         pytest.param(changed, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(others, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(others, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
-def test_a_receipt_that_is_not_good_is_the_projects_own_403(
+def test_an_invalid_receipt_shows_the_projects_403_page(
     app: TestApp, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:
     receipt = spoil(app, upload_file(app, "report.pdf", b"data"))
     assert app.post("/submit", {"document": receipt}, status=403).text.startswith(says)
 
 
-def test_a_storage_that_is_away_is_503_with_retry_after(app: TestApp) -> None:
+def test_an_unavailable_storage_is_503_with_retry_after(app: TestApp) -> None:
     answer = app.get("/away", status=503)
     assert answer.headers["Retry-After"] == "7"
 
 
-def test_outside_of_the_wrapped_application_the_error_says_what_to_do() -> None:
+def test_outside_a_wrapped_request_the_error_names_the_remedy() -> None:
     with pytest.raises(ConfigurationError, match="Wrap the application"):
         DocumentForm({"title": "x", "document": "y"}).is_valid()
 
@@ -306,7 +296,7 @@ def test_outside_of_the_wrapped_application_the_error_says_what_to_do() -> None:
     ("options", "message"),
     [
         pytest.param({"maxsize": 5}, "did you mean 'max_size'", id="misspelled"),
-        pytest.param({"on_complete": "no.such.thing"}, "'no.such.thing' cannot be imported", id="no module"),
+        pytest.param({"on_complete": "no.such.thing"}, "cannot import 'no.such.thing'", id="no module"),
     ],
 )
 def test_wrong_settings_are_refused_at_once(make_app: MakeApp, options: dict[str, Any], message: str) -> None:
@@ -323,7 +313,7 @@ def record(environ: Any, upload: Any) -> None:
     recorded.append((upload.filename, reverse("document"), User.objects.count() > 0))
 
 
-def test_on_complete_may_be_a_dotted_path_and_uses_the_database(
+def test_on_complete_can_be_a_dotted_path_and_use_the_database(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "django_test_callables", sys.modules[__name__])
@@ -333,7 +323,7 @@ def test_on_complete_may_be_a_dotted_path_and_uses_the_database(
     assert recorded == [("report.pdf", "/document", True)]
 
 
-def test_calls_of_the_api_are_requests_to_djangos_signals(app: TestApp) -> None:
+def test_calls_of_the_upload_api_send_djangos_request_signals(app: TestApp) -> None:
     seen = []
 
     def started(**_: Any) -> None:
@@ -352,7 +342,7 @@ def test_calls_of_the_api_are_requests_to_djangos_signals(app: TestApp) -> None:
     assert seen == ["started", "finished"]
 
 
-def test_the_uploads_of_a_request_end_with_it(app: TestApp) -> None:
+def test_current_uploads_end_with_the_request(app: TestApp) -> None:
     app.get("/document")
     with pytest.raises(ConfigurationError):
         current_uploads()

@@ -65,12 +65,12 @@ def test_the_user_of_the_session_uploads_and_a_view_verifies(flask_app: Flask) -
     assert answer.json == {"filename": "report.pdf", "owner": "ann", "content": "data"}
 
 
-def test_the_script_comes_into_the_page(flask_app: Flask) -> None:
+def test_the_script_is_inserted_into_the_page(flask_app: Flask) -> None:
     app = browser(flask_app)
     assert app.get("/form").html.find("script")["src"] == "/_upload/static/direct-upload.js"
 
 
-def test_nobody_uploads_before_logging_in_and_after_logging_out(flask_app: Flask) -> None:
+def test_uploads_require_a_login(flask_app: Flask) -> None:
     app = browser(flask_app)
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
     app.get("/log_in/ann")
@@ -79,20 +79,20 @@ def test_nobody_uploads_before_logging_in_and_after_logging_out(flask_app: Flask
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
 
 
-def test_a_session_that_cannot_be_read_is_nobody(flask_app: Flask) -> None:
+def test_an_unreadable_session_is_not_logged_in(flask_app: Flask) -> None:
     app = browser(flask_app)
     forged = {"Cookie": "session=eyJ1c2VyX2lkIjoiYW5uIn0.a.b"}
     answer = app.post_json("/_upload/uploads", BODY, headers=forged, status=401)
     assert answer.json["code"] == "not-authenticated"
 
 
-def test_an_application_without_a_secret_key_has_no_sessions_and_no_user(flask_app: Flask) -> None:
+def test_without_a_secret_key_there_is_no_user(flask_app: Flask) -> None:
     flask_app.secret_key = None
     app = browser(flask_app)
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
 
 
-def test_the_sessions_key_may_be_another(flask_app: Flask) -> None:
+def test_the_session_key_can_be_configured(flask_app: Flask) -> None:
     flask_app.config["DIRECT_UPLOAD_SESSION_KEY"] = "account"
     flask_app.add_url_rule("/account", view_func=lambda: session.update(account=7) or "in", endpoint="account")
     app = browser(flask_app)
@@ -140,14 +140,14 @@ def test_the_user_of_flask_login_uploads(with_flask_login: Flask) -> None:
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
 
 
-def test_a_user_whom_flask_login_remembers_uploads_without_a_session(with_flask_login: Flask) -> None:
+def test_a_user_remembered_by_flask_login_can_upload(with_flask_login: Flask) -> None:
     app = browser(with_flask_login)
     app.get("/enter/ann?remember")
     app.cookiejar.clear("localhost.local", "/", "session")
     app.post_json("/_upload/uploads", BODY, status=201)
 
 
-def test_a_user_who_was_deleted_is_nobody(with_flask_login: Flask) -> None:
+def test_a_deleted_user_is_not_logged_in(with_flask_login: Flask) -> None:
     app = browser(with_flask_login)
     app.get("/enter/ann")
     with_flask_login.config["users"].clear()
@@ -176,7 +176,7 @@ def test_callables_run_in_a_request_context_that_is_torn_down(with_flask_login: 
     assert seen[seen.index(complete) + 1] == "torn down"
 
 
-def test_a_refusal_passes(flask_app: Flask) -> None:
+def test_a_refusal_reaches_the_client(flask_app: Flask) -> None:
     def authorize(environ: Any, wanted: Any) -> None:
         raise Refused(f"No, {session['user_id']}.")
 
@@ -201,10 +201,10 @@ def become_bob(app: TestApp, receipt: str) -> str:
     ("spoil", "says"),
     [
         pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(become_bob, "Our own page: It was made for another requester", id="another's"),
+        pytest.param(become_bob, "Our own page: This upload belongs to another user", id="another's"),
     ],
 )
-def test_a_receipt_that_is_not_good_is_the_applications_own_403(
+def test_an_invalid_receipt_shows_the_applications_403_page(
     flask_app: Flask, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:
     app = browser(flask_app)
@@ -213,7 +213,7 @@ def test_a_receipt_that_is_not_good_is_the_applications_own_403(
     assert app.post("/submit", {"document": receipt}, status=403).text.startswith(says)
 
 
-def test_a_storage_that_is_away_is_503_with_retry_after(flask_app: Flask) -> None:
+def test_an_unavailable_storage_is_503_with_retry_after(flask_app: Flask) -> None:
     def away() -> Response:
         raise StorageUnavailable(retry_after=7)
 
@@ -226,7 +226,7 @@ def test_a_storage_that_is_away_is_503_with_retry_after(flask_app: Flask) -> Non
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        pytest.param({"DIRECT_UPLOAD_MAXSIZE": 5}, "DIRECT_UPLOAD_MAXSIZE is no option", id="misspelled"),
+        pytest.param({"DIRECT_UPLOAD_MAXSIZE": 5}, "did you mean 'DIRECT_UPLOAD_MAX_SIZE'", id="misspelled"),
         pytest.param({"DIRECT_UPLOAD_PARALLEL": 0}, "parallel", id="a wrong value"),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_wrong_configuration_is_refused_at_once(flask_app: Flask, config: dict
         DirectUpload(flask_app)
 
 
-def test_arguments_win_over_the_configuration(flask_app: Flask) -> None:
+def test_arguments_override_the_configuration(flask_app: Flask) -> None:
     flask_app.config["DIRECT_UPLOAD_MAX_SIZE"] = 1
     app = browser(flask_app, max_size=3)
     app.get("/log_in/ann")
@@ -244,13 +244,13 @@ def test_arguments_win_over_the_configuration(flask_app: Flask) -> None:
     assert app.post_json("/_upload/uploads", BODY, status=413).json["code"] == "too-large"
 
 
-def test_one_application_is_wrapped_once(flask_app: Flask) -> None:
+def test_init_app_twice_is_an_error(flask_app: Flask) -> None:
     uploads = DirectUpload(flask_app)
     with pytest.raises(ConfigurationError, match="already"):
         uploads.init_app(flask_app)
 
 
-def test_receipts_outlive_a_new_secret_key(flask_app: Flask, tmp_path: Path) -> None:
+def test_receipts_stay_valid_after_the_secret_key_changes(flask_app: Flask, tmp_path: Path) -> None:
     app = browser(flask_app)
     app.get("/log_in/ann")
     receipt = upload_file(app, "report.pdf", b"data")
@@ -264,6 +264,6 @@ def test_receipts_outlive_a_new_secret_key(flask_app: Flask, tmp_path: Path) -> 
     assert browser(new).get("/").text == "report.pdf"
 
 
-def test_outside_of_the_middleware_the_error_says_what_to_do(flask_app: Flask) -> None:
+def test_outside_the_middleware_the_error_names_the_remedy(flask_app: Flask) -> None:
     with flask_app.test_request_context("/"), pytest.raises(ConfigurationError, match="Wrap the application"):
         current_uploads.verify("x")

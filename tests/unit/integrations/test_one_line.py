@@ -152,7 +152,7 @@ def flask_that_knows_inside() -> Any:
 
 
 @pytest.mark.parametrize("make", [cherrypy_that_knows_inside, bottle_that_knows_inside, flask_that_knows_inside])
-def test_asking_who_is_there_leaves_the_request_alone(make: Callable[[], Any], tmp_path: Path) -> None:
+def test_identify_by_subrequest_does_not_change_the_request(make: Callable[[], Any], tmp_path: Path) -> None:
     app = TestApp(validator(DirectUploadMiddleware(make(), f"local:{tmp_path}", identify="/whoami")))
     environ = {"HTTP_X_USER": "ann"}
     receipt = upload_file(app, "report.pdf", b"data", extra_environ=environ)
@@ -173,7 +173,7 @@ def test_asking_who_is_there_leaves_the_request_alone(make: Callable[[], Any], t
         ("django_forms", "django", "Django"),
     ],
 )
-def test_a_framework_that_is_not_installed_is_named(module: str, package: str, name: str) -> None:
+def test_a_missing_framework_is_named(module: str, package: str, name: str) -> None:
     program = f"import sys; sys.modules[{package!r}] = None; import direct_upload_middleware.integrations.{module}"
     outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert outcome.stderr.splitlines()[-1] == f"ModuleNotFoundError: {name} is not installed: pip install {package}"

@@ -9,7 +9,8 @@ from paste.deploy import loadapp
 from webtest import TestApp
 
 from direct_upload_middleware import ConfigurationError
-from direct_upload_middleware.integrations.paste import filter_app_factory, options_from_strings
+from direct_upload_middleware.integrations.paste import filter_app_factory
+from direct_upload_middleware.options import parse_strings
 
 INI = """
 [filter:direct-upload]
@@ -59,12 +60,12 @@ def test_an_ini_file_wraps_an_application(tmp_path: Path) -> None:
         *[pytest.param(text, False, id=text) for text in ("false", "NO", "off", "0", "n", "f")],
     ],
 )
-def test_booleans_are_those_of_paste(text: str, value: bool) -> None:
-    assert options_from_strings({"anonymous": text, "inject": text}) == {"anonymous": value, "inject": value}
+def test_booleans_are_read_like_pastes_asbool(text: str, value: bool) -> None:
+    assert parse_strings({"anonymous": text, "inject": text}) == {"anonymous": value, "inject": value}
 
 
-def test_an_empty_string_is_no_option() -> None:
-    assert options_from_strings({"max_size": " ", "accept": ""}) == {}
+def test_an_empty_string_counts_as_a_missing_option() -> None:
+    assert parse_strings({"max_size": " ", "accept": ""}) == {}
 
 
 @pytest.mark.parametrize(

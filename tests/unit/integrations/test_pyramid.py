@@ -109,11 +109,11 @@ def test_a_user_of_the_security_policy_uploads_and_a_view_verifies(app: TestApp)
     assert answer.json == {"filename": "report.pdf", "owner": "ann", "content": "data"}
 
 
-def test_the_script_comes_into_the_page(app: TestApp) -> None:
+def test_the_script_is_inserted_into_the_page(app: TestApp) -> None:
     assert app.get("/form").html.find("script")["src"] == "/_upload/static/direct-upload.js"
 
 
-def test_nobody_uploads_before_logging_in_and_after_logging_out(make_app: MakeApp) -> None:
+def test_uploads_require_a_login(make_app: MakeApp) -> None:
     app = make_app()
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
     app.get("/log_in?user=ann")
@@ -122,21 +122,21 @@ def test_nobody_uploads_before_logging_in_and_after_logging_out(make_app: MakeAp
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
 
 
-def test_a_forged_session_is_nobody(make_app: MakeApp) -> None:
+def test_a_forged_session_is_not_logged_in(make_app: MakeApp) -> None:
     app = make_app()
     app.set_cookie("auth_tkt", "0" * 128 + "65a00000ann!")
     assert app.post_json("/_upload/uploads", BODY, status=401).json["code"] == "not-authenticated"
 
 
 @pytest.mark.parametrize(("user", "status"), [("ann", 201), ("bob", 403)])
-def test_beginning_needs_the_permission(make_app: MakeApp, user: str, status: int) -> None:
+def test_begin_requires_the_permission(make_app: MakeApp, user: str, status: int) -> None:
     app = make_app(**{"direct_upload.permission": "upload"})
     app.get(f"/log_in?user={user}")
     answer = app.post_json("/_upload/uploads", BODY, status=status).json
     assert answer.get("code") == (None if status == 201 else "refused")
 
 
-def test_authorize_is_asked_besides_the_permission(make_app: MakeApp) -> None:
+def test_authorize_is_called_in_addition_to_the_permission(make_app: MakeApp) -> None:
     def authorize(environ: Any, wanted: Any) -> None:
         raise Refused("Not today.", 429)
 
@@ -148,7 +148,7 @@ def test_authorize_is_asked_besides_the_permission(make_app: MakeApp) -> None:
 # -- errors, as pages ------------------------------------------------------------------------------------------
 
 
-def test_a_changed_receipt_is_the_applications_own_403(make_app: MakeApp) -> None:
+def test_a_changed_receipt_shows_the_applications_403_page(make_app: MakeApp) -> None:
     def forbidden(error: HTTPForbidden, request: Any) -> Response:
         return Response(f"Our own page: {error.detail}", status=403)
 
@@ -159,14 +159,14 @@ def test_a_changed_receipt_is_the_applications_own_403(make_app: MakeApp) -> Non
     assert answer.text == "Our own page: The receipt is malformed or was changed."
 
 
-def test_anothers_receipt_is_403(app: TestApp) -> None:
+def test_another_users_receipt_is_403(app: TestApp) -> None:
     receipt = upload_file(app, "report.pdf", b"data")
     app.get("/log_in?user=bob")
     answer = app.post("/submit", {"document": receipt}, status=403)
-    assert "another requester" in answer.text
+    assert "another user" in answer.text
 
 
-def test_a_storage_that_is_away_is_503_with_retry_after(make_app: MakeApp) -> None:
+def test_an_unavailable_storage_is_503_with_retry_after(make_app: MakeApp) -> None:
     def away(request: Any) -> Response:
         raise StorageUnavailable(retry_after=7)
 
@@ -175,7 +175,7 @@ def test_a_storage_that_is_away_is_503_with_retry_after(make_app: MakeApp) -> No
     assert "Storage cannot be reached" in answer.text
 
 
-def test_an_application_without_exception_views_gets_pyramids_page(tmp_path: Path) -> None:
+def test_without_exception_views_pyramids_error_page_is_shown(tmp_path: Path) -> None:
     config = Configurator(settings={"direct_upload.storage": f"local:{tmp_path}"}, exceptionresponse_view=None)
     config.include(INCLUDED)
     config.add_view(submit, renderer="json")
@@ -188,7 +188,7 @@ def test_an_application_without_exception_views_gets_pyramids_page(tmp_path: Pat
     [
         ("maxsize", "5", "did you mean 'max_size'"),
         ("parallel", "many", "an integer"),
-        ("identify", "/whoami", "no path"),
+        ("identify", "/whoami", "must be a callable"),
     ],
 )
 def test_a_wrong_setting_is_refused_when_the_application_is_made(
@@ -201,7 +201,7 @@ def test_a_wrong_setting_is_refused_when_the_application_is_made(
 # -- the event -------------------------------------------------------------------------------------------------
 
 
-def test_a_finished_upload_is_an_event_whose_data_the_page_gets(make_app: MakeApp) -> None:
+def test_a_completed_upload_is_an_event_whose_data_reaches_the_page(make_app: MakeApp) -> None:
     seen = []
 
     def record(event: UploadCompleted) -> None:
@@ -223,7 +223,7 @@ def test_a_finished_upload_is_an_event_whose_data_the_page_gets(make_app: MakeAp
     assert seen == [("ann", "report.pdf")]
 
 
-def test_on_complete_of_the_settings_is_asked_after_the_event(make_app: MakeApp) -> None:
+def test_on_complete_is_called_after_the_event(make_app: MakeApp) -> None:
     order = []
     app = make_app(
         lambda config: config.add_subscriber(lambda event: order.append("event"), UploadCompleted),
@@ -257,7 +257,7 @@ class Work:
     def tpc_abort(self, transaction: Any) -> None: ...
 
 
-def test_what_a_subscriber_writes_is_committed(make_app: MakeApp) -> None:
+def test_a_subscribers_changes_are_committed(make_app: MakeApp) -> None:
     done: list[str] = []
     app = make_app(with_transactions(lambda event: event.request.tm.get().join(Work(done))))
     app.get("/log_in?user=ann")
@@ -266,7 +266,7 @@ def test_what_a_subscriber_writes_is_committed(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize("error", [pytest.param(Refused("No."), id="refused"), pytest.param(KeyError("x"), id="a bug")])
-def test_what_a_subscriber_wrote_before_it_failed_is_rolled_back(make_app: MakeApp, error: Exception) -> None:
+def test_a_failing_subscribers_changes_are_rolled_back(make_app: MakeApp, error: Exception) -> None:
     done: list[str] = []
 
     def record(event: UploadCompleted) -> None:
@@ -305,7 +305,7 @@ class OwnResponse(Response):
     """A response that outer tweens know."""
 
 
-def test_a_response_that_is_no_page_stays_the_same_object(make_app: MakeApp) -> None:
+def test_a_response_that_is_not_html_stays_the_same_object(make_app: MakeApp) -> None:
     seen = []
 
     def outer_factory(handler: Any, registry: Any) -> Any:
@@ -329,7 +329,7 @@ def outer_tween(handler: Any, registry: Any) -> Any:
     return registry.outer(handler, registry)
 
 
-def test_a_page_that_streams_goes_on_streaming(make_app: MakeApp) -> None:
+def test_a_streaming_page_keeps_streaming(make_app: MakeApp) -> None:
     given = []
 
     def pieces() -> Iterator[bytes]:
@@ -343,7 +343,7 @@ def test_a_page_that_streams_goes_on_streaming(make_app: MakeApp) -> None:
         assert len(given) == 1
 
 
-def test_ranges_of_files_and_heads_pass(make_app: MakeApp, tmp_path: Path) -> None:
+def test_range_and_head_requests_pass_through(make_app: MakeApp, tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     path.write_text("0123456789")
     app = make_app(lambda config: config.add_view(lambda request: FileResponse(path, request), name="file"))

@@ -1,4 +1,4 @@
-"""Pages of the wrapped application get the script tag; whatever else it answers passes as it is."""
+"""Pages of the wrapped application get the script tag; all other responses are unchanged."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def script_tag(nonce: str | None = None) -> str:
     return TAG.decode().replace(" src", f' nonce="{nonce}" src') if nonce else TAG.decode()
 
 
-def never_asked() -> str | None:
-    raise AssertionError("the storage was asked")
+def fail_if_called() -> str | None:
+    raise AssertionError("the storage was called")
 
 
 @dataclass
@@ -52,7 +52,7 @@ def make_environ(method: str = "GET", **variables: str) -> dict[str, Any]:
     return environ
 
 
-def injector(app: Any, mode: Any = "auto", connect_src: Callable[[], str | None] = never_asked) -> Any:
+def injector(app: Any, mode: Any = "auto", connect_src: Callable[[], str | None] = fail_if_called) -> Any:
     pages = PageInjector(app, mode=mode, connect_src=connect_src)
 
     def wrapped(environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -62,15 +62,15 @@ def injector(app: Any, mode: Any = "auto", connect_src: Callable[[], str | None]
 
 
 def get(app: Any, method: str = "GET", **options: Any) -> Answer:
-    """What a server gets of the app through the injector, both sides watched by wsgiref's validator.
+    """Return what a server receives from the injected app, with wsgiref's validator on both sides.
 
-    The validator hides what kind of body it got: to the injector, every body that is longer or shorter than its
-    Content-Length is one that streams.
+    The validator hides the type of the body. The injector treats every body as a stream unless its first piece has
+    exactly Content-Length bytes.
     """
-    return get_as_it_is(validator(app), method, **options)
+    return get_without_inner_validator(validator(app), method, **options)
 
 
-def get_as_it_is(app: Any, method: str = "GET", **options: Any) -> Answer:
+def get_without_inner_validator(app: Any, method: str = "GET", **options: Any) -> Answer:
     environ = make_environ(method)
     answer = Answer()
 
@@ -105,7 +105,7 @@ def streaming(*pieces: bytes, headers: Iterable[tuple[str, str]] = (HTML,), stat
     return app
 
 
-# Which responses
+# Which responses are pages
 
 _OTHER_CHARSETS = [
     *("utf-16", "utf-16le", "utf-32", "utf-7", "iso-2022-jp", "iso-2022-kr", "hz", "cp037"),
@@ -134,27 +134,25 @@ def test_an_html_page_of_any_status_gets_the_tag(content_type: str, status: str)
     [
         pytest.param([("Content-Type", "application/json")], "200 OK", id="JSON"),
         pytest.param([("Content-Type", "text/plain")], "200 OK", id="text"),
-        pytest.param([("Content-Type", "text/html5")], "200 OK", id="a type that begins alike"),
+        pytest.param([("Content-Type", "text/html5")], "200 OK", id="a longer type"),
         pytest.param([("Content-Type", "application/xhtml+xml")], "200 OK", id="XHTML"),
-        pytest.param([("X-Type", "text/html")], "200 OK", id="no type"),
-        pytest.param([HTML, ("Content-Type", "text/plain")], "200 OK", id="two types"),
-        pytest.param([HTML, ("Content-Encoding", "gzip")], "200 OK", id="encoded"),
-        pytest.param([HTML, ("content-encoding", "identity, BR")], "200 OK", id="encoded twice"),
+        pytest.param([("X-Type", "text/html")], "200 OK", id="no content type"),
+        pytest.param([HTML, ("Content-Type", "text/plain")], "200 OK", id="two content types"),
         pytest.param([HTML, ("Content-Disposition", "attachment")], "200 OK", id="an attachment"),
-        pytest.param([HTML, ("content-disposition", ' Attachment; filename="a"')], "200 OK", id="a named attachment"),
-        pytest.param([HTML, ("Content-Range", "bytes 0-9/10")], "206 Partial Content", id="a part"),
-        pytest.param([HTML], "206 Partial Content", id="parts"),
-        pytest.param([HTML], "103 Early Hints", id="not yet a page"),
-        pytest.param([HTML, ("Content-Range", "bytes */10")], "416 Range Not Satisfiable", id="no part"),
-        pytest.param([HTML, ("Transfer-Encoding", "chunked")], "200 OK", id="with its own framing"),
-        *[
-            pytest.param([("Content-Type", f"text/html; charset={charset}")], "200 OK", id=charset)
-            for charset in _OTHER_CHARSETS
-        ],
+        pytest.param(
+            [HTML, ("content-disposition", ' Attachment; filename="a"')], "200 OK", id="an attachment with a filename"
+        ),
+        pytest.param([HTML, ("Content-Range", "bytes 0-9/10")], "206 Partial Content", id="one range"),
+        pytest.param([HTML], "206 Partial Content", id="several ranges"),
+        pytest.param([HTML], "103 Early Hints", id="an interim response"),
+        pytest.param([HTML, ("Content-Range", "bytes */10")], "416 Range Not Satisfiable", id="an unsatisfiable range"),
+        pytest.param([HTML, ("Transfer-Encoding", "chunked")], "200 OK", id="with a transfer coding"),
     ],
 )
 @pytest.mark.parametrize("mode", ["auto", True])
-def test_what_is_no_plain_html_page_passes(headers: list[tuple[str, str]], status: str, mode: Any) -> None:
+def test_a_response_that_is_not_a_plain_html_page_is_unchanged(
+    headers: list[tuple[str, str]], status: str, mode: Any
+) -> None:
     body = iter([PAGE])
     seen = Answer()
 
@@ -166,30 +164,41 @@ def test_what_is_no_plain_html_page_passes(headers: list[tuple[str, str]], statu
     assert seen == Answer(status, headers)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param([HTML, ("Content-Encoding", "gzip")], id="encoded"),
+        pytest.param([HTML, ("content-encoding", "identity, BR")], id="encoded, second in a list"),
+        *[pytest.param([("Content-Type", f"text/html; charset={charset}")], id=charset) for charset in _OTHER_CHARSETS],
+    ],
+)
+@pytest.mark.parametrize("mode", ["auto", True])
+def test_an_encoded_page_is_unchanged(headers: list[tuple[str, str]], mode: Any) -> None:
+    started: list[Any] = []
+    app = injector(streaming(PAGE[:9], PAGE[9:], headers=headers), mode)
+    assert list(app({"REQUEST_METHOD": "GET"}, lambda *head: started.append(head))) == [PAGE[:9], PAGE[9:]]
+    assert started == [("200 OK", headers)]
+    body = [PAGE]
+    assert injector(answering(body, *headers), mode)({"REQUEST_METHOD": "GET"}, lambda *_: None) is body
+
+
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-def test_what_has_no_body_passes(status: str) -> None:
-    headers = [("ETag", '"abc"')]
+def test_a_response_without_a_body_stays_without(status: str) -> None:
+    headers = [("Last-Modified", "Sat, 28 Nov 2026 00:00:00 GMT")]
     assert get(answering([], *headers, status=status), mode=True) == Answer(status, headers, [])
     body: list[bytes] = []
     assert injector(answering(body, HTML, status=status), True)({"REQUEST_METHOD": "GET"}, lambda *_: None) is body
-
-
-def test_head_passes() -> None:
-    headers = [HTML, ("Content-Length", str(len(PAGE))), ("ETag", '"abc"')]
-    assert get(answering([], *headers), "HEAD", mode=True) == Answer("200 OK", headers, [])
-    body = [PAGE]
-    assert injector(answering(body), True)({"REQUEST_METHOD": "HEAD"}, lambda *_: None) is body
 
 
 @pytest.mark.parametrize(
     "header",
     [("Content-Encoding", "identity"), ("Content-Encoding", ""), ("Content-Disposition", "inline; filename=a.html")],
 )
-def test_headers_that_change_nothing_about_the_bytes(header: tuple[str, str]) -> None:
+def test_headers_that_do_not_encode_the_body_are_ignored(header: tuple[str, str]) -> None:
     assert get(answering([PAGE], HTML, header)).body == CHANGED
 
 
-def test_a_file_wrapper_and_write_pass_for_what_is_no_page(tmp_path: Any) -> None:
+def test_the_file_wrapper_of_another_response_is_returned_unchanged(tmp_path: Any) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"<direct-upload>")
     with path.open("rb") as file:
@@ -209,12 +218,16 @@ def whole_bodies() -> list[Any]:
         pytest.param(lambda page, *more: answering([page], *headers(page, more)), id="a list"),
         pytest.param(lambda page, *more: answering([page[:9], page[9:]], *headers(page, more)), id="a list of two"),
         pytest.param(lambda page, *more: answering((page,), *headers(page, more)), id="a tuple"),
-        pytest.param(lambda page, *more: streaming(page, headers=headers(page, more)), id="as long as Content-Length"),
-        pytest.param(lambda page, *more: answering(OnlyItem(page), *headers(page, more)), id="an only item"),
+        pytest.param(
+            lambda page, *more: streaming(page, headers=headers(page, more)), id="one piece of Content-Length bytes"
+        ),
+        pytest.param(
+            lambda page, *more: answering(OneItem(page), *headers(page, more)), id="an iterable with one item"
+        ),
     ]
 
 
-class OnlyItem:
+class OneItem:
     def __init__(self, item: bytes) -> None:
         self.items = [item]
 
@@ -226,32 +239,34 @@ class OnlyItem:
 
 
 @pytest.mark.parametrize("make", whole_bodies())
-def test_a_whole_page_with_the_marker_gets_the_tag_and_its_length(make: Any) -> None:
-    answer = get_as_it_is(make(PAGE))
+def test_a_complete_page_with_a_marker_gets_the_tag_and_a_new_length(make: Any) -> None:
+    answer = get_without_inner_validator(make(PAGE))
     assert answer.headers == [HTML, ("Content-Length", str(len(CHANGED)))]
     assert answer.body == CHANGED
 
 
 @pytest.mark.parametrize("make", whole_bodies())
-def test_a_whole_page_without_the_marker_stays_as_it_is(make: Any) -> None:
+def test_a_complete_page_without_a_marker_is_unchanged(make: Any) -> None:
     page = PAGE.replace(b"data-direct-upload", b"'data-direct-upload'")
-    answer = get_as_it_is(make(page, ("ETag", '"abc"'), ("content-md5", "x"), ("Accept-Ranges", "bytes"), POLICY))
+    answer = get_without_inner_validator(
+        make(page, ("ETag", '"abc"'), ("content-md5", "x"), ("Accept-Ranges", "bytes"), POLICY)
+    )
     assert answer.headers[2:] == [("ETag", '"abc"'), ("content-md5", "x"), ("Accept-Ranges", "bytes"), POLICY]
     assert answer.headers[:2] == [HTML, ("Content-Length", str(len(page)))]
     assert answer.body == page
 
 
-def test_an_only_item_is_the_whole_page_whatever_it_looks_like() -> None:
+def test_a_single_item_is_a_complete_page() -> None:
     headers = [HTML, ("ETag", '"abc"'), POLICY]
-    assert get_as_it_is(answering(OnlyItem(b"<p>x"), *headers)) == Answer("200 OK", headers, [b"<p>x"])
+    assert get_without_inner_validator(answering(OneItem(b"<p>x"), *headers)) == Answer("200 OK", headers, [b"<p>x"])
 
 
-def test_an_unchanged_list_is_the_application_s_own() -> None:
+def test_the_list_of_an_unchanged_page_is_returned_itself() -> None:
     body = [PLAIN]
     assert injector(answering(body))({"REQUEST_METHOD": "GET"}, lambda *_: None) is body
 
 
-def test_every_page_gets_the_tag_when_always() -> None:
+def test_every_page_gets_the_tag_with_inject_true() -> None:
     assert get(answering([PLAIN]), mode=True).body == PLAIN.replace(b"</body>", TAG + b"</body>")
 
 
@@ -267,15 +282,15 @@ def test_an_empty_page_stays_empty(body: Any, mode: Any) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param(("ETag", '"abc"'), ("ETag", 'W/"abc"'), id="a strong ETag is weak now"),
-        pytest.param(("etag", 'W/"abc"'), ("etag", 'W/"abc"'), id="a weak ETag stays"),
+        pytest.param(("ETag", '"abc"'), ("ETag", 'W/"abc"'), id="a strong ETag becomes weak"),
+        pytest.param(("etag", 'W/"abc"'), ("etag", 'W/"abc"'), id="a weak ETag"),
         pytest.param(("Content-MD5", "x"), None, id="Content-MD5"),
         pytest.param(("Digest", "x"), None, id="Digest"),
         pytest.param(("content-digest", "x"), None, id="Content-Digest"),
         pytest.param(("Repr-Digest", "x"), None, id="Repr-Digest"),
-        pytest.param(("Accept-Ranges", "bytes"), None, id="ranges would be those of other bytes"),
-        pytest.param(("Last-Modified", "x"), ("Last-Modified", "x"), id="Last-Modified stays"),
-        pytest.param(("Set-Cookie", "a=b"), ("Set-Cookie", "a=b"), id="a cookie stays"),
+        pytest.param(("Accept-Ranges", "bytes"), None, id="Accept-Ranges"),
+        pytest.param(("Last-Modified", "x"), ("Last-Modified", "x"), id="Last-Modified"),
+        pytest.param(("Set-Cookie", "a=b"), ("Set-Cookie", "a=b"), id="a cookie"),
     ],
 )
 def test_headers_of_a_changed_page(before: tuple[str, str], after: tuple[str, str] | None) -> None:
@@ -284,7 +299,7 @@ def test_headers_of_a_changed_page(before: tuple[str, str], after: tuple[str, st
     assert get(streaming(PAGE, headers=[("X-A", "1"), before, HTML])).headers == [("X-A", "1"), *kept, HTML]
 
 
-def test_a_page_is_asked_for_again_by_its_weak_etag() -> None:
+def test_a_conditional_request_with_the_weak_etag_is_answered_304() -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         if environ.get("HTTP_IF_NONE_MATCH", "").removeprefix("W/") == '"abc"':
             start_response("304 Not Modified", [("ETag", '"abc"')])
@@ -304,7 +319,7 @@ def test_a_page_is_asked_for_again_by_its_weak_etag() -> None:
 
 
 @pytest.mark.parametrize("make", [answering, lambda body, *headers: streaming(*body, headers=headers)])
-def test_the_policy_lets_the_script_reach_the_storage(make: Any) -> None:
+def test_the_policy_allows_the_storage(make: Any) -> None:
     policies = [
         ("Content-Security-Policy", "default-src 'self'; script-src 'nonce-abc' 'strict-dynamic'"),
         ("content-security-policy-report-only", "connect-src 'none'"),
@@ -318,13 +333,42 @@ def test_the_policy_lets_the_script_reach_the_storage(make: Any) -> None:
     ]
 
 
-def test_storage_of_the_same_origin_needs_no_change() -> None:
+def test_a_storage_of_the_same_origin_is_not_added() -> None:
     headers = [HTML, ("Content-Security-Policy", "connect-src 'none'")]
     assert get(answering([PAGE], *headers), connect_src=lambda: None).headers == headers
 
 
-def test_the_storage_is_not_asked_without_need() -> None:
-    assert get_as_it_is(answering([PLAIN], HTML, POLICY)).headers == [HTML, POLICY]
+# The application's own script tag
+
+
+def with_own_tag(page: bytes) -> bytes:
+    return page.replace(b"<title>", TAG + b"<title>")
+
+
+@pytest.mark.parametrize("page", [with_own_tag(PAGE), with_own_tag(PLAIN), PAGE.replace(b"</body>", TAG + b"</body>")])
+@pytest.mark.parametrize("mode", ["auto", True])
+@pytest.mark.parametrize("is_streaming", [False, True])
+def test_the_policy_of_a_page_with_its_own_tag_allows_the_storage(page: bytes, mode: Any, is_streaming: bool) -> None:
+    headers = [HTML, ("Content-Security-Policy", "script-src 'self', default-src 'none'"), ("Content-MD5", "x")]
+    app = streaming(page, b"<!-- -->", headers=headers) if is_streaming else answering([page], *headers)
+    answer = get(app, mode=mode, connect_src=lambda: ORIGIN)
+    assert answer.body == page + b"<!-- -->" * is_streaming
+    policy = f"script-src 'self', default-src 'none'; connect-src {ORIGIN}"
+    assert answer["Content-Security-Policy"] == policy
+    if not is_streaming or page == with_own_tag(page):
+        assert answer["Content-MD5"] == "x"
+
+
+@pytest.mark.parametrize("policy", ["script-src 'self'", f"default-src 'none'; connect-src {ORIGIN}", "connect-src *"])
+def test_a_page_with_its_own_tag_is_unchanged_if_its_policy_allows_the_storage(policy: str) -> None:
+    headers = [HTML, ("ETag", '"abc"'), ("Content-Security-Policy", policy), ("Accept-Ranges", "bytes")]
+    page = with_own_tag(PAGE)
+    assert get(answering([page], *headers), connect_src=lambda: ORIGIN) == Answer("200 OK", headers, [page])
+    assert get(streaming(page, headers=headers), connect_src=lambda: ORIGIN) == Answer("200 OK", headers, [page])
+
+
+def test_the_storage_is_called_only_for_a_changed_page_with_a_policy() -> None:
+    assert get_without_inner_validator(answering([PLAIN], HTML, POLICY)).headers == [HTML, POLICY]
     assert get(answering([PAGE], ("Content-Type", "text/plain"), POLICY)).body == PAGE
     assert get(answering([PAGE])).body == CHANGED
 
@@ -332,7 +376,7 @@ def test_the_storage_is_not_asked_without_need() -> None:
 # Pages that stream
 
 
-def test_a_piece_taken_gives_a_piece() -> None:
+def test_each_piece_is_returned_when_it_is_read() -> None:
     taken = []
 
     def pieces() -> Iterator[bytes]:
@@ -356,59 +400,58 @@ def test_a_streaming_page_loses_its_length() -> None:
     assert answer.body == CHANGED
 
 
-STRONG = [HTML, ("ETag", '"abc"'), POLICY]
+STRONG = [HTML, ("ETag", '"abc"'), ("Last-Modified", "Sat, 28 Nov 2026 00:00:00 GMT"), POLICY]
 
 
 @pytest.mark.parametrize(
     "first",
     [
-        pytest.param(PLAIN + b"\n", id="a page that ends"),
-        pytest.param(b"<body>" + TAG, id="a page that has the script"),
-        pytest.param(b"<frameset>", id="a page that is not followed"),
+        pytest.param(PLAIN + b"\n", id="a page that has ended"),
+        pytest.param(b"<frameset>", id="a page that cannot be parsed"),
     ],
 )
-def test_a_first_piece_after_which_nothing_changes_keeps_its_headers(first: bytes) -> None:
+def test_headers_are_unchanged_if_the_first_piece_shows_that_nothing_will_change(first: bytes) -> None:
     assert get(streaming(first, b"<!-- x -->", headers=STRONG)) == Answer("200 OK", STRONG, [first, b"<!-- x -->"])
 
 
 @pytest.mark.parametrize(
     "first",
     [
-        pytest.param(b"<body>", id="a page that goes on"),
-        pytest.param(b"<script>'</html>", id="a script that goes on"),
-        pytest.param(b"<template></html>", id="a template that goes on"),
+        pytest.param(b"<body>", id="an open page"),
+        pytest.param(b"<script>'</html>", id="an open script"),
+        pytest.param(b"<template></html>", id="an open template"),
         pytest.param(b"<direct-upload></html>", id="a page with the marker"),
     ],
 )
-def test_a_first_piece_after_which_something_may_change_loses_its_etag(first: bytes) -> None:
+def test_headers_are_changed_if_the_page_may_still_change(first: bytes) -> None:
     answer = get(streaming(first, headers=STRONG), connect_src=lambda: ORIGIN)
     assert answer["ETag"] == 'W/"abc"'
     assert ORIGIN in (answer["Content-Security-Policy"] or "")
 
 
-def test_a_page_that_goes_on_after_its_end_gets_the_tag_all_the_same() -> None:
+def test_a_marker_after_the_end_of_the_page_gets_the_tag() -> None:
     assert get(streaming(PLAIN, b"<direct-upload>")).pieces == [PLAIN, b"<direct-upload>", TAG]
 
 
-def test_a_page_shorter_than_its_length_goes_on() -> None:
+def test_a_first_piece_shorter_than_the_length_is_not_the_whole_page() -> None:
     answer = get(streaming(PLAIN, b"<direct-upload>", headers=[HTML, ("Content-Length", str(len(PLAIN) + 15))]))
     assert (answer["Content-Length"], answer.pieces) == (None, [PLAIN, b"<direct-upload>", TAG])
 
 
-def test_a_streaming_page_without_a_marker_has_its_own_body() -> None:
+def test_the_body_of_a_streaming_page_without_a_marker_is_unchanged() -> None:
     assert get(streaming(PLAIN[:50], PLAIN[50:])).pieces == [PLAIN[:50], PLAIN[50:]]
 
 
-def test_a_tag_at_the_end_comes_after_the_last_piece() -> None:
+def test_a_tag_at_the_end_follows_the_last_piece() -> None:
     assert get(streaming(b"<direct-upload>", b"<")).pieces == [b"<direct-upload>", b"", b"<"]
     assert get(streaming(b"<direct-upload>", b"x")).pieces == [b"<direct-upload>", b"x", TAG]
 
 
-def test_nothing_is_held_back_after_the_tag() -> None:
+def test_nothing_is_delayed_after_the_tag() -> None:
     assert get(streaming(PAGE, b"<", b"</body")).pieces == [CHANGED, b"<", b"</body"]
 
 
-def test_a_file_that_streams(tmp_path: Any) -> None:
+def test_a_streaming_file(tmp_path: Any) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(b"<p>text</p>" * 2000 + PAGE)
     with path.open("rb") as file:
@@ -416,7 +459,7 @@ def test_a_file_that_streams(tmp_path: Any) -> None:
     assert file.closed
 
 
-# As WSGI has it
+# The rules of WSGI
 
 
 def writing(*pieces: bytes, headers: Iterable[tuple[str, str]] = (HTML,), body: Iterable[bytes] = ()) -> Any:
@@ -436,17 +479,17 @@ def test_an_application_that_writes(at: int) -> None:
     assert get(writing(b"<direct-upload>")).body == b"<direct-upload>" + TAG
 
 
-def test_an_application_that_writes_a_whole_page() -> None:
+def test_an_application_that_writes_a_complete_page() -> None:
     answer = get(writing(PAGE, headers=[HTML, ("Content-Length", str(len(PAGE)))]))
     assert answer == Answer("200 OK", [HTML, ("Content-Length", str(len(CHANGED)))], [], CHANGED)
 
 
-def test_an_application_that_writes_no_page() -> None:
+def test_an_application_that_writes_another_type() -> None:
     assert get(writing(PAGE, headers=[("Content-Type", "text/plain")])).written == PAGE
 
 
 class Closing:
-    """A body that counts how often it was closed, and fails where it is told to."""
+    """A body that counts how often it is closed, and may fail at its end."""
 
     def __init__(self, *pieces: bytes, fails: bool = False) -> None:
         self.pieces, self.fails, self.closed = pieces, fails, 0
@@ -454,7 +497,7 @@ class Closing:
     def __iter__(self) -> Iterator[bytes]:
         yield from self.pieces
         if self.fails:
-            raise OSError("the application's own")
+            raise OSError("application error")
 
     def close(self) -> None:
         self.closed += 1
@@ -476,26 +519,26 @@ def test_the_body_is_closed_once(body: Any, content_type: str) -> None:
 
 
 @pytest.mark.parametrize("pieces", [(), (b"<p>",), (PAGE, b"x")])
-def test_an_error_in_the_middle_is_the_server_s_and_the_body_is_closed(pieces: tuple[bytes, ...]) -> None:
+def test_an_error_while_streaming_reaches_the_server_and_the_body_is_closed(pieces: tuple[bytes, ...]) -> None:
     body = Closing(*pieces, fails=True)
-    with pytest.raises(OSError, match="the application's own"):
+    with pytest.raises(OSError, match="application error"):
         get(answering(body))
     assert body.closed == 1
 
 
-def test_a_body_that_is_not_taken_is_closed_all_the_same() -> None:
+def test_a_body_that_is_never_read_is_closed() -> None:
     body = Closing(PAGE)
     injector(answering(body))({"REQUEST_METHOD": "GET"}, lambda *_: None).close()
     assert body.closed == 1
 
 
-def test_an_error_before_the_page_was_decided_starts_no_response() -> None:
+def test_an_error_before_the_first_piece_starts_no_response() -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [HTML])
-        raise OSError("the application's own")
+        raise OSError("application error")
 
     started: list[str] = []
-    with pytest.raises(OSError, match="the application's own"):
+    with pytest.raises(OSError, match="application error"):
         injector(app)({"REQUEST_METHOD": "GET"}, lambda status, headers: started.append(status))
     assert started == []
 
@@ -503,13 +546,13 @@ def test_an_error_before_the_page_was_decided_starts_no_response() -> None:
 def failing_then(
     headers: list[tuple[str, str]], *first: bytes, first_headers: tuple[tuple[str, str], ...] = (HTML,)
 ) -> Any:
-    """An application that starts one response, fails, and starts another one."""
+    """Return an application that starts one response, fails, and starts another one."""
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("200 OK", list(first_headers))
         yield from first
         try:
-            raise OSError("the application's own")
+            raise OSError("application error")
         except OSError:
             start_response("500 Oh", headers, sys.exc_info())
         yield PAGE
@@ -517,29 +560,29 @@ def failing_then(
     return app
 
 
-def test_an_error_page_in_place_of_a_page_gets_the_tag() -> None:
+def test_an_error_page_that_replaces_a_page_gets_the_tag() -> None:
     answer = get(failing_then([HTML, ("X-A", "1"), ("Content-Length", str(len(PAGE)))]))
     assert answer.status == "500 Oh"
     assert answer.headers == [HTML, ("X-A", "1"), ("Content-Length", str(len(CHANGED)))]
     assert answer.body == CHANGED
 
 
-def test_an_error_in_place_of_a_page_passes() -> None:
+def test_another_type_that_replaces_a_page_is_unchanged() -> None:
     answer = get(failing_then([("Content-Type", "text/plain")]))
     assert answer == Answer("500 Oh", [("Content-Type", "text/plain")], [PAGE])
 
 
-def test_an_error_after_the_first_bytes_is_the_server_s() -> None:
-    with pytest.raises(OSError, match="the application's own"):
+def test_an_error_after_the_first_bytes_reaches_the_server() -> None:
+    with pytest.raises(OSError, match="application error"):
         get(failing_then([HTML], b"<p>"))
 
 
-def test_a_server_that_has_sent_nothing_yet_takes_another_response() -> None:
+def test_a_response_can_be_replaced_until_the_server_sends_bytes() -> None:
     answer = get(failing_then([HTML], b""))
     assert (answer.status, answer.headers, answer.body) == ("500 Oh", [HTML], PAGE)
 
 
-def test_an_error_in_place_of_what_is_no_page_passes() -> None:
+def test_a_page_that_replaces_another_type_is_unchanged() -> None:
     def app(environ: Any, start_response: Any) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
 
@@ -565,7 +608,7 @@ def test_start_response_twice_is_an_error() -> None:
         injector(app)({"REQUEST_METHOD": "GET"}, lambda *_: None)
 
 
-def test_exc_info_may_come_by_its_name() -> None:
+def test_exc_info_may_be_a_keyword_argument() -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [HTML])
         start_response("500 Oh", [HTML], exc_info=(None, None, None))
@@ -574,14 +617,14 @@ def test_exc_info_may_come_by_its_name() -> None:
     assert injector(app)({"REQUEST_METHOD": "GET"}, lambda *_: None) == [CHANGED]
 
 
-def test_an_environ_is_not_changed() -> None:
+def test_the_environ_is_not_changed() -> None:
     environ = make_environ()
     before = dict(environ)
     list(injector(answering([PAGE]))(environ, lambda *_: None))
     assert environ == before
 
 
-# One in the other
+# Nested middlewares
 
 
 @pytest.mark.parametrize("mode", ["auto", True])

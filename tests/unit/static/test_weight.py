@@ -34,9 +34,9 @@ OTHERS = {
 }
 OURS = {
     "what every marked page loads first": "",
-    "the engine": "engine.js",
-    "what remembers uploads": "records.js",
-    "the element": "form.js",
+    "the engine": "engine/upload.js",
+    "what remembers uploads": "resume/records.js",
+    "the element": "ui/form.js",
 }
 
 

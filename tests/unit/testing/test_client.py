@@ -47,33 +47,33 @@ def test_data_may_be_an_open_file(site: Site) -> None:
     assert contents(site, upload_file(site.browser, "report.pdf", file)) == b"0123456789 and more"
 
 
-def test_several_files_have_a_receipt_each(site: Site) -> None:
+def test_upload_files_returns_one_receipt_per_file(site: Site) -> None:
     receipts = upload_files(site.browser, [("1.png", b"1"), ("2.png", b"2")], content_type="image/png")
     uploads = site.uploads(lambda uploads: uploads.verify_all(receipts))
     assert [(upload.filename, upload.type) for upload in uploads] == [("1.png", "image/png"), ("2.png", "image/png")]
 
 
 @pytest.mark.parametrize("script_name", ["", "/sub dir"])
-def test_the_application_may_be_mounted_somewhere(tmp_path: Path, script_name: str) -> None:
+def test_the_application_may_have_a_script_name(tmp_path: Path, script_name: str) -> None:
     site = Site(LocalStorage(tmp_path), script_name=script_name)
     assert contents(site, upload_file(site.browser, "report.pdf", b"data")) == b"data"
 
 
 @pytest.mark.parametrize("data", CONTENTS)
 @pytest.mark.parametrize("code", FAILURES)
-def test_an_upload_fails_on_purpose(site: Site, code: str, data: bytes) -> None:
+def test_fail_with_makes_an_upload_fail(site: Site, code: str, data: bytes) -> None:
     with pytest.raises(AppError, match=f'"code":"{code}"'):
         upload_file(site.browser, "report.pdf", data, fail_with=code)
 
 
-def test_after_a_failure_the_next_upload_is_good(site: Site) -> None:
+def test_after_a_failure_the_next_upload_succeeds(site: Site) -> None:
     for code in FAILURES:
         with pytest.raises(AppError):
             upload_file(site.browser, "report.pdf", b"data", fail_with=code)
     assert upload_file(site.browser, "report.pdf", b"data")
 
 
-def test_a_failure_that_does_not_exist_is_refused(site: Site) -> None:
+def test_an_unknown_failure_is_refused(site: Site) -> None:
     with pytest.raises(ValueError, match="segments-missing, segments-differ"):
         upload_file(site.browser, "report.pdf", b"data", fail_with="segments-lost")
 

@@ -83,13 +83,13 @@ def assert_gone(pids: Mapping[str, int], directory: Path) -> None:
     assert not directory.exists()
 
 
-def test_it_comes_up_within_twenty_seconds() -> None:
+def test_it_starts_within_twenty_seconds() -> None:
     began = time.monotonic()
     with SwiftServer():
         assert time.monotonic() - began < 20
 
 
-def test_an_object_comes_back_as_it_was_put(swift: SwiftServer) -> None:
+def test_a_stored_object_can_be_read_back(swift: SwiftServer) -> None:
     put(swift, "/round-trip")
     put(swift, "/round-trip/jokes.pdf", b"your mom")
     assert get(swift, "/round-trip/jokes.pdf") == (200, b"your mom")
@@ -160,7 +160,7 @@ def test_two_run_side_by_side(swift: SwiftServer) -> None:
         assert get(swift, "/only-in-the-first")[0] == 204
 
 
-def test_the_limits_that_were_asked_for_are_those_that_it_tells() -> None:
+def test_the_given_limits_are_in_info() -> None:
     with SwiftServer(allowed_digests="sha512", max_manifest_segments=7, max_file_size=1000, token_life=9) as swift:
         info = json.loads(request("GET", f"{swift.url}/info")[2])
         login = {"X-Auth-User": swift.username, "X-Auth-Key": swift.key}
@@ -171,14 +171,14 @@ def test_the_limits_that_were_asked_for_are_those_that_it_tells() -> None:
     assert int(token_life) <= 9
 
 
-def test_by_default_the_limits_are_swifts_own(swift: SwiftServer) -> None:
+def test_the_default_limits_are_swifts_own(swift: SwiftServer) -> None:
     info = json.loads(request("GET", f"{swift.url}/info")[2])
     assert info["slo"]["max_manifest_segments"] == 1000
     assert info["swift"]["max_file_size"] == 5 * 2**30 + 2
     assert {"sha1", "sha256", "sha512"} <= set(info["tempurl"]["allowed_digests"])
 
 
-def test_the_expirer_removes_what_has_expired() -> None:
+def test_the_expirer_removes_expired_objects() -> None:
     with SwiftServer(expirer=True) as swift:
         put(swift, "/expiring")
         put(swift, "/expiring/o", b"bytes", {"X-Delete-After": "1"})
@@ -201,7 +201,7 @@ def test_a_restarted_proxy_keeps_data_and_port(swift: SwiftServer) -> None:
     assert get(swift, "/kept/o") == (200, b"bytes")
 
 
-def test_a_directory_that_was_given_is_kept_and_found_again(tmp_path: Path) -> None:
+def test_a_given_directory_keeps_its_data(tmp_path: Path) -> None:
     directory = tmp_path / "kept"
     with SwiftServer(directory) as swift:
         put(swift, "/container")
@@ -210,7 +210,7 @@ def test_a_directory_that_was_given_is_kept_and_found_again(tmp_path: Path) -> N
         assert get(swift, "/container/o") == (200, b"bytes")
 
 
-def test_after_the_context_all_is_gone() -> None:
+def test_after_the_context_nothing_is_left() -> None:
     with SwiftServer() as swift:
         pids, directory = swift.pids, swift.directory
         assert pids.keys() == {"supervisor", "proxy", "account", "container", "object"}
@@ -218,7 +218,7 @@ def test_after_the_context_all_is_gone() -> None:
     assert_gone(pids, directory)
 
 
-def test_after_an_exception_all_is_gone() -> None:
+def test_after_an_exception_nothing_is_left() -> None:
     class Interrupted(Exception):
         """What a test may raise."""
 
@@ -271,7 +271,7 @@ def read_report(stream: IO[str] | None) -> tuple[dict[str, int], Path, int | Non
     return pids, Path(directory), forked
 
 
-def test_after_a_sigkill_of_its_owner_all_is_gone(owner: Callable[..., subprocess.Popen[str]]) -> None:
+def test_after_a_sigkill_of_the_owner_nothing_is_left(owner: Callable[..., subprocess.Popen[str]]) -> None:
     process = owner()
     pids, directory, _ = read_report(process.stdout)
     process.kill()
@@ -294,7 +294,7 @@ def test_a_forked_child_of_the_owner_does_not_keep_it_alive(
         os.kill(forked, signal.SIGKILL)
 
 
-def test_after_ctrl_c_in_the_terminal_all_is_gone(owner: Callable[..., subprocess.Popen[str]]) -> None:
+def test_after_ctrl_c_in_the_terminal_nothing_is_left(owner: Callable[..., subprocess.Popen[str]]) -> None:
     process = owner()
     pids, directory, _ = read_report(process.stdout)
     os.killpg(process.pid, signal.SIGINT)
@@ -302,9 +302,7 @@ def test_after_ctrl_c_in_the_terminal_all_is_gone(owner: Callable[..., subproces
     assert_gone(pids, directory)
 
 
-def test_without_the_swift_package_the_error_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_the_swift_package_the_error_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "program_directories", lambda: [tmp_path])
     with (
         pytest.raises(SwiftUnavailable, match=r"pip install 'swift>=2.33'"),
@@ -325,27 +323,27 @@ def test_without_extended_attributes_the_error_says_so(monkeypatch: pytest.Monke
         pytest.fail("it runs without extended attributes")
 
 
-def test_a_port_in_use_is_an_error_that_says_so(swift: SwiftServer) -> None:
+def test_a_port_in_use_is_an_error(swift: SwiftServer) -> None:
     with pytest.raises(SwiftUnavailable, match=rf"port {swift.port} .*in use"), SwiftServer(port=swift.port):
         pytest.fail("it shares its port")
 
 
-def test_a_port_that_was_asked_for_is_free_for_the_next(swift: SwiftServer) -> None:
+def test_a_given_port_can_be_used_again(swift: SwiftServer) -> None:
     with SwiftServer() as first:
         port = first.port
     with SwiftServer(port=port) as second:
         assert second.port == port
 
 
-def test_a_directory_in_use_is_an_error_that_says_so(swift: SwiftServer) -> None:
+def test_a_directory_in_use_is_an_error(swift: SwiftServer) -> None:
     second = SwiftServer(swift.directory, start_timeout=0.5)
     with pytest.raises(SwiftUnavailable, match="in use by another private Swift"), second:
         pytest.fail("it shares its directory")
 
 
-def test_a_server_that_does_not_come_up_shows_its_log() -> None:
+def test_a_server_that_does_not_start_shows_its_log() -> None:
     with (
-        pytest.raises(SwiftUnavailable, match=r"(?s)proxy ended.*No valid digest"),
+        pytest.raises(SwiftUnavailable, match=r"(?s)proxy exited.*No valid digest"),
         SwiftServer(allowed_digests="md6"),
     ):
         pytest.fail("it runs without digests")

@@ -30,26 +30,26 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         pytest.param({"status": 204}, {"status": 204}, id="a dictionary"),
     ],
 )
-def test_values_come_out_as_from_json(stored: object, read: object) -> None:
+def test_values_are_converted_like_json(stored: object, read: object) -> None:
     cache = Cache()
     cache.set("key", stored)
     assert cache.get("key") == read
 
 
-def test_a_value_that_is_not_serialized_comes_out_as_bytes() -> None:
+def test_an_unserialized_value_is_returned_as_bytes() -> None:
     cache = Cache()
     cache.set("key", 7, serialize=False)
     assert cache.get("key") == b"7"
 
 
-def test_what_comes_out_is_a_copy() -> None:
+def test_get_returns_a_copy() -> None:
     cache = Cache()
     cache.set("key", {"a": 1})
     cache.get("key")["a"] = 2
     assert cache.get("key") == {"a": 1}
 
 
-def test_an_entry_expires_when_its_time_is_over(now: list[float]) -> None:
+def test_an_entry_expires(now: list[float]) -> None:
     cache = Cache()
     cache.set("short", 1, time=60)
     cache.set("forever", 2)
@@ -59,7 +59,7 @@ def test_an_entry_expires_when_its_time_is_over(now: list[float]) -> None:
     assert cache.get_multi(["short", "forever"], "server") == [None, 2]
 
 
-def test_a_deleted_entry_is_gone_and_deleting_it_again_does_no_harm() -> None:
+def test_delete_can_be_repeated() -> None:
     cache = Cache()
     cache.set("key", 1)
     cache.delete("key")
@@ -67,19 +67,19 @@ def test_a_deleted_entry_is_gone_and_deleting_it_again_does_no_harm() -> None:
     assert cache.get("key") is None
 
 
-def test_set_multi_sets_each() -> None:
+def test_set_multi_stores_each_value() -> None:
     cache = Cache()
     cache.set_multi({"a": 1, "b": 2}, "server", time=60)
     assert cache.get_multi(["b", "a", "c"], "server") == [2, 1, None]
 
 
-def test_counting_begins_at_the_first_delta_and_never_falls_below_zero() -> None:
+def test_incr_and_decr_start_at_zero_and_never_go_below() -> None:
     cache = Cache()
     assert [cache.incr("n", 5), cache.incr("n"), cache.decr("n", 2), cache.decr("n", 9)] == [5, 6, 4, 0]
     assert cache.decr("other") == 0
 
 
-def test_counting_on_keeps_the_first_expiry(now: list[float]) -> None:
+def test_incr_keeps_the_first_expiry(now: list[float]) -> None:
     cache = Cache()
     cache.incr("n", time=10)
     now[0] += 9
@@ -88,7 +88,7 @@ def test_counting_on_keeps_the_first_expiry(now: list[float]) -> None:
     assert cache.incr("n", time=10) == 1
 
 
-def test_the_filter_gives_every_request_of_an_application_the_same_cache() -> None:
+def test_the_filter_gives_all_requests_of_an_application_one_cache() -> None:
     seen = []
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:

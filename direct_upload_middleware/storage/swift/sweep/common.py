@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ...concurrency import PARALLEL, imap_concurrently
-from ...sweeping import Finding, Progress, no_progress
+from ...sweeping import Finding, Progress, ignore_progress
 from ..client import SwiftClient
 from ..final_objects import FinalObjects
 from ..listings import pages
@@ -31,7 +31,7 @@ class Sweeping:
     segments: SegmentContainers
     older_than: int
     dry_run: bool = False
-    progress: Progress = no_progress
+    progress: Progress = ignore_progress
     now: int = field(init=False)
     _done: int = field(default=0, init=False)
     _total: int = field(default=0, init=False)

@@ -25,7 +25,8 @@ _CONTAINERS_AT_ONCE = 4  # each deletes its segments in parallel
 class _Candidate:
     """Old segments of the upload ``id``.
 
-    ``name`` is its final object's, where it is recorded; ``confirmed`` is whether the application has confirmed the upload.
+    ``name`` is its final object's, where it is recorded; ``confirmed`` is whether the application has confirmed the
+    upload.
     """
 
     id: str

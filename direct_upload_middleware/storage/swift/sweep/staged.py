@@ -17,7 +17,7 @@ from .common import ID, Sweeping
 
 
 def sweep_staged(sweeping: Sweeping) -> Iterator[Finding]:
-    """Sweep staged objects, with final objects that were never confirmed; claimed names without data; and tombstones."""
+    """Sweep staged objects with final objects that were never confirmed, claimed names without data, and tombstones."""
     sweep = _StagedSweep(sweeping)
     staged, tombstones = sweep.staged()
     placeholders, sealed = sweep.finals(staged)

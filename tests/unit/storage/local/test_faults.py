@@ -49,9 +49,6 @@ def http(storage: LocalStorage) -> Browser:
     return Browser(storage)
 
 
-# -- crashes ---------------------------------------------------------------------------------------------------
-
-
 class Crash(BaseException):
     """The process ends here."""
 
@@ -213,9 +210,6 @@ def test_a_name_that_is_taken_goes_to_another_upload_only_when_it_is_free(storag
     with pytest.raises(StorageError):
         storage.open(first)
     assert storage.open(second).read() == b"second"
-
-
-# -- faults ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

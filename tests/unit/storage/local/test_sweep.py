@@ -148,4 +148,4 @@ def test_a_fault_is_told_and_the_rest_is_swept(
 
     monkeypatch.setattr(storage._disk, "remove", fail_once)
     found = {Path(f.name).name: (f.removed, f.error) for f in sweep(storage)}
-    assert found == {first: (False, "The disk says: Permission denied."), second: (True, None)}
+    assert found == {first: (False, "The operating system reports: Permission denied."), second: (True, None)}

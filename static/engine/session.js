@@ -1,0 +1,152 @@
+// The start of an upload: a new one, or one that is resumed.
+/** @import { Environment, RenewedTicket, ResumeRecord, SignAnswer, StatusAnswer, StoredSegment } from "../types.d.ts" */
+/** @import { Context } from "./segment-sender.js" */
+import { asFailure, retry } from "./retry.js";
+
+/** Milliseconds after a begin in which another tab's first begin may replace the cookie. */
+const COOKIE_RACE = 60_000;
+/** Bytes of a file that is sent without checking the cookie first: complete finds out as soon. */
+const SMALL_FILE = 256 * 1024;
+
+/**
+ * An upload that this page carries out: its resume record, the segments in storage, and the first presigned URLs.
+ * `uncheckedUntil` is the time until which the cookie may not be the ticket's.
+ * @typedef {{ record: ResumeRecord, stored: StoredSegment[], signed?: SignAnswer, release: () => void,
+ *   uncheckedUntil?: number }} Session
+ */
+
+/**
+ * Begin a new upload. Begins run one at a time: in a browser without the cookie, two at once would get two cookies, and
+ * the ticket bound to the first would be invalid.
+ * @param {string} fingerprint
+ * @param {Context} context
+ * @returns {Promise<Session>}
+ */
+export async function begin(fingerprint, context) {
+  const { api, env, mount, place, signal, source } = context;
+  const attempt = () => env.withLock(() => api.begin(source.description, signal), signal);
+  const isUnchecked = !env.verifiedMounts.has(mount.href);
+  const { segments, clock, ...begun } = await retry(attempt, env, context);
+  env.owners.set(mount.href, begun.owner);
+  const record = { ...begun, mount: mount.href, fingerprint, place, etags: [] };
+  const release = (await env.claim(record.id)) ?? (() => undefined);
+  void env.records.save(record);
+  const uncheckedUntil = isUnchecked ? env.now() + COOKIE_RACE : undefined;
+  return { record, stored: [], signed: { segments, clock }, release, uncheckedUntil };
+}
+
+/**
+ * Throw `not-yours` before anything is sent when the browser does not return the cookie. A page checks this once.
+ * @param {ResumeRecord} record
+ * @param {Context} context
+ */
+export async function checkCookie(record, { api, env, mount, signal, source }) {
+  if (env.verifiedMounts.has(mount.href) || source.size <= SMALL_FILE) return;
+  try {
+    await api.sign(record, [], signal); // touches no object in storage
+  } catch (error) {
+    if (signal.aborted || asFailure(error).code === "not-yours") throw error;
+  }
+}
+
+/**
+ * Return the visitor's `Upload-Owner`, by which resume records are found and read. Without records no request is made.
+ * @param {Pick<Context, "api" | "env" | "mount" | "signal">} context
+ * @returns {Promise<string | null | undefined>}
+ */
+export async function findOwner({ api, env, mount, signal }) {
+  if (!(await env.records.hasAny())) return undefined;
+  const owner = env.owners.get(mount.href) ?? (await api.owner(signal));
+  if (owner) env.owners.set(mount.href, owner);
+  return owner;
+}
+
+/**
+ * Resume an earlier upload of the same file, if there is one. Other visitors' uploads are not found, and those that
+ * another page is sending are skipped.
+ * @param {string} fingerprint
+ * @param {Context} context
+ * @returns {Promise<Session | undefined>}
+ */
+export async function resume(fingerprint, context) {
+  for (const found of await findRecords(fingerprint, context)) {
+    const release = await context.env.claim(found.id);
+    const status = release && (await getStatus(found, context, release));
+    if (status) {
+      const record = { ...found, place: context.place || found.place, etags: [] };
+      renewTicket(record, status, context.env);
+      return { record, stored: storedSegments(found, status, context), release };
+    }
+    release?.();
+  }
+  return undefined;
+}
+
+/**
+ * Replace the ticket by the new one that the application sends after half of its lifetime.
+ * @param {ResumeRecord} record
+ * @param {RenewedTicket} answer
+ * @param {Pick<Environment, "records">} env
+ */
+export function renewTicket(record, { ticket, expires }, { records }) {
+  if (!ticket || !expires) return;
+  Object.assign(record, { ticket, expires });
+  void records.save(record);
+}
+
+/**
+ * @param {string} fingerprint
+ * @param {Context} context
+ */
+async function findRecords(fingerprint, context) {
+  const { env, mount, signal } = context;
+  try {
+    const owner = await retry(() => findOwner(context), env, context);
+    return owner ? await env.records.find(owner, mount.href, fingerprint) : [];
+  } catch (error) {
+    if (refusalStatus(error, signal)) return []; // begin fails with the same error
+    throw error;
+  }
+}
+
+/**
+ * @param {ResumeRecord} record
+ * @param {Context} context
+ * @param {() => void} release
+ * @returns {Promise<StatusAnswer | undefined>} undefined when the upload is another visitor's, or no longer exists
+ */
+async function getStatus(record, context, release) {
+  const { api, env, mount, signal } = context;
+  try {
+    return await retry(() => api.status(record, signal), env, context);
+  } catch (error) {
+    const status = refusalStatus(error, signal);
+    if (status === 401 || status === 403) env.owners.delete(mount.href); // another user has logged in
+    if (status === 404 || status === 410) await env.records.remove(record);
+    if (status) return undefined;
+    release();
+    throw error;
+  }
+}
+
+/**
+ * Return the status of an answer saying that the upload is another visitor's or no longer exists; 0 for other errors.
+ * @param {unknown} error
+ * @param {AbortSignal} signal
+ */
+function refusalStatus(error, signal) {
+  const status = signal.aborted ? 0 : asFailure(error).status;
+  return [401, 403, 404, 410].includes(status) ? status : 0;
+}
+
+/**
+ * Return the segments in storage. When the upload is complete but the answer was lost, only the record has the ETags.
+ * @param {ResumeRecord} record
+ * @param {StatusAnswer} status
+ * @param {Context} context
+ * @returns {StoredSegment[]}
+ */
+function storedSegments(record, { state, stored = [] }, { source }) {
+  if (state === "open") return stored;
+  return record.etags.map(({ index, etag }) => ({ index, etag, size: source.segment(index, record).size }));
+}

@@ -1,0 +1,55 @@
+"""S3 in tests: a storage below a prefix of its own in one bucket, and a browser that speaks Swift's language to it."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import requests
+
+from direct_upload_middleware.keys import Keys
+from direct_upload_middleware.storage.s3 import S3Storage
+from direct_upload_middleware.testing.private_s3.server import REGION, S3Server
+
+BUCKET = "uploads"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Browser:
+    """Sends what a browser sends, and puts S3's statuses into the contract's, which are Swift's.
+
+    A stored part is 200 here and 201 there; a refused signature 403 and 401; a URL whose upload has ended 404 and 401;
+    a damaged part 400 and 422. The MD5 goes in ``Content-MD5`` in Base64 instead of ``ETag`` in hex.
+    """
+
+    def request(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        sent = {"Accept-Encoding": "identity", **(headers or {})}
+        if "ETag" in sent:
+            sent["Content-MD5"] = b64encode(bytes.fromhex(sent.pop("ETag"))).decode()
+        response = requests.request(method, url, data=body, headers=sent, allow_redirects=False, timeout=60)
+        return Answer(_translated(method, response), response.headers, response.content)
+
+
+def _translated(method: str, response: requests.Response) -> int:
+    status = response.status_code
+    if method == "PUT":
+        return {200: 201, 403: 401, 404: 401}.get(status, 422 if b"BadDigest" in response.content else status)
+    return {403: 401}.get(status, status)
+
+
+def s3_storage(server: S3Server, prefix: str | None = None, **options: object) -> S3Storage:
+    """A storage with nothing in it."""
+    server.storage_url(BUCKET)
+    prefix = prefix or f"test-{secrets.token_hex(6)}"
+    storage = S3Storage(BUCKET, prefix, region=REGION, endpoint=server.url, **options)  # type: ignore[arg-type]
+    storage._client.use_credentials(server.access_key, server.secret_key)
+    storage.bind(Keys(("a secret of the tests",)))
+    return storage

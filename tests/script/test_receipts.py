@@ -1,0 +1,97 @@
+"""Fields that begin with receipts, and copies of fields, which do not."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from script.site import FORM, Visitor
+
+pytestmark = pytest.mark.browser
+
+Files = Callable[..., Path]
+FIELDS = pytest.mark.parametrize(
+    "field",
+    [
+        "<input type=file name=f required data-direct-upload {} aria-label=F>",
+        "<direct-upload name=f required {}></direct-upload>",
+    ],
+    ids=["input", "element"],
+)
+RECEIPTS = "return new FormData(document.forms[0]).getAll('f').map((value) => value.name ?? value)"
+#: As Turbo does it, as htmx does it, and as a page does that adds a row to a form.
+COPY = pytest.mark.parametrize(
+    "copy",
+    ["document.body.replaceWith(document.body.cloneNode(true))", "document.body.innerHTML = document.body.innerHTML"],
+    ids=["cloned", "serialized"],
+)
+
+
+def upload(visitor: Visitor, field: str, *files: Path) -> list[str]:
+    """Return receipts, in a page with an equal field."""
+    visitor.open(FORM.format(field))
+    visitor.give(*files)
+    visitor.wait_for(*["done"] * len(files))
+    return list(visitor.js(RECEIPTS))
+
+
+@FIELDS
+def test_a_form_that_is_shown_again_keeps_its_uploads(visitor: Visitor, files: Files, field: str) -> None:
+    receipts = upload(visitor, field.format("multiple"), files("größe.txt"), files("b.txt", 2000))
+    visitor.open(FORM.format(field.format(f"multiple data-receipts='{html.escape(json.dumps(receipts))}'")))
+    visitor.wait_for("done", "done")
+    visitor.wait(lambda: "größe.txt" in visitor.read(visitor.all_inside("[data-state]")[0]))
+    assert "2 kB" in visitor.read(visitor.all_inside("[data-state]")[1])
+    visitor.press(".direct-upload-remove")
+    visitor.wait_for("done")
+    assert visitor.send() == [("f", "a receipt of b.txt"), ("go", "yes")]
+
+
+@FIELDS
+def test_a_removed_receipt_leaves_a_required_field_empty(visitor: Visitor, files: Files, field: str) -> None:
+    receipts = upload(visitor, field.format(""), files("a.txt"))
+    visitor.open(FORM.format(field.format(f"data-receipts='{json.dumps(receipts)}'")))
+    visitor.wait_for("done")
+    visitor.press(".direct-upload-remove")
+    visitor.wait_for()
+    visitor.one("[name=go]").click()
+    assert visitor.js("return document.querySelector('[name=f]').validity.valueMissing")
+    visitor.give(files("b.txt"))
+    visitor.wait_for("done")
+    assert visitor.send() == [("f", "a receipt of b.txt"), ("go", "yes")]
+
+
+@COPY
+@FIELDS
+def test_copies_have_no_rows_receipts_or_files(visitor: Visitor, files: Files, field: str, copy: str) -> None:
+    [_] = upload(visitor, field.format(""), files("a.txt"))
+    visitor.js(copy)
+    visitor.wait(lambda: visitor.states() == [] and visitor.js(RECEIPTS) in ([], [""]))
+    assert "receipt" not in visitor.js("return document.body.innerHTML")
+    visitor.give(files("b.txt"))
+    visitor.wait_for("done")
+    assert visitor.send() == [("f", "a receipt of b.txt"), ("go", "yes")]
+
+
+def test_rows_that_a_library_removes_come_back(visitor: Visitor, files: Files) -> None:
+    upload(visitor, "<input type=file name=f data-direct-upload aria-label=F>", files("a.txt"))
+    visitor.js("document.querySelector('ul.direct-upload').remove()")
+    visitor.wait_for("done")
+    visitor.press(".direct-upload-remove")
+    assert visitor.send() == [("f", "nothing"), ("go", "yes")]
+
+
+@pytest.mark.parametrize("other", ["bb", "ab"], ids=["different", "same start"])
+def test_different_files_of_the_same_name_size_and_time_are_both_uploaded(visitor: Visitor, other: str) -> None:
+    visitor.open_form("<direct-upload name=f multiple></direct-upload>")
+    visitor.inside("button")
+    add = """document.querySelector("direct-upload").add([new File([arguments[0]], "x.txt", { lastModified: 1 })])"""
+    visitor.js(add, "aa")
+    visitor.js(add, other)
+    visitor.wait_for("done", "done")
+    visitor.js(add, "aa")
+    visitor.wait(lambda: "already in the list" in visitor.read(visitor.inside("[role=status]")))
+    assert visitor.states() == ["done", "done"]
