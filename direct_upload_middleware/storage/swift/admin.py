@@ -213,8 +213,8 @@ class SwiftAdmin:
             time.sleep(0.2)
 
     def finish_rotation(self, *, after: int) -> Iterator[str]:
-        """Remove the old keys, ``after`` seconds after the rotation at the earliest: so long their URLs may be
-        valid.""" account = self.headers_of() or {}
+        """Remove the old keys, ``after`` seconds after the rotation at the earliest: so long URLs may be valid."""
+        account = self.headers_of() or {}
         rotated = account.get(ROTATED, "")
         if not rotated:
             raise StorageError("There is no rotation to finish.")

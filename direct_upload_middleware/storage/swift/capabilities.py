@@ -220,8 +220,11 @@ def _has_container_keys(trial: _Trial, written: str, key: str, account_key: str,
 
 
 def _isolates_temp_urls(trial: _Trial, key: str, digest: Digest) -> bool:
-    """Return whether a PUT temp URL refuses or ignores ``X-Copy-From``. Where it is refused itself: False, to be
-    safe.""" client = trial.client
+    """Return whether a PUT temp URL refuses or ignores ``X-Copy-From``.
+
+    Where it is refused itself: False, to be safe.
+    """
+    client = trial.client
     for source in (f"/{trial.container}/source", f"{trial.container}/source"):
         expires = client.now() + _TTL
         url = temp_url(client, key, "PUT", trial.container, "stolen", expires=expires, digest=digest, internal=True)
