@@ -6,7 +6,11 @@ import { DirectUploadFailure } from "./engine/failure.js";
 export { DirectUploadFailure };
 
 const MARKED = "direct-upload, input[type=file][data-direct-upload]";
-const MOUNT = new URL("..", import.meta.url);
+const SCRIPT = import.meta.url; // in a variable, since bundlers take new URL("..", import.meta.url) for a file
+/** Whether the middleware serves this script. A bundle has another address, that of its source, or none. */
+const IS_SERVED = /^http.*\/static\/direct-upload.js/.test(SCRIPT);
+const ORIGIN = /^http/.test(globalThis.origin) ? origin : "http://localhost"; // undefined in Node, "null" in a sandbox
+const MOUNT = IS_SERVED ? new URL("..", SCRIPT) : new URL("/_upload/", ORIGIN);
 
 /**
  * @param {Sendable} file
@@ -14,7 +18,7 @@ const MOUNT = new URL("..", import.meta.url);
  * @returns {UploadTask}
  */
 export function upload(file, options = {}) {
-  return createTask(loadEngine().then(({ start }) => start(mountOf(options), file, options), unreachable));
+  return createTask(loadEngine().then(({ start }) => start(MOUNT, file, options), unreachable));
 }
 
 /**
@@ -25,18 +29,13 @@ export function upload(file, options = {}) {
 export function uploadAll(files, options = {}) {
   const all = [...files];
   const modules = Promise.all([import("./engine/upload-all.js"), loadEngine()]); // in parallel
-  return createTask(modules.then(([{ startAll }]) => startAll(mountOf(options), all, options), unreachable));
+  return createTask(modules.then(([{ startAll }]) => startAll(MOUNT, all, options), unreachable));
 }
 
 /** Load the engine, and in parallel the module that it needs next. */
 function loadEngine() {
   import("./resume/records.js").catch(() => {}); // optional
   return import("./engine/upload.js");
-}
-
-/** @param {UploadOptions} options */
-function mountOf({ mount = MOUNT }) {
-  return new URL(String(mount).replace(/\/*$/, "/"), MOUNT);
 }
 
 /** @returns {never} */
@@ -66,8 +65,7 @@ function createTask(run) {
 function takePage() {
   const page = /** @type {any} */ (globalThis);
   const key = Symbol.for("direct-upload");
-  const served = "/static/direct-upload.js";
-  const isSecond = page[key] || (!import.meta.url.includes(served) && document.querySelector(`script[src*="${served}"]`));
+  const isSecond = page[key] || (!IS_SERVED && document.querySelector('script[src*="/static/direct-upload.js"]'));
   page[key] ??= MOUNT.href;
   if (isSecond) void import("./ui/second-copy.js").then(({ standBack }) => standBack(MOUNT, page[key]));
   else void enhance();

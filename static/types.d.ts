@@ -1,82 +1,25 @@
-// Types that the modules share. Only the type checker reads this file; pages do not load it.
+// Types that the modules share. Only the type checker of this project reads this file. Pages do not load it, and the npm
+// package does not contain it: what applications use is in direct-upload.d.ts and uppy.d.ts.
 
-import type { DirectUploadFailure } from "./engine/failure.js";
 import type { ConnectionPool } from "./engine/connection-pool.js";
+import type { ProgressReport, UploadControls, UploadResult } from "./direct-upload.d.ts";
 
-/** A `File`, as from `<input type="file">`, or any other `Blob`. */
-export type Sendable = Blob & { readonly name?: string; readonly lastModified?: number };
-
-export type State = "starting" | "sending" | "waiting" | "paused" | "finishing";
-
-export interface ProgressReport {
-  loaded: number;
-  total: number;
-  state: State;
-  /** Bytes per second, smoothed; 0 while it is unknown and while nothing is sent. */
-  speed: number;
-  /** Seconds, at this speed; undefined while the speed is unknown. */
-  timeLeft?: number;
-}
-
-export interface RetryReport {
-  failure: DirectUploadFailure;
-  /** The number of attempts in a row that failed. */
-  attempt: number;
-  /** Milliseconds until the next attempt. */
-  delay: number;
-}
-
-export interface UploadOptions {
-  onprogress?: (report: ProgressReport) => void;
-  onretry?: (report: RetryReport) => void;
-  signal?: AbortSignal;
-  /** The name of the stored file, instead of the file's own. */
-  filename?: string;
-  /** The middleware's mount, if it does not serve this script (as in a bundle). */
-  mount?: string | URL;
-  /** The place in the site, such as a page and a field, that lists the upload while it is unfinished. */
-  place?: string;
-  /** Failed attempts without progress after which the upload fails; 12. */
-  retries?: number;
-  /** Milliseconds without progress after which a request is aborted and sent again; 30 000. */
-  stall?: number;
-}
-
-export interface UploadInfo {
-  id: string;
-  name: string;
-  filename: string;
-  type: string;
-  size: number;
-  etag: string;
-}
-
-export interface UploadResult {
-  receipt: string;
-  upload: UploadInfo;
-  download_url: string;
-  /** What the application's `on_complete` returned. */
-  data: unknown;
-}
-
-export interface UploadControls {
-  pause(): void;
-  resume(): void;
-  abort(): void;
-}
-
-/** One upload. `for await` yields the latest report each time, ends with the upload, and throws its failure. */
-export interface UploadTask extends Promise<UploadResult>, AsyncIterable<ProgressReport>, UploadControls {}
-
-/** Several uploads. When one fails the others continue, and then the task rejects with the first failure. */
-export interface UploadAllTask extends Promise<UploadResult[]>, AsyncIterable<ProgressReport>, UploadControls {}
-
-export interface UploadAllOptions extends Omit<UploadOptions, "filename"> {
-  /** The number of files that are uploaded at once; 3. */
-  concurrency?: number;
-  /** Called for each file as soon as it is uploaded. */
-  onfile?: (file: Sendable, result: UploadResult) => void;
-}
+export type {
+  FailureDetails,
+  Problem,
+  ProgressReport,
+  RetryReport,
+  Sendable,
+  State,
+  UploadAllOptions,
+  UploadAllTask,
+  UploadControls,
+  UploadInfo,
+  UploadOptions,
+  UploadResult,
+  UploadTask,
+} from "./direct-upload.d.ts";
+export type { UppyPluginOptions } from "./uppy.d.ts";
 
 /** A running upload, or several. */
 export interface UploadRun<Result = UploadResult> extends UploadControls {
@@ -140,29 +83,6 @@ export interface StatusAnswer extends RenewedTicket {
 export interface SegmentEtag {
   index: number;
   etag: string;
-}
-
-export interface FailureDetails {
-  status?: number;
-  /** The problem's detail. */
-  detail?: string;
-  problem?: Problem;
-  /** Why the browser refused to connect (with `network`), or that it does not send the cookie (with `not-yours`). */
-  cause?: "csp" | "cors" | "cookies";
-  /** Whether a retry may succeed. */
-  transient?: boolean;
-  /** The answer's `Retry-After`, in milliseconds. */
-  retryAfter?: number;
-}
-
-/** The body of an error (RFC 9457). */
-export interface Problem {
-  title?: string;
-  status?: number;
-  detail?: string;
-  code?: string;
-  indexes?: number[];
-  field?: string;
 }
 
 /** An unfinished upload, which is resumed when its file is chosen again. */
@@ -244,17 +164,6 @@ export interface Environment {
   withLock<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Claim an upload for this page and return its release; undefined when another page has claimed it. */
   claim(id: string): Promise<(() => void) | undefined>;
-}
-
-/** Options of the Uppy plugin. */
-export interface UppyPluginOptions extends Pick<UploadOptions, "mount" | "place" | "retries" | "stall"> {
-  id?: string;
-  /** The number of files that are uploaded at once; 3. */
-  limit?: number;
-  /** A form, or its selector, that gets a hidden input with the receipt of each uploaded file. */
-  form?: string | HTMLFormElement;
-  /** The name of these inputs. */
-  name?: string;
 }
 
 /** The part of Uppy 6 that the plugin uses. */

@@ -1,14 +1,23 @@
 // Types of the plugin for Uppy: `uppy.use(DirectUpload, { form: "#application" })`.
 
-import type { UploadResult, UppyPlugin, UppyPluginOptions } from "./types.d.ts";
+import type { UploadOptions, UploadResult } from "./direct-upload.d.ts";
 
-export type { UppyPluginOptions } from "./types.d.ts";
+/** Options of the Uppy plugin. */
+export interface UppyPluginOptions extends Pick<UploadOptions, "mount" | "place" | "retries" | "stall"> {
+  id?: string;
+  /** The number of files that are uploaded at once; 3. */
+  limit?: number;
+  /** A form, or its selector, that gets a hidden input with the receipt of each uploaded file. */
+  form?: string | HTMLFormElement;
+  /** The name of these inputs. */
+  name?: string;
+}
 
 /** The `response.body` of an uploaded file: `new Uppy<Meta, DirectUploadBody>()`. */
 export type DirectUploadBody = UploadResult & Record<string, unknown>;
 
 /** An uploader for Uppy 6. */
-export class DirectUpload implements UppyPlugin {
+export class DirectUpload {
   constructor(uppy: any, opts?: UppyPluginOptions);
   id: string;
   type: string;

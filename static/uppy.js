@@ -7,8 +7,8 @@ import { explain, message } from "./messages.js";
 
 /** How many files upload at the same time. */
 const LIMIT = 3;
-/** The mount of the middleware that served this module. */
-const DEFAULT_MOUNT = import.meta.url.replace(/static\/(?:[^/]+\/)?[^/]+$/, "");
+/** The mount of the middleware that served this module; in a bundle, as in direct-upload.js. */
+const DEFAULT_MOUNT = /^(http.*\/)static\/(?:[\da-f]{16}\/)?uppy\.js/.exec(import.meta.url)?.[1] ?? "/_upload";
 
 /**
  * An Uppy uploader. The receipt of a file is in `file.response.body.receipt`, in `file.meta.receipt` and, with the option

@@ -68,7 +68,7 @@ def read_scripts(static: Traversable) -> dict[str, str]:
     """Return the scripts that are served, by path: the bundles where they are up to date, else the modules."""
     modules = dict(_read(static, exclude=(_DIST,)))
     dist = static / _DIST
-    if not dist.is_dir():
+    if not (dist / _DIGEST).is_file():  # the digest is written last, so without it there are no whole bundles
         return _with_hoisted_imports(modules)
     if (dist / _DIGEST).read_text("utf-8").strip() != _digest(modules):
         log.warning("static/dist is older than the modules, which are served instead: run 'make static'")

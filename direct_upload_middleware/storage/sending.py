@@ -9,8 +9,6 @@ from dataclasses import replace
 from hashlib import md5
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from webob import Request
-
 from ..errors import StorageError, StorageUnavailable
 from .base import Segment, SignedSegment, Storage, Transfer
 
@@ -126,6 +124,8 @@ def _checksum(signed: SignedSegment, body: SegmentReader) -> dict[str, str]:
 
 def _put_inside(storage: Storage, signed: SignedSegment, body: SegmentReader) -> int:
     """Let a storage below the middleware's mount answer the request without a server."""
+    from webob import Request  # here, so that importing the test helpers does not import WebOb
+
     request = Request.blank(signed.url, method="PUT", headers=dict(signed.headers))
     request.environ["wsgi.input"] = body
     request.content_length = len(body)

@@ -19,14 +19,14 @@ const STALL = 30_000;
 const ROUNDS = 3;
 
 /**
- * @param {URL} mount
+ * @param {URL} mount the default for the option
  * @param {Sendable} file
  * @param {UploadOptions} [options]
  * @param {Environment} [env]
  * @returns {UploadRun}
  */
 export function start(mount, file, options = {}, env = browser) {
-  return new Upload(mount, file, options, env);
+  return new Upload(new URL(String(options.mount ?? mount).replace(/\/*$/, "/"), mount), file, options, env);
 }
 
 class Upload {

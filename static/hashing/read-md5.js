@@ -6,6 +6,9 @@ const BUFFER = 256 * 1024;
 /** Milliseconds that a read may take, doubled each time. In Chromium one of some hundred streams hangs forever. */
 const TIMEOUT = 1000;
 
+/** Milliseconds before the first retry of a read that failed; the second one waits twice as long. */
+const RETRY_DELAY = 300;
+
 /**
  * Return the MD5 of data of any size. It is read in pieces, and the browser reads the next one during hashing.
  * @param {Blob} data
@@ -18,8 +21,11 @@ export async function readMd5(data, signal) {
   for (let timeout = TIMEOUT; ; timeout *= 2) {
     const { size, end } = await update(md5, offset ? data.slice(offset) : data, timeout, signal);
     if (end === "done") return md5.hex();
-    // WebKit ends all reads when a download begins, so one failure does not mean that the file was removed or changed.
-    if (end === "failed" && ++failures > 1) throw new DirectUploadFailure("file-changed");
+    // WebKit ends all reads for a moment when a download begins, so one failure does not mean that the file changed.
+    if (end === "failed") {
+      if (++failures > 2) throw new DirectUploadFailure("file-changed");
+      await new Promise((resolve) => { setTimeout(resolve, failures * RETRY_DELAY); });
+    }
     offset += size;
   }
 }

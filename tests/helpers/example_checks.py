@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 SEE = "30[23] *"  # the status of a redirection after a form
-SECRET = "a secret of the tests"
+SECRET = "a-secret-of-the-tests"
 on_both_storages = pytest.mark.parametrize("storage", ["local", "swift"], indirect=True)
 BODY = {"filename": "notes.txt", "size": 5, "type": "text/plain"}
 

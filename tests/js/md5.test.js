@@ -68,7 +68,7 @@ for (const type of ["bytes", undefined]) {
   });
 }
 
-test("a read that the browser ends is repeated once, from where it was", async () => {
+test("a read that the browser ends is repeated from where it was", async () => {
   const bytes = randomBytes(3000);
   let reads = 0;
   const part = (from) => ({

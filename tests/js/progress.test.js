@@ -78,7 +78,7 @@ test("a slow loop gets the latest report, not every one", async () => {
 
 test("the loop throws the upload's failure", async () => {
   const world = new World();
-  world.storage.reply = () => 403;
+  world.storage.reply = () => 413;
   const run = world.upload(makeFile(50));
   await assert.rejects(async () => {
     for await (const { total } of run.reports()) assert.equal(total, 50);

@@ -122,14 +122,31 @@ def test_the_wheel_is_importable(wheel: Path, python: Path, tmp_path: Path) -> N
     assert run(python, "-c", program, cwd=tmp_path).strip() == metadata_of(wheel)["Version"]
 
 
-def test_an_application_serves_the_script_from_the_wheel(python: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_bundles", [True, False], ids=["bundles", "modules"])
+def test_an_application_serves_the_script_from_the_wheel(wheel: Path, tmp_path: Path, has_bundles: bool) -> None:
+    """A wheel that is built where ``make static`` has not run has the modules only."""
+    run(sys.executable, "-m", "zipfile", "--extract", wheel, tmp_path, cwd=tmp_path)
+    dist = tmp_path / PACKAGE / "static" / "dist"
+    assert (dist / "sources.sha256").is_file()
+    if not has_bundles:
+        shutil.rmtree(dist)
     program = f"""
-from webob import Request
+import logging, re
+logging.basicConfig(level="WARNING")
+import {PACKAGE}
 from {PACKAGE} import DirectUploadMiddleware
+from webob import Request
+assert {PACKAGE}.__file__ == {str(tmp_path / PACKAGE / "__init__.py")!r}
 app = DirectUploadMiddleware(lambda environ, start_response: [], "local:files")
-print(Request.blank("/_upload/static/direct-upload.js").get_response(app).status)
+get = lambda path: Request.blank(f"/_upload/static/{{path}}").get_response(app)
+entry = get("direct-upload.js")
+version = re.search(r"[0-9a-f]{{16}}", entry.text)[0]
+engine = get(f"{{version}}/engine/upload.js")
+worker = get(f"{{version}}/hashing/hash-worker.js")
+print(entry.status_int, engine.status_int, worker.status_int, "sourceMappingURL" in engine.text)
 """
-    assert run(python, "-W", "ignore", "-c", program, cwd=tmp_path).strip() == "200 OK"
+    served = run(sys.executable, "-W", "ignore", "-c", program, cwd=tmp_path).strip()
+    assert served == f"200 200 200 {has_bundles}"
 
 
 def test_a_project_that_does_not_use_the_plugin_does_not_load_it(python: Path, tmp_path: Path) -> None:

@@ -541,6 +541,12 @@ MUTATIONS = [
         "return uploads.verify(value, any_owner=True)",
         "../unit/integrations/test_django_project.py::test_another_requesters_receipt_is_no_file",
     ),
+    Mutation(
+        "cli/doctor/http_client.py",
+        'return self._headers if normalize_origin(f"{parts.scheme}://{parts.netloc}") == self.origin else {}',
+        "return self._headers",
+        "../unit/cli/test_doctor_page.py::test_headers_are_sent_to_the_origin_of_the_page_only",
+    ),
 ]
 
 

@@ -151,7 +151,7 @@ def test_only_the_scripts_modules_are_cached(front: Front) -> None:
     with front.browser() as browser:
         done = upload(browser, front.address, b"data")
         script = f"{front.address}/_upload/static/direct-upload.js"
-        [module] = set(re.findall(r'"(./[0-9a-f]{16}/engine.js)"', browser.get(script, timeout=TIMEOUT).text))
+        [module] = set(re.findall(r'"(./[0-9a-f]{16}/engine/upload.js)"', browser.get(script, timeout=TIMEOUT).text))
         addresses = {
             "script": script,
             "module": urljoin(script, module),

@@ -196,7 +196,7 @@ def test_a_removed_file_leaves_nothing(apply: Apply, tmp_path: Path, way: str) -
     ("way", "told"),
     [
         ("plugin", "This file is too large."),
-        ("companion", "Companion request failed: The file is larger than the 100 bytes that are allowed."),
+        ("companion", "Companion request failed: The file is larger than the limit of 100 bytes."),
     ],
 )
 def test_a_refused_file_shows_the_reason_and_can_be_retried(apply: Apply, tmp_path: Path, way: str, told: str) -> None:

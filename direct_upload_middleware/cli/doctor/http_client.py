@@ -69,10 +69,11 @@ class HttpClient:
         if fetch_metadata and (self.is_https or self.is_local):
             sent["Sec-Fetch-Site"] = "same-origin"
         if cookie is not None:
-            sent["Cookie"] = "; ".join(filter(None, (self._own_headers(url).get("Cookie"), cookie)))
+            sent["Cookie"] = "; ".join(filter(None, (self.headers_for(url).get("Cookie"), cookie)))
         return self._request(method, url, sent, json=json)
 
-    def _own_headers(self, url: str) -> dict[str, str]:
+    def headers_for(self, url: str) -> dict[str, str]:
+        """Return the headers given at construction for a URL of the page's own origin, and none for any other."""
         parts = urlsplit(url)
         return self._headers if normalize_origin(f"{parts.scheme}://{parts.netloc}") == self.origin else {}
 
@@ -80,14 +81,15 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], *, follow: bool = False, **options: Any
     ) -> requests.Response:
         response = self._send(method, url, headers, **options)
-        for _ in range(MAX_REDIRECTS):
-            if not follow or not response.is_redirect:
-                break
+        passed: list[requests.Response] = []
+        while follow and response.is_redirect and len(passed) < MAX_REDIRECTS:
+            passed.append(response)
             response = self._send(method, urljoin(response.url, response.headers["Location"]), headers, **options)
+        response.history = passed
         return response
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> requests.Response:
-        sent = {**self._own_headers(url), **headers}
+        sent = {**self.headers_for(url), **headers}
         try:
             return requests.request(method, url, headers=sent, timeout=TIMEOUT, allow_redirects=False, **options)
         except requests.RequestException as error:

@@ -45,8 +45,9 @@ def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> I
     :param storage_origin: the origin of the storage that is examined.
     :param headers: headers to add to each request, such as the cookie of a logged-in user.
     """
+    first = HttpClient(url, headers)
     try:
-        answer = HttpClient(url, headers).get(url, follow=True)
+        answer = first.get(url, follow=True)
     except StorageUnavailable as error:
         yield failure("page", str(error), "Check that the application runs and that browsers accept its certificate.")
         return
@@ -58,7 +59,7 @@ def examine_page(url: str, storage_origin: str, headers: Mapping[str, str]) -> I
     yield _script(answer, reader)
     if reader.script is None:
         return
-    client = HttpClient(answer.url, headers)
+    client = HttpClient(answer.url, first.headers_for(answer.url))
     script = urljoin(answer.url, reader.script)
     policies = [(_POLICY, value) for name, value in answer.headers.items() if name.lower() == _POLICY]
     policies += [(_POLICY, value) for value in reader.policies]

@@ -220,6 +220,15 @@ def test_bundles_that_are_out_of_date_are_not_served(
 
 
 @pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
+def test_bundles_that_are_not_whole_are_not_served(browser: TestApp, scripts: Path) -> None:
+    """Their digest is written last."""
+    bundled = browser.get(ENTRY).text
+    (scripts / "sources.sha256").unlink()
+    assets._assets.cache_clear()
+    assert browser.get(ENTRY).text != bundled
+
+
+@pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
 def test_bundles_have_source_maps(browser: TestApp, versioned: str) -> None:
     for url in (ENTRY, f"{versioned}/{ENGINE}", f"{versioned}/{PAGE}", f"{versioned}/{WORKER}"):
         name = re.search(r"^//# sourceMappingURL=(\S+)$", browser.get(url).text, re.MULTILINE)

@@ -217,7 +217,7 @@ class TestRotation:
     def test_an_interrupted_rotation_can_be_resumed(
         self, own_server: SwiftServer, container: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        run("setup", f"swift://{container}", DIRECT_UPLOAD_SECRET="old")
+        run("setup", f"swift://{container}", DIRECT_UPLOAD_SECRET=OLD)
         before = keys_of(own_server)
         rotate = ("rotate-key", f"swift://{container}")
 
@@ -256,7 +256,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            pytest.param(["sweep", "s3://a", "--older-than", "1d"], "unknown scheme", id="scheme"),
+            pytest.param(["sweep", "gs://a", "--older-than", "1d"], "unknown scheme", id="scheme"),
             pytest.param(["sweep", "swift://a", "--older-than", "soon"], "'soon' is not a duration", id="time"),
             pytest.param(["sweep", "swift://a"], "--older-than", id="no time"),
             pytest.param(["setup", "swift://a", "--origin", "app"], "is not an origin", id="origin"),

@@ -362,3 +362,27 @@ def test_faults_of_the_cookie_are_reported(header: str, page: str, told: list[st
     assert all(remedy for _, remedy in found)
     assert [detail for detail, _ in found if any(words in detail for words in told)] == [d for d, _ in found][-1:]
     assert bool(found) is bool(told)
+
+
+@pytest.mark.parametrize("path", ["page", "redirect"])
+def test_headers_are_sent_to_the_origin_of_the_page_only(path: str) -> None:
+    """They may be the session of an operator. A script and a log-in page may be on other hosts."""
+    asked: list[tuple[str, Any]] = []
+
+    def recording(name: str, app: App) -> App:
+        def front(environ: Any, start_response: Any) -> Any:
+            asked.append((name, environ.get("HTTP_COOKIE")))
+            return app(environ, start_response)
+
+        return front
+
+    script = "_upload/static/direct-upload.js"
+    with served(recording("other", app_with(f"<script type=module src=/{script}></script>"))) as elsewhere:
+        elsewhere = elsewhere.replace("127.0.0.1", "localhost")
+        page = app_with(f"<script type=module src={elsewhere}{script}></script>")
+        redirecting = answering(page, "302 Found", ("Location", f"{elsewhere}sign-in"), path="/redirect")
+        with served(recording("page", redirecting)) as address:
+            list(examine_page(address + path, "https://storage.example", {"Cookie": "session=operator"}))
+    assert {cookie for name, cookie in asked if name == "page"} == {"session=operator"}
+    assert [name for name, _ in asked if name == "other"]
+    assert all("operator" not in (cookie or "") for name, cookie in asked if name == "other")
