@@ -27,9 +27,7 @@ from .capabilities import (
 )
 from .client import SwiftClient
 from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, QUOTA, ROTATED, ROTATING
-from .provisioning import (
-    PINNED,
-    STAGING,
+from .metadata import (
     cors_headers,
     find_account_key,
     put_account_key,
@@ -38,6 +36,7 @@ from .provisioning import (
     read_origins,
     with_origin,
 )
+from .provisioning import PINNED, STAGING
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ...errors import StorageError
+from ..base import Transfer
 from ..temp_urls import Digest
 from .client import AGAIN, SwiftClient
 from .final_objects import copy_conditions
@@ -99,6 +100,22 @@ def missing_capability(name: str) -> StorageError:
     """Return the error that names a capability that the cluster lacks, and the remedy."""
     capability = next(c for c in CAPABILITIES if c.name == name)
     return StorageError(f"This storage cannot be used: {capability.missing} (capability {name}). {capability.remedy}")
+
+
+def check_capabilities(transfer: Transfer, capabilities: Capabilities) -> None:
+    """Raise StorageError, which names what the cluster lacks for this upload."""
+    if not capabilities.refuses_taken_names:
+        raise missing_capability("if-none-match")
+    if not capabilities.honours_copy_conditions:
+        raise missing_capability("copy-conditions")
+    if transfer.is_segmented and not capabilities.checks_manifests:
+        raise missing_capability("slo-etags")
+    if not capabilities.has_container_keys:
+        # Temp URLs that the account's key signs cannot be revoked.
+        if transfer.seal == "revoke":
+            raise missing_capability("container-keys")
+        if not capabilities.isolates_temp_urls:
+            raise missing_capability("temp-url-isolation")
 
 
 def accepts_key(client: SwiftClient, key: str, container: str, digest: Digest) -> bool:

@@ -32,8 +32,8 @@ ATTEMPTS = 4
 PATIENCE = 20.0
 """Seconds after which nothing is retried: after this, the caller retries."""
 NO_ROLE = (
-    "The user may not manage this account: give the user one of Swift's operator_roles in the project (by default admin or "
-    "swiftoperator). Access lists of single containers do not suffice."
+    "The user may not manage this account: give the user one of Swift's operator_roles in the project (by default "
+    "admin or swiftoperator). Access lists of single containers do not suffice."
 )
 UNTRUSTED = (
     "The certificate of {} is not trusted. Name its authority as cacert in clouds.yaml (or OS_CACERT, "

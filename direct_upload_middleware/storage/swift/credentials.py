@@ -65,7 +65,10 @@ class OpenStackAccess:
                 self._session.invalidate()
 
 
-NO_CREDENTIALS = "No usable credentials for OpenStack were found: name a cloud of clouds.yaml, or set OS_CLOUD or the OS_* variables."
+NO_CREDENTIALS = (
+    "No usable credentials for OpenStack were found: name a cloud of clouds.yaml, or set OS_CLOUD or the OS_* "
+    "variables."
+)
 NO_ENDPOINT = (
     "The catalog has no object store in this region and interface: check region_name and interface in clouds.yaml "
     "(OS_REGION_NAME, OS_INTERFACE), or set object_store_endpoint_override."

@@ -145,7 +145,8 @@ class FinalObjects:
         if response.status_code == 201 and not self._is_copy(response, metadata):
             self.delete(metadata.transfer.name)
             raise StorageError(
-                "Storage made a copy that differs from its source: it does not honour If-Match on a copy. Use another one."
+                "Storage made a copy that differs from its source: it does not honour If-Match on a copy. Use another "
+                "one."
             )
         return response.status_code
 

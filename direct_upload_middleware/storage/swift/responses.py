@@ -5,15 +5,19 @@ A proxy in front of Swift may answer with a page of its own, cut a body, or leav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from ...errors import StorageError
 
+if TYPE_CHECKING:
+    from .client import SwiftClient
+
+PAGE = 1000
 Item = dict[str, Any]
 """An object or a container as a listing shows it."""
 
@@ -55,6 +59,25 @@ def read_objects(response: requests.Response) -> list[Item]:
         item.setdefault("content_type", "")
         last_modified(item)
     return items
+
+
+def pages(client: SwiftClient, *path: str, prefix: str = "") -> Iterator[list[Item]]:
+    """Yield the objects of a container, or the containers of the account, sorted, at most a thousand at a time.
+
+    A missing container has none.
+    """
+    marker = ""
+    while True:
+        params = {"format": "json", "limit": str(PAGE), "prefix": prefix, "marker": marker}
+        response = client.request("GET", *path, params=params, expect=(200, 204, 404))
+        items = read_objects(response) if path else read_listing(response)
+        if items:
+            yield items
+        if len(items) < PAGE:
+            return
+        if items[-1]["name"] <= marker:
+            raise unreadable("a listing does not go on after its marker")
+        marker = items[-1]["name"]
 
 
 def last_modified(item: Mapping[str, Any]) -> float:

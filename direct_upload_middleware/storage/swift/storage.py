@@ -16,7 +16,7 @@ from ..object_reader import SMALLEST_WINDOW, ObjectReader
 from ..sending import SegmentReader
 from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
-from .capabilities import Capabilities, CapabilityCache, missing_capability
+from .capabilities import CapabilityCache, check_capabilities
 from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
 from .final_objects import FinalObjects
@@ -99,7 +99,7 @@ class SwiftStorage:
         """See :meth:`.base.Storage.begin`."""
         transfer = self._placed(transfer)
         shared = self._shared(transfer)
-        _check_capabilities(transfer, shared.cluster_info(self._keys).capabilities)
+        check_capabilities(transfer, shared.cluster_info(self._keys).capabilities)
         shared.allow_origin(self._keys, origin)
         if _has_own_container(transfer):
             self._segments.begin(transfer, self._keys, origin)
@@ -136,7 +136,7 @@ class SwiftStorage:
         if origin is not None and not fresh and not _has_own_container(transfer):
             self._repair_for(transfer, origin)
         cluster = self._shared(transfer).cluster_info(self._keys)
-        _check_capabilities(transfer, cluster.capabilities)
+        check_capabilities(transfer, cluster.capabilities)
         key = self._upload_key(transfer, cluster, fresh)
         expires = self._client.now() + ttl
         options: dict[str, Any] = {"expires": expires, "digest": cluster.digest, "ip_range": ip_range}
@@ -289,22 +289,6 @@ class SwiftStorage:
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
         """Return None: browsers send to Swift itself."""
         return None
-
-
-def _check_capabilities(transfer: Transfer, capabilities: Capabilities) -> None:
-    """Raise StorageError, which names what the cluster lacks for this upload."""
-    if not capabilities.refuses_taken_names:
-        raise missing_capability("if-none-match")
-    if not capabilities.honours_copy_conditions:
-        raise missing_capability("copy-conditions")
-    if transfer.is_segmented and not capabilities.checks_manifests:
-        raise missing_capability("slo-etags")
-    if not capabilities.has_container_keys:
-        # Temp URLs that the account's key signs cannot be revoked.
-        if transfer.seal == "revoke":
-            raise missing_capability("container-keys")
-        if not capabilities.isolates_temp_urls:
-            raise missing_capability("temp-url-isolation")
 
 
 def _has_own_container(transfer: Transfer) -> bool:

@@ -73,8 +73,8 @@ class Tombstones:
     def put(self, id: str, expires: int) -> None:
         """Write the tombstone.
 
-        It outlives the upload's last ticket, which expires at ``expires`` (Unix seconds), by a day. The register ``aborting`` of the first round is written too: a complete reads no more than that. Raise
-        ContainerMissing.
+        It outlives the upload's last ticket, which expires at ``expires`` (Unix seconds), by a day. The register
+        ``aborting`` of the first round is written too: a complete reads no more than that. Raise ContainerMissing.
         """
         self.write(tombstone_name(id), expires)
         self.write(register_name(id, 1, "aborting"), expires)

@@ -11,8 +11,7 @@ from ...concurrency import PARALLEL, imap_concurrently
 from ...sweeping import Finding, Progress, ignore_progress
 from ..client import SwiftClient
 from ..final_objects import FinalObjects
-from ..listings import pages
-from ..responses import Item, last_modified
+from ..responses import Item, last_modified, pages
 from ..segment_containers import SegmentContainers
 
 T = TypeVar("T")

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable
 from ...concurrency import map_concurrently
 from ..client import SwiftClient
 from ..final_objects import FinalObject, FinalObjects
-from ..listings import pages
-from ..responses import read_json
+from ..responses import pages, read_json
 
 LISTINGS = 3
 """How often the final container is listed before segments of unknown origin count as abandoned."""

@@ -11,8 +11,7 @@ from ...concurrency import imap_concurrently
 from ...sweeping import Finding
 from ..final_objects import FinalObject
 from ..headers import NEWEST
-from ..listings import pages
-from ..responses import Item, last_modified, read_timestamp
+from ..responses import Item, last_modified, pages, read_timestamp
 from ..segment_containers import CONFIRMED, name_of
 from ..tombstones import NAME as TOMBSTONE
 from .common import ID, Sweeping
