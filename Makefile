@@ -39,7 +39,7 @@ test: $(VENV)/.test $(VENV)/.node static browser nginx $(if $(TEST_ARGS),,test-r
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
-	@$(BIN)/python tests/security/mutate.py
+	@$(BIN)/python tests/security/mutate.py $(MUTATIONS)
 
 lint: $(VENV)/.lint $(VENV)/.node
 	$(BIN)/ruff check .

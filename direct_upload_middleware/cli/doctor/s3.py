@@ -124,7 +124,7 @@ def _judge_capability(capability: Capability) -> Result:
 
 
 def _round_trip(storage: S3Storage, origin: str) -> Iterator[Result]:
-    """An upload from begin to delete, as a page of the origin and the middleware make it."""
+    """Upload from begin to delete, as a page of the origin and the middleware do."""
     transfer = _transfer()
     transfer = replace(transfer, reference=storage.begin(transfer, origin=origin))
     try:
