@@ -23,7 +23,7 @@ from direct_upload_middleware.errors import (
     SegmentsDiffer,
     StorageUnavailable,
 )
-from direct_upload_middleware.storage.base import GiB, Sealed, Transfer
+from direct_upload_middleware.storage.base import GiB, Sealed, StoredSegment, Transfer
 from direct_upload_middleware.storage.s3 import S3Storage
 from direct_upload_middleware.storage.s3.multipart import MIN_PART_SIZE, object_etag
 from direct_upload_middleware.testing.private_s3.server import S3Server
@@ -190,6 +190,21 @@ class TestS3Storage(contract.StorageContract):  # type: ignore[name-defined,misc
             [signed] = storage.sign(transfer, [0], ttl=60)
         assert contract.put(http, signed, data[:MIN_PART_SIZE]) == 401
         assert storage.status(transfer).stored == ()
+
+    def test_a_seal_waits_while_another_completes_and_no_parts_are_listed(
+        self, storage: S3Storage, http: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As SeaweedFS answers at that moment."""
+        transfer, urls = contract.begin(storage, ONE)
+        contract.put_all(http, urls, transfer, ONE)
+        segments = tuple(StoredSegment(0, len(ONE), etag) for etag in contract.etags_of(transfer, ONE).values())
+        storage._sealing._pin(transfer, segments)
+        list_parts, empty = storage._multipart.parts, [{}]
+        monkeypatch.setattr(
+            storage._multipart, "parts", lambda *args, **more: empty.pop() if empty else list_parts(*args, **more)
+        )
+        assert contract.seal(storage, transfer, ONE).complete
+        assert not empty
 
     def test_an_expired_url_reads_nothing(
         self, storage: S3Storage, http: Browser, monkeypatch: pytest.MonkeyPatch
