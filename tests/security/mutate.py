@@ -249,10 +249,28 @@ MUTATIONS = [
         "test_sniff.py::test_what_content_may_be",
     ),
     Mutation(
-        "api/routes.py",
+        "api/files.py",
         "        requester.check_receipt(found)\n",
         "",
         "test_receipts.py::test_anothers_receipt_downloads_nothing",
+    ),
+    Mutation(
+        "api/files.py",
+        "upload = self._own(request.environ, receipt)\n        if self._options.on_remove is None:",
+        "upload = self._uploads.receipts.read(receipt).upload\n        if self._options.on_remove is None:",
+        "test_receipts.py::test_anothers_receipt_removes_nothing",
+    ),
+    Mutation(
+        "api/files.py",
+        'raise Refused("Finished uploads cannot be removed here.")',
+        "return self._uploads.delete(upload) or ApiResponse(status=HTTPStatus.NO_CONTENT)",
+        "test_receipts.py::test_without_on_remove_a_receipt_removes_nothing",
+    ),
+    Mutation(
+        "api/routes.py",
+        'if method != "GET":',
+        'if method == "POST":',
+        "test_receipts.py::test_a_page_of_another_site_removes_nothing",
     ),
     Mutation(
         "api/parsing.py",
@@ -393,8 +411,8 @@ MUTATIONS = [
         "test_middlewares.py::test_a_receipt_of_another_middleware_is_none",
     ),
     Mutation(
-        "api/routes.py",
-        "        self._options.storage.check(stored_object(found.upload))\n",
+        "api/files.py",
+        "        self._options.storage.check(stored_object(upload))\n",
         "",
         "test_names.py::test_an_old_receipt_does_not_download_the_file_that_has_its_name_now",
     ),
