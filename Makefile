@@ -11,6 +11,7 @@
 # make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
 # make soak   200 uploads with faults at random (SOAK_ARGS="200 7": how many, and the seed)
 # make sweep  a thousand uploads in every state, a sweep that is killed, and three at once (minutes)
+# make test-rgw  S3 on a real Ceph RGW, whose packages it installs (99 packages, minutes; not a part of make test)
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -28,7 +29,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint audit docs static package screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
+.PHONY: demo test lint audit docs static package screenshots soak test-browsers test-rgw clean browser nginx mutations more-browsers sweep ceph
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -71,6 +72,9 @@ test-browsers: $(VENV)/.test $(VENV)/.node static browser more-browsers
 		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script \
 		tests/security/test_strict_pages.py $(TEST_ARGS)
 
+test-rgw: $(VENV)/.test ceph
+	@TEST_RGW=1 $(BIN)/python -m pytest tests/clouds/test_rgw.py $(TEST_ARGS)
+
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
 
@@ -111,6 +115,10 @@ browser:
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" && command -v nginx >/dev/null || .ci/need nginx
+
+ceph:
+	@PATH="$$PATH:/usr/sbin" && command -v radosgw >/dev/null && command -v ceph-osd >/dev/null && \
+		command -v ceph-mon >/dev/null || .ci/need radosgw ceph-mon ceph-osd ceph-common
 
 more-browsers:
 	@command -v firefox-esr >/dev/null || .ci/need firefox-esr
