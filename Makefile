@@ -3,6 +3,7 @@
 # make test   all tests, three files at a time since they mostly wait; TEST_ARGS="-k receipt" runs these, one at a time
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
+# make audit   looks up known vulnerabilities of what is installed; needs an advisory source on the network
 # make docs   the documentation, into docs/_build/html
 # make static   bundles the script into static/dist, which the distributions contain
 # make package   build the source distribution and the wheel into dist/, and check them for a package index
@@ -28,7 +29,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs static package screenshots soak test-browsers test-rgw clean browser nginx mutations more-browsers sweep ceph
+.PHONY: demo test lint audit docs static package screenshots soak test-browsers test-rgw clean browser nginx mutations more-browsers sweep ceph
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -40,13 +41,17 @@ test: $(VENV)/.test $(VENV)/.node static browser nginx $(if $(TEST_ARGS),,test-r
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
-	@$(BIN)/python tests/security/mutate.py
+	@$(BIN)/python tests/security/mutate.py $(MUTATIONS)
 
 lint: $(VENV)/.lint $(VENV)/.node
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(NODE_MODULES)/.bin/tsc --project static
+
+audit: $(VENV)/.demo $(VENV)/.test
+	@$(BIN)/python $(PIP_INSTALL) pip-audit
+	@$(BIN)/python -m pip_audit --skip-editable
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html

@@ -13,7 +13,7 @@ import pytest
 from helpers.s3 import Browser
 
 from direct_upload_middleware.errors import ApplicationError, SegmentsDiffer
-from direct_upload_middleware.storage.base import GiB
+from direct_upload_middleware.storage.base import GiB, StoredSegment
 from direct_upload_middleware.storage.s3 import S3Storage
 from direct_upload_middleware.storage.s3.multipart import MIN_PART_SIZE, object_etag
 
@@ -169,6 +169,21 @@ class S3Contract(contract.StorageContract):  # type: ignore[name-defined,misc]
             [signed] = storage.sign(transfer, [0], ttl=60)
         assert contract.put(http, signed, data[:MIN_PART_SIZE]) == 401
         assert storage.status(transfer).stored == ()
+
+    def test_a_seal_waits_while_another_completes_and_no_parts_are_listed(
+        self, storage: S3Storage, http: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As SeaweedFS answers at that moment."""
+        transfer, urls = contract.begin(storage, ONE)
+        contract.put_all(http, urls, transfer, ONE)
+        segments = tuple(StoredSegment(0, len(ONE), etag) for etag in contract.etags_of(transfer, ONE).values())
+        storage._sealing._pin(transfer, segments)
+        list_parts, empty = storage._multipart.parts, [{}]
+        monkeypatch.setattr(
+            storage._multipart, "parts", lambda *args, **more: empty.pop() if empty else list_parts(*args, **more)
+        )
+        assert contract.seal(storage, transfer, ONE).complete
+        assert not empty
 
     def test_an_expired_url_reads_nothing(
         self, storage: S3Storage, http: Browser, monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,7 @@ object are read again. Two callers compete for nothing but the decision.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -86,12 +87,24 @@ class Sealing:
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         """See :meth:`.base.Storage.seal`."""
         declared = tuple(StoredSegment(s.index, s.size, etags[s.index]) for s in transfer.segments())
-        parts = self._multipart.parts(transfer)
+        parts = self._parts(transfer)
         sealed = self._seal_again(transfer) if parts is None else self._seal_open(transfer, declared, parts)
         if pending or sealed.complete:
             return sealed
         self.confirm(transfer, sealed)
         return replace(sealed, complete=True)
+
+    def _parts(self, transfer: Transfer) -> Parts | None:
+        """Return the stored parts; None when the multipart upload has ended.
+
+        SeaweedFS lists no parts while another call completes the upload: then that call's end is awaited.
+        """
+        for delay in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
+            parts = self._multipart.parts(transfer)
+            if parts or parts is None or self._records.read(transfer.id, PIN) is None:
+                return parts
+            time.sleep(delay)
+        return self._multipart.parts(transfer)
 
     def _seal_again(self, transfer: Transfer) -> Sealed:
         sealed = self._find_sealed_or_clean_up(transfer)
