@@ -19,8 +19,6 @@ from direct_upload_middleware.storage.s3 import client as s3_client
 from direct_upload_middleware.storage.s3.multipart import MIN_PART_SIZE
 from direct_upload_middleware.testing.private_s3.server import S3Server
 
-SIZES = [pytest.param(b"one file", id="one segment"), pytest.param(bytes(MIN_PART_SIZE) + b"the end", id="several")]
-
 
 @contextmanager
 def failing(storage: S3Storage, number: int, *, is_done: bool, is_lasting: bool) -> Iterator[list[str]]:
@@ -64,11 +62,17 @@ def assert_aborted(site: Site, begun: BegunUpload) -> None:
 @pytest.mark.parametrize("is_lasting", [pytest.param(False, id="once"), pytest.param(True, id="lasting")])
 @pytest.mark.parametrize("is_done", [pytest.param(False, id="not asked"), pytest.param(True, id="answer lost")])
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("data", SIZES)
-def test_a_fault_at_any_request_of_a_call(
-    s3_server: S3Server, data: bytes, call: str, is_done: bool, is_lasting: bool
-) -> None:
-    storage = s3_storage(s3_server)
+def test_a_fault_at_any_request_of_a_call(s3_server: S3Server, call: str, is_done: bool, is_lasting: bool) -> None:
+    fails_at_every_request(s3_storage(s3_server), b"one file", call, is_done=is_done, is_lasting=is_lasting)
+
+
+@pytest.mark.parametrize("call", ["complete", "abort"])
+def test_a_fault_at_any_request_for_several_segments(s3_server: S3Server, call: str) -> None:
+    data = bytes(MIN_PART_SIZE) + b"the end"
+    fails_at_every_request(s3_storage(s3_server), data, call, is_done=True, is_lasting=True)
+
+
+def fails_at_every_request(storage: S3Storage, data: bytes, call: str, *, is_done: bool, is_lasting: bool) -> None:
     site = Site(storage)
     for number in count():
         begun = site.begin(data)
@@ -105,13 +109,12 @@ def proxy(s3_server: S3Server) -> Iterator[Proxy]:
         pytest.param(Fault("status", status=503), id="503"),
     ],
 )
-@pytest.mark.parametrize("data", SIZES)
 def test_a_connection_that_fails_is_made_anew(
-    s3_server: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, data: bytes, fault: Fault
+    s3_server: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr(s3_client, "READ_TIMEOUT", 3)
     site = Site(s3_storage(Behind(s3_server, proxy.url)))
-    begun = site.begin(data)
+    begun = site.begin(b"one file")
     begun.send()
     for call in ("sign", "status", "complete"):
         proxy.cut()
