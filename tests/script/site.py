@@ -19,7 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from waitress.server import create_server
 from webob import Request, Response
 
-from direct_upload_middleware import DirectUploadMiddleware
+from direct_upload_middleware import DirectUploadMiddleware, Refused, Upload
 
 TIMEOUT = 20
 #: The strictest policy. The script needs no inline code, no data: and no blob:.
@@ -47,8 +47,10 @@ class Site:
         self.page = ""
         self.policy = POLICY
         self.forms: list[list[tuple[str, str]]] = []
+        self.removed: list[str] = []
+        self.keeps = False
         defaults = {"storage": f"local:{directory}", "anonymous": True, "segment_size": segment_size}
-        app = DirectUploadMiddleware(self._answer, **{**defaults, **options})
+        app = DirectUploadMiddleware(self._answer, **{**defaults, "on_remove": self._remove, **options})
         self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
         Thread(target=self._serve, daemon=True).start()
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
@@ -63,6 +65,11 @@ class Site:
         response = Response(self.page, content_type="text/html", charset="utf-8")
         response.headers["Content-Security-Policy"] = self.policy
         return response(environ, start_response)
+
+    def _remove(self, environ: Any, upload: Upload) -> None:
+        self.removed.append(upload.filename)
+        if self.keeps:
+            raise Refused("It is kept.")
 
     def _describe(self, environ: Any, value: Any) -> str:
         """Describe the value of a form field: a receipt by the name of its file."""
@@ -91,6 +98,7 @@ class Visitor:
         """Open a page with this body, at a new path unless one is given."""
         self.site.page = PAGE.format(body=body, lang=lang, dir=dir)
         self.site.forms.clear()
+        self.site.removed.clear()
         self.browser.get(self.site.address + (path or f"/{next(_places)}"))
         self.js(BUTTON_ABOVE)
 
