@@ -1,0 +1,39 @@
+"""Clusters of several versions of Swift, each started here. The old ones are in environments of their own: clouds.mk."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from direct_upload_middleware.testing.private_swift.server import SwiftServer
+
+NEWEST = "newest"
+VERSIONS = ("2.29.0", "2.37.0", NEWEST)
+"""The oldest Swift that runs on Python 3.11, the last series whose temp URLs copy, and the one of this environment."""
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    """A version of Swift."""
+    text: str = request.param
+    return text
+
+
+@pytest.fixture(scope="session")
+def server(version: str) -> Iterator[SwiftServer]:
+    """A private Swift of this version."""
+    with SwiftServer(python=find_python(version)) as server:
+        yield server
+
+
+def find_python(version: str) -> Path | None:
+    """Return the interpreter of the environment that has this version; None is this environment."""
+    if version == NEWEST:
+        return None
+    python = Path(f"{sys.prefix}-swift-{version}", "bin", "python")
+    if not python.exists():
+        pytest.skip(f"Swift {version} is not installed: make old-swifts")
+    return python
