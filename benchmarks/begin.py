@@ -49,8 +49,8 @@ class StillSwift(SwiftStorage):
         super().bind(keys)
         self._provisioning._cluster = ClusterInfo("sha256", Limits(), "key", Capabilities(), time.monotonic())
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
-        pass
+    def begin(self, transfer: Transfer, *, origin: str) -> str:
+        return ""
 
 
 def application(environ: Any, start_response: Any) -> Any:

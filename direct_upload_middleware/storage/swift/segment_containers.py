@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests
 
@@ -31,10 +31,25 @@ NAMED = "named"
 """The name of the object that says, in the shared container, which final object the segments belong to."""
 NAMED_META = META + "Name-"
 
+OWN_CONTAINER = "own-container"
+"""The reference of an upload whose only segment is in a container of its own."""
+
 SWEPT = "swept"
 """The generation of a container that is being removed. For every call it is gone already."""
 _UPLOADERS_HEADERS = {"x-delete-at", "content-encoding", "content-disposition", "content-language", "cache-control"}
 _AT_ONCE = 32
+
+
+def placed(transfer: Transfer) -> Transfer:
+    """Return the transfer as it is carried out in the place that begin chose for it."""
+    if transfer.reference != OWN_CONTAINER:
+        return transfer
+    return replace(transfer, own_container=True, seal="revoke")
+
+
+def has_own_container(transfer: Transfer) -> bool:
+    """Return whether the segments are in a container of this upload."""
+    return transfer.is_segmented and transfer.seal == "revoke"
 
 
 def upload_key(keys: Keys, id: str) -> str:

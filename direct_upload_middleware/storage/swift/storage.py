@@ -22,7 +22,7 @@ from .credentials import OpenStackAccess
 from .final_objects import FinalObjects
 from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
 from .responses import read_etag
-from .segment_containers import SegmentContainers, upload_key
+from .segment_containers import OWN_CONTAINER, SegmentContainers, has_own_container, placed, upload_key
 from .segmented import SegmentedUploads
 from .signing import temp_url
 from .single import SingleSegmentUploads
@@ -95,27 +95,28 @@ class SwiftStorage:
 
     # -- before completion -----------------------------------------------------------------------------------
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
+    def begin(self, transfer: Transfer, *, origin: str) -> str:
         """See :meth:`.base.Storage.begin`."""
-        transfer = self._placed(transfer)
+        transfer = placed(replace(transfer, reference=self._choose_place(transfer)))
         shared = self._shared(transfer)
         check_capabilities(transfer, shared.cluster_info(self._keys).capabilities)
         shared.allow_origin(self._keys, origin)
-        if _has_own_container(transfer):
+        if has_own_container(transfer):
             self._segments.begin(transfer, self._keys, origin)
+        return transfer.reference
 
-    def _placed(self, transfer: Transfer) -> Transfer:
-        """Return the transfer as this cluster carries it out.
+    def _choose_place(self, transfer: Transfer) -> str:
+        """Return OWN_CONTAINER for an upload of one segment where a temp URL can copy its neighbours; otherwise "".
 
-        Where a temp URL can copy its neighbours, an upload of one segment gets a container of its own. An empty file
-        has nothing to copy, and cannot be a segment.
+        The ticket keeps it: the cluster may be updated before the upload is complete. An empty file has nothing to
+        copy, and cannot be a segment.
         """
         if transfer.is_segmented or not transfer.size:
-            return transfer
+            return ""
         capabilities = self._provisioning.cluster_info(self._keys).capabilities
         if capabilities.isolates_temp_urls or not capabilities.has_container_keys:
-            return transfer
-        return replace(transfer, own_container=True, seal="revoke")
+            return ""
+        return OWN_CONTAINER
 
     def _shared(self, transfer: Transfer) -> Provisioning:
         """Return what provisions the shared containers that this upload needs."""
@@ -132,8 +133,8 @@ class SwiftStorage:
         origin: str | None = None,
     ) -> list[SignedSegment]:
         """See :meth:`.base.Storage.sign`."""
-        transfer = self._placed(transfer)
-        if origin is not None and not fresh and not _has_own_container(transfer):
+        transfer = placed(transfer)
+        if origin is not None and not fresh and not has_own_container(transfer):
             self._repair_for(transfer, origin)
         cluster = self._shared(transfer).cluster_info(self._keys)
         check_capabilities(transfer, cluster.capabilities)
@@ -175,7 +176,7 @@ class SwiftStorage:
         It is the account's only where containers cannot have keys, and where the application has agreed to that by
         choosing "pin".
         """
-        if _has_own_container(transfer):
+        if has_own_container(transfer):
             return upload_key(self._keys, transfer.id) if fresh else self._segments.signing_key(transfer)
         if not fresh:
             self._tombstones.check(transfer.id)
@@ -194,7 +195,7 @@ class SwiftStorage:
 
     def status(self, transfer: Transfer) -> UploadStatus:
         """See :meth:`.base.Storage.status`."""
-        transfer = self._placed(transfer)
+        transfer = placed(transfer)
         return self._kind(transfer).status(transfer)
 
     def _kind(self, transfer: Transfer) -> SingleSegmentUploads | SegmentedUploads:
@@ -204,25 +205,25 @@ class SwiftStorage:
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         """See :meth:`.base.Storage.seal`."""
-        transfer = self._placed(transfer)
+        transfer = placed(transfer)
         kind = self._kind(transfer)
         return self._repairing(transfer, lambda: kind.seal(transfer, etags, pending=pending))
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
         """See :meth:`.base.Storage.confirm`."""
-        transfer = self._placed(transfer)
+        transfer = placed(transfer)
         kind = self._kind(transfer)
         self._repairing(transfer, lambda: kind.confirm(transfer, sealed))
 
     def abort(self, transfer: Transfer) -> None:
         """See :meth:`.base.Storage.abort`."""
-        transfer = self._placed(transfer)
+        transfer = placed(transfer)
         kind = self._kind(transfer)
         self._repairing(transfer, lambda: kind.abort(transfer))
 
     def refuse(self, transfer: Transfer) -> None:
         """See :meth:`.base.Storage.refuse`."""
-        transfer = self._placed(transfer)
+        transfer = placed(transfer)
         kind = self._kind(transfer)
         self._repairing(transfer, lambda: kind.refuse(transfer))
 
@@ -289,7 +290,3 @@ class SwiftStorage:
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
         """Return None: browsers send to Swift itself."""
         return None
-
-
-def _has_own_container(transfer: Transfer) -> bool:
-    return transfer.is_segmented and transfer.seal == "revoke"
