@@ -1,4 +1,4 @@
-"""Clusters of several versions of Swift, each started here. The old ones are in environments of their own: clouds.mk."""
+"""Clusters of several versions of Swift. The old ones are in environments of their own, which clouds.mk makes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from contract.test_swift import Browser, new_storage
 
+from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 NEWEST = "newest"
@@ -37,3 +39,14 @@ def find_python(version: str) -> Path | None:
     if not python.exists():
         pytest.skip(f"Swift {version} is not installed: make old-swifts")
     return python
+
+
+@pytest.fixture(scope="session")
+def storage(server: SwiftServer) -> SwiftStorage:
+    """One storage on this Swift, shared by the tests, whose uploads have ids of their own: it is probed once."""
+    return new_storage(server, "uploads")
+
+
+@pytest.fixture
+def http() -> Browser:
+    return Browser()

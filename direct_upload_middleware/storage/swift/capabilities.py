@@ -91,7 +91,7 @@ CAPABILITIES = (
         "isolates_temp_urls",
         "a PUT temp URL can copy other objects by X-Copy-From",
         "Update to Swift 2.38.2 or later, or set incoming_remove_headers = x-timestamp x-open-expired x-copy-from in "
-        "[filter:tempurl]. Until then uploads of one segment get a container of their own.",
+        "[filter:tempurl]. Until then each upload gets a container of its own, with seal='pin' too.",
     ),
 )
 
