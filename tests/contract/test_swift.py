@@ -375,7 +375,7 @@ def test_the_slot_of_a_new_key(slots: list[str], slot: int | None) -> None:
         ("https://a.example", "https://a.example", "https://a.example"),
         ("https://a.example", "https://b.example", "https://a.example https://b.example"),
         ("*", "https://b.example", "*"),
-        ("https://" + "a" * 240, "https://b.example", "*"),
+        ("https://" + "a" * 240, "https://b.example", "https://" + "a" * 240),
     ],
 )
 def test_an_origin_joins_the_others(origins: str, origin: str, expected: str) -> None:

@@ -155,8 +155,9 @@ class SwiftAdmin:
     # -- rotation of keys -----------------------------------------------------------------------------------------
 
     def rotate(self, *, settle: float) -> Iterator[str]:
-        """Store new keys beside the old ones, and yield what was done. An interrupted rotation goes on at the next
-        call.
+        """Store new keys beside the old ones, and yield what was done.
+
+        An interrupted rotation goes on at the next call.
 
         :param settle: seconds until every proxy of the cluster knows a key that was just set.
         """

@@ -266,7 +266,7 @@ class TestImport:
         program = (
             "import sys, logging, configparser\n"
             "before = set(vars(configparser))\n"
-            "from direct_upload_middleware.storage.pyrax_import import import_identity\n"
+            "from direct_upload_middleware.storage.rackspace.pyrax_import import import_identity\n"
             "assert import_identity().__name__ == 'RaxIdentity'\n"
             "assert not [name for name in sys.modules if name.split('.')[0] in ('novaclient', 'keyring')]\n"
             "assert set(vars(configparser)) == before\n"
@@ -285,7 +285,7 @@ class TestImport:
         program = "\n".join(
             [
                 "import sys",
-                "from direct_upload_middleware.storage.pyrax_import import import_identity",
+                "from direct_upload_middleware.storage.rackspace.pyrax_import import import_identity",
                 *(steps if order == "before" else steps[::-1]),
                 "import novaclient.client",
                 "assert sys.modules['novaclient'].MINE and novaclient.client.MINE",

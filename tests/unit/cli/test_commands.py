@@ -67,7 +67,7 @@ class TestSetup:
         assert headers["X-Container-Meta-Access-Control-Allow-Origin"] == ORIGIN
         again = run("setup", url, "--origin", ORIGIN, "--quota", "1000000")
         assert "done" not in again.output
-        assert f"✓ container {container} is there" in again.output
+        assert f"✓ container {container} exists" in again.output
 
     def test_a_dry_run_changes_nothing(self, swift_server: SwiftServer, container: str) -> None:
         result = run("setup", f"swift://{container}", "--origin", ORIGIN, "--dry-run")

@@ -10,9 +10,8 @@ by its name, which the segments record, from all replicas (``X-Newest``).
 - A staged object that is deleted is at worst missing for its ``complete``, which then says so. Only where the upload is
   sealed and was never confirmed, the final object is deleted first: without the staged object it would count as
   complete.
-- A claimed name is recognised by its metadata. The type in the listing is a hint only, since an uploader may have
-chosen
-  that type.
+- A claimed name is recognised by its metadata. The type in the listing is a hint only: an uploader may have chosen that
+  type.
 - A segment container is *condemned* first, which ends its temp URLs and every ``complete`` that has not written its
   manifest yet; then the manifest is looked for once more.
 """

@@ -134,7 +134,7 @@ def seal_whole(storage: SwiftStorage, transfer: Transfer) -> None:
 
 def finish_and_delete_by_half(storage: SwiftStorage, transfer: Transfer) -> None:
     stored = stored_object(transfer, seal(storage, transfer, SEVERAL))
-    die_at(lambda storage, _: storage.delete(stored), 2)(storage, transfer)
+    die_at(lambda storage, _: storage.delete(stored), 4)(storage, transfer)
 
 
 def confirmed(data: bytes, **more: Any) -> State:
