@@ -54,15 +54,16 @@ def test_a_complete_and_an_abort_never_both_succeed(access: TokenAccess, race: R
     site = application.site()
     for calls, rounds in CALLS:
         for _ in range(rounds if version == NEWEST else rounds // 4):
-            begun = site.begin(secrets.token_bytes(size))
+            name = secrets.token_hex(16)
+            begun = site.begin(secrets.token_bytes(size), filename=name)
             begun.send()
             statuses = race.run(application, calls, begun)
             assert set(statuses) <= WON | LOST, (calls, statuses)
             assert not set(statuses) >= WON, (calls, statuses)
-            check(site, begun, statuses)
+            check(site, begun, name, statuses)
 
 
-def check(site: Site, begun: BegunUpload, statuses: list[int]) -> None:
+def check(site: Site, begun: BegunUpload, name: str, statuses: list[int]) -> None:
     """Check that the outcome lasts. Where no call has won, retries decide."""
     if not WON & set(statuses):
         statuses = [*statuses, decide(site, begun)]
@@ -71,13 +72,13 @@ def check(site: Site, begun: BegunUpload, statuses: list[int]) -> None:
         assert complete.status_int == 200, (statuses, complete.text)
         assert site.download(complete.json["download_url"]) == begun.data
         assert begun.abort().status_int == 409
-        assert final_status(site, begun) == 200
+        assert final_status(site, name) == 200
         assert site.download(complete.json["download_url"]) == begun.data
     else:
         assert begun.complete().status_int == 404, statuses
         assert begun.abort().status_int == 204
         assert site.call("status", begun).status_int == 404
-        assert final_status(site, begun) == 404
+        assert final_status(site, name) == 404
 
 
 def decide(site: Site, begun: BegunUpload) -> int:
@@ -90,8 +91,8 @@ def decide(site: Site, begun: BegunUpload) -> int:
     raise AssertionError("retries do not decide")
 
 
-def final_status(site: Site, begun: BegunUpload) -> int:
+def final_status(site: Site, name: str) -> int:
     """Return the status of the final object for an operator."""
     login = site.storage._client.login()
-    url = f"{login.storage_url}/{site.storage.container}/{begun.id}"
+    url = f"{login.storage_url}/{site.storage.container}/{name}"
     return requests.get(url, headers={"X-Auth-Token": login.token}, timeout=60).status_code

@@ -50,9 +50,10 @@ class Application:
     confirms: bool = False
 
     def site(self) -> Site:
-        """Return a site of this process."""
+        """Return a site of this process. The final object of an upload has its filename."""
         options: dict[str, Any] = {"on_complete": _confirm} if self.confirms else {}
-        return Site(SwiftStorage(self.container, access=self.access), seal=self.seal, **options)
+        storage = SwiftStorage(self.container, access=self.access)
+        return Site(storage, seal=self.seal, object_name=lambda environ, request: request.filename, **options)
 
 
 def _confirm(environ: dict[str, Any], upload: Upload) -> dict[str, str]:

@@ -52,10 +52,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """A capability by its name, with what its absence means and the remedy."""
+    """A capability by its name, with what its presence and its absence mean, and the remedy."""
 
     name: str
     field: str
+    present: str
     missing: str
     remedy: str
 
@@ -65,30 +66,35 @@ CAPABILITIES = (
     Capability(
         "if-none-match",
         "refuses_taken_names",
+        "Swift refuses to overwrite what has a name already",
         "the cluster ignores If-None-Match: * on PUT, so an upload could overwrite another",
         NO_CLUSTER,
     ),
     Capability(
         "copy-conditions",
         "honours_copy_conditions",
+        "copies are made of the verified bytes only",
         "copies ignore If-Match, so other bytes than the verified ones could be copied",
         NO_CLUSTER,
     ),
     Capability(
         "slo-etags",
         "checks_manifests",
+        "manifests verify the ETags of their segments",
         "SLO manifests do not verify the ETags of their segments, so uploads of several segments are refused",
         f"{NO_CLUSTER} Or set segment_size so that every file is one segment.",
     ),
     Capability(
         "container-keys",
         "has_container_keys",
+        "containers have their own temp URL keys",
         "the cluster ignores temp URL keys of containers, which seal='revoke' needs",
         "Use seal='pin' if its weaker guarantees suffice, or another storage.",
     ),
     Capability(
         "temp-url-isolation",
         "isolates_temp_urls",
+        "a temp URL for uploading cannot copy other objects",
         "a PUT temp URL can copy other objects by X-Copy-From",
         "Update to Swift 2.38.2 or later, or set incoming_remove_headers = x-timestamp x-open-expired x-copy-from in "
         "[filter:tempurl]. Until then each upload gets a container of its own, with seal='pin' too.",
