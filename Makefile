@@ -85,7 +85,7 @@ sweep: $(VENV)/.test
 	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/unit/storage/swift/test_sweep.py -k Many $(TEST_ARGS)
 
 clean:
-	rm -rf $(VENV) $(RACKSPACE) $(OLD_SWIFTS:%=$(VENV)-swift-%) build dist static/dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
+	rm -rf $(VENV) $(RACKSPACE) $(OLD_SWIFTS:%=$(VENV)-swift-%) $(KEYSTONE) build dist static/dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made: .ci/python

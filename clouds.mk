@@ -14,3 +14,17 @@ $(OLD_SWIFT_STAMPS): $(VENV)-swift-%/.made: clouds.mk .ci/python
 	@echo "Installing Swift $* into $(VENV)-swift-$*"
 	@$(VENV)-swift-$*/bin/python $(PIP_INSTALL) swift==$* itsdangerous 'setuptools<82'
 	@touch $@
+
+# A real Keystone, with a Swift beside its middleware. Not a part of "make test": the packages take minutes.
+KEYSTONE = $(VENV)-keystone
+
+.PHONY: test-keystone
+
+test-keystone: $(VENV)/.test $(KEYSTONE)/.made
+	@KEYSTONE_PYTHON=$(CURDIR)/$(KEYSTONE)/bin/python $(BIN)/python -m pytest tests/clouds/test_keystone.py $(TEST_ARGS)
+
+$(KEYSTONE)/.made: clouds.mk .ci/python
+	@test -x $(KEYSTONE)/bin/python || "$${PYTHON:-$$(.ci/python)}" -m venv $(KEYSTONE)
+	@echo "Installing Keystone into $(KEYSTONE); this takes some minutes"
+	@$(KEYSTONE)/bin/python $(PIP_INSTALL) 'keystone==30.*' 'keystonemiddleware==13.*' 'swift>=2.38.2' itsdangerous waitress 'setuptools<82'
+	@touch $@

@@ -6,7 +6,7 @@ import multiprocessing
 import random
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from helpers.uploads import BegunUpload, Site
 
 PATIENCE = 120
 SPREAD = (0.0, 0.005, 0.02, 0.06)
-"""Seconds in which the calls of a round begin, in turn: some interleave early, others late."""
+"""Seconds in which the calls for an upload begin, by turns: some interleave early, others late."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,28 @@ def _confirm(environ: dict[str, Any], upload: Upload) -> dict[str, str]:
     return {"seen": upload.id}
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A call for one upload, as another process can make it."""
+
+    name: str
+    id: str
+    ticket: str
+    cookie: str
+    declared: list[Any]
+    delay: float
+
+    def make(self, site: Site) -> int:
+        time.sleep(self.delay)
+        if self.name == "complete":
+            method, path, body = "POST", f"/uploads/{self.id}/complete", {"segments": self.declared}
+        else:
+            method, path, body = "DELETE", f"/uploads/{self.id}", None
+        headers = {"Cookie": self.cookie}
+        browser = site.new_browser("ann")
+        return site.request(method, path, json=body, ticket=self.ticket, headers=headers, browser=browser).status_int
+
+
 class _Worker:
     """The state of one process: sites are made once for each application."""
 
@@ -71,45 +93,34 @@ class _Worker:
         cls.barrier = barrier
 
     @classmethod
-    def call(cls, application: Application, call: str, begun: tuple[str, str, str, list[Any]], delay: float) -> int:
-        """Wait for the others, then make the call; return its status. A call of "" only waits."""
-        id, ticket, cookie, declared = begun
+    def make(cls, application: Application, calls: list[_Call]) -> list[int]:
+        """Wait for the other processes, then make the calls; return their statuses. Without calls, only wait."""
         site = cls.sites.get(application) or cls.sites.setdefault(application, application.site())
-        if site.storage.limits():  # the cluster is probed before the race
-            cls.barrier.wait(PATIENCE)
-        time.sleep(delay)
-        if call == "complete":
-            method, path, body = "POST", f"/uploads/{id}/complete", {"segments": declared}
-        elif call == "abort":
-            method, path, body = "DELETE", f"/uploads/{id}", None
-        else:
-            return 0
-        answer = site.request(method, path, json=body, ticket=ticket, headers={"Cookie": cookie})
-        return int(answer.status_int)
+        site.storage.limits()  # the cluster is probed before the race
+        cls.barrier.wait(PATIENCE)
+        with ThreadPoolExecutor(max(1, len(calls))) as threads:
+            return list(threads.map(lambda call: call.make(site), calls))
 
 
 class Race:
-    """As many processes as a round has calls at most."""
+    """As many processes as an upload has calls at most."""
 
     def __init__(self, pool: ProcessPoolExecutor, size: int, seed: int) -> None:
         self._pool = pool
         self._size = size
         self._random = random.Random(seed)
-        self._round = 0
 
-    def run(self, application: Application, calls: Sequence[str], begun: BegunUpload) -> list[int]:
-        """Make the calls at the same moment; return their statuses."""
-        spread = SPREAD[self._round % len(SPREAD)]
-        self._round += 1
+    def run(self, application: Application, names: Sequence[str], uploads: Sequence[BegunUpload]) -> list[list[int]]:
+        """Make these calls for each upload, each call in another process; return the statuses of each upload."""
+        made = [[self._call(name, begun, SPREAD[i % len(SPREAD)]) for i, begun in enumerate(uploads)] for name in names]
+        made += [[] for _ in range(self._size - len(names))]
+        futures = [self._pool.submit(_Worker.make, application, calls) for calls in made]
+        statuses = [future.result(PATIENCE) for future in futures][: len(names)]
+        return [list(of_one) for of_one in zip(*statuses, strict=True)]
+
+    def _call(self, name: str, begun: BegunUpload, spread: float) -> _Call:
         cookie = "; ".join(f"{c.name}={c.value}" for c in begun.site.browser.cookiejar)
-        state = (begun.id, begun.ticket, cookie, begun.declared)
-        padded = [*calls, *[""] * (self._size - len(calls))]
-        delays = [self._random.uniform(0, spread) for _ in padded]
-        futures = [
-            self._pool.submit(_Worker.call, application, call, state, delay)
-            for call, delay in zip(padded, delays, strict=True)
-        ]
-        return [future.result(PATIENCE) for future in futures][: len(calls)]
+        return _Call(name, begun.id, begun.ticket, cookie, begun.declared, self._random.uniform(0, spread))
 
 
 @contextmanager

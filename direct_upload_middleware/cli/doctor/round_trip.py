@@ -27,6 +27,10 @@ DATA = b"direct-upload doctor\n"
 ETAG = md5(DATA, usedforsecurity=False).hexdigest()
 FILENAME = "your mom's jokes ü.pdf"
 REVOCATION_PATIENCE = 90
+PIPELINE = (
+    "In Swift's pipeline, tempurl must come before the authentication, and Keystone's [filter:authtoken] needs "
+    "delay_auth_decision = true."
+)
 CONNECTIONS = 20
 """New connections that have to agree before a key counts as removed from every proxy."""
 _PIN = "its limits are under Operations, 'Where containers have no keys'."
@@ -102,7 +106,7 @@ class RoundTrip:
             answer.status_code == 200 and allowed in (self._origin, "*"),
             f"Swift accepts uploads from pages of {self._origin}",
             f"Swift answers {answer.status_code} to a preflight request from {self._origin}",
-            "Configure the proxy in front of Swift to pass on OPTIONS requests and Access-Control-* headers.",
+            f"Let the proxy in front of Swift pass on OPTIONS requests and Access-Control-* headers. {PIPELINE}",
         )
         foreign = self._send(url, "OPTIONS", **asked, Origin=FOREIGN_ORIGIN)
         if foreign.status_code == 200:
@@ -125,7 +129,7 @@ class RoundTrip:
             works,
             f"uploading with a temp URL works ({good.elapsed.total_seconds() * 1000:.0f} ms)",
             f"Swift answers {good.status_code} to a PUT with a temp URL",
-            "Check quotas, the clock, and the tempurl middleware in Swift's pipeline.",
+            f"Check quotas and the clock. {PIPELINE}",
         )
         if not works:
             return False

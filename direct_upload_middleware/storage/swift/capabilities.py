@@ -38,11 +38,13 @@ _OTHER_ETAG = "0" * 32
 class Capabilities:
     """What a cluster can do.
 
-    ``refuses_taken_names``: ``If-None-Match: *`` on PUT. ``checks_manifests``: SLO manifests verify each ETag.
-    ``honours_copy_conditions``: copies honour ``If-Match`` or ``Copy-If-Match``. ``has_container_keys``: containers may
-    have temp URL keys. ``isolates_temp_urls``: a PUT temp URL cannot copy another object (``X-Copy-From``).
+    ``accepts_temp_urls``: temp URLs work at all. ``refuses_taken_names``: ``If-None-Match: *`` on PUT.
+    ``checks_manifests``: SLO manifests verify each ETag. ``honours_copy_conditions``: copies honour ``If-Match`` or
+    ``Copy-If-Match``. ``has_container_keys``: containers may have temp URL keys. ``isolates_temp_urls``: a PUT temp URL
+    cannot copy another object (``X-Copy-From``).
     """
 
+    accepts_temp_urls: bool = True
     refuses_taken_names: bool = True
     checks_manifests: bool = True
     honours_copy_conditions: bool = True
@@ -63,6 +65,14 @@ class Capability:
 
 NO_CLUSTER = "Use a storage that has it: OpenStack Swift, or the S3 API of this one."
 CAPABILITIES = (
+    Capability(
+        "temp-urls",
+        "accepts_temp_urls",
+        "the cluster has temp URLs",
+        "the cluster refuses every temp URL",
+        "tempurl must come before the authentication in Swift's pipeline, and Keystone's [filter:authtoken] needs "
+        "delay_auth_decision = true.",
+    ),
     Capability(
         "if-none-match",
         "refuses_taken_names",
@@ -110,6 +120,8 @@ def missing_capability(name: str) -> StorageError:
 
 def check_capabilities(transfer: Transfer, capabilities: Capabilities) -> None:
     """Raise StorageError, which names what the cluster lacks for this upload."""
+    if not capabilities.accepts_temp_urls:
+        raise missing_capability("temp-urls")
     if not capabilities.refuses_taken_names:
         raise missing_capability("if-none-match")
     if not capabilities.honours_copy_conditions:
@@ -179,6 +191,7 @@ def probe(client: SwiftClient, written: str, key: str, account_key: str, digest:
     with _trial(client, written) as trial:
         container_keys = _has_container_keys(trial, written, key, account_key, digest)
         return Capabilities(
+            accepts_temp_urls=_accepts_temp_urls(trial, account_key, digest),
             refuses_taken_names=_refuses_taken_names(trial),
             checks_manifests=_checks_manifests(trial),
             honours_copy_conditions=_honours_copy_conditions(trial),
@@ -214,6 +227,11 @@ def _trial(client: SwiftClient, written: str) -> Iterator[_Trial]:
         for name in ("manifest", "copy", "stolen", "source"):
             client.request("DELETE", trial.container, name, expect=(204, 404))
         client.request("DELETE", trial.container, expect=(204, 404, 409))
+
+
+def _accepts_temp_urls(trial: _Trial, account_key: str, digest: Digest) -> bool:
+    """Return whether any key is accepted for the new container, whose key no proxy can remember otherwise."""
+    return any(accepts_key(trial.client, key, trial.container, digest) for key in (trial.key, account_key) if key)
 
 
 def _refuses_taken_names(trial: _Trial) -> bool:
