@@ -561,6 +561,12 @@ MUTATIONS = [
         "../unit/integrations/test_django_project.py::test_another_requesters_receipt_is_no_file",
     ),
     Mutation(
+        "storage/swift/metadata.py",
+        "headers={ACCOUNT_KEYS[1]: secrets.token_hex(32)}",
+        'headers={ACCOUNT_KEYS[1]: Keys(["a secret of the tests"]).derive("downloads")}',
+        "test_middlewares.py::test_no_secret_opens_the_account",
+    ),
+    Mutation(
         "cli/doctor/http_client.py",
         'return self._headers if normalize_origin(f"{parts.scheme}://{parts.netloc}") == self.origin else {}',
         "return self._headers",
