@@ -6,7 +6,10 @@ All run in the environment that ``make test-keystone`` makes.
 from __future__ import annotations
 
 import configparser
+import getpass
+import grp
 import json
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -44,6 +47,8 @@ key_repository = {directory}/fernet
 key_repository = {directory}/credential
 [cache]
 enabled = false
+[identity]
+password_hash_rounds = 4
 """
 
 
@@ -153,10 +158,12 @@ def _start_keystone(servers: Servers, python: Path, port: int) -> Identity:
     configuration = directory / "keystone.conf"
     configuration.write_text(_CONFIGURATION.format(directory=directory), encoding="utf-8")
     url = f"http://127.0.0.1:{port}/v3"
-    bootstrap = ["bootstrap", "--bootstrap-password", PASSWORD, "--bootstrap-public-url", url]
+    bootstrap = ["bootstrap", "--bootstrap-password", PASSWORD]
+    bootstrap += ["--bootstrap-public-url", url, "--bootstrap-internal-url", url]
     for name in ("fernet", "credential"):
         (directory / name).mkdir(mode=0o700)
-    for arguments in (["db_sync"], ["fernet_setup"], ["credential_setup"], bootstrap):
+    owner = ["--keystone-user", getpass.getuser(), "--keystone-group", grp.getgrgid(os.getgid()).gr_name]
+    for arguments in (["db_sync"], ["fernet_setup", *owner], ["credential_setup", *owner], bootstrap):
         command = [str(python.parent / "keystone-manage"), "--config-file", str(configuration), *arguments]
         subprocess.run(command, check=True, capture_output=True)
     environ = f"OS_KEYSTONE_CONFIG_FILES={configuration}"
@@ -217,6 +224,7 @@ def _write_proxy(swift: SwiftServer, name: str, port: int, keystone: str, *, del
         "delay_auth_decision": str(delay).lower(),
         "include_service_catalog": "False",
         "service_type": "object-store",
+        "cache": "swift.cache",
     }
     parser["filter:keystoneauth"] = {
         "use": "egg:swift#keystoneauth",

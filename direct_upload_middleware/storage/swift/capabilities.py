@@ -189,14 +189,16 @@ def probe(client: SwiftClient, written: str, key: str, account_key: str, digest:
     :param written: a container that has the temp URL key ``key``, in whose name the trial container is made.
     """
     with _trial(client, written) as trial:
+        accepts_temp_urls = _accepts_temp_urls(trial, account_key, digest)
         container_keys = _has_container_keys(trial, written, key, account_key, digest)
         return Capabilities(
-            accepts_temp_urls=_accepts_temp_urls(trial, account_key, digest),
+            accepts_temp_urls=accepts_temp_urls,
             refuses_taken_names=_refuses_taken_names(trial),
             checks_manifests=_checks_manifests(trial),
             honours_copy_conditions=_honours_copy_conditions(trial),
             has_container_keys=container_keys,
-            isolates_temp_urls=_isolates_temp_urls(trial, trial.key if container_keys else account_key, digest),
+            isolates_temp_urls=not accepts_temp_urls
+            or _isolates_temp_urls(trial, trial.key if container_keys else account_key, digest),
         )
 
 
