@@ -66,7 +66,7 @@ def _report_capabilities(out: Console, admin: SwiftAdmin, seal: str) -> None:
     for capability in missing:
         out.print(f"[yellow]![/] {capability.name}: {capability.missing}", markup=True, highlight=False)
         out.print(f"  {capability.remedy}", markup=False, highlight=False)
-    required = {"if-none-match", "copy-conditions"} | ({"container-keys"} if seal == "revoke" else set())
+    required = {"temp-urls", "if-none-match", "copy-conditions"} | ({"container-keys"} if seal == "revoke" else set())
     names = {capability.name for capability in missing}
     if "container-keys" in names:
         required.add("temp-url-isolation")  # the account's key signs uploads there

@@ -138,7 +138,7 @@ class Site:
             "POST", "/uploads", json={"filename": filename, "size": len(data), "type": type, **changes}
         )
         assert answer.status_int == 201, answer.text
-        return BegunUpload(self, data, answer)
+        return BegunUpload(self, data, answer, filename)
 
     def call(
         self, name: str, begun: BegunUpload, *, ticket: str | None = None, browser: TestApp | None = None
@@ -198,8 +198,9 @@ class Site:
 class BegunUpload:
     """An upload under way."""
 
-    def __init__(self, site: Site, data: bytes, answer: TestResponse) -> None:
+    def __init__(self, site: Site, data: bytes, answer: TestResponse, filename: str = "") -> None:
         self.site = site
+        self.filename = filename
         self.data = data
         self.answer = answer
         self.id: str = answer.json["id"]

@@ -734,6 +734,36 @@ MUTATIONS = [
         "if not",
         "../contract/test_s3.py::test_an_upload_whose_records_were_swept_stays_complete",
     ),
+    Mutation(
+        "storage/swift/storage.py",
+        "return OWN_CONTAINER",
+        'return ""',
+        "../clouds/test_attacks.py::test_a_temp_url_copies_nothing_of_others",
+    ),
+    Mutation(
+        "storage/swift/capabilities.py",
+        'return trial.put("source", {"If-None-Match": "*"}, _DATA) == 412',
+        "return True",
+        "../clouds/test_lenient.py::test_what_a_cluster_lacks_is_named_when_an_upload_begins_and_in_the_log",
+    ),
+    Mutation(
+        "storage/swift/client.py",
+        'if method == "HEAD" and response.ok and "X-Timestamp" not in response.headers:',
+        "if False:",
+        "../clouds/test_lenient.py::test_a_finished_upload_survives_answers_that_cannot_be_read",
+    ),
+    Mutation(
+        "storage/swift/segment_containers.py",
+        'if response.status_code != _MISSING and (transfer.seal == "pin" or headers.get(f"{NAME}0")):',
+        "if response.status_code != _MISSING:",
+        "../clouds/test_lenient.py::test_a_revived_container_does_not_bring_an_upload_back",
+    ),
+    Mutation(
+        "storage/swift/tombstones.py",
+        'if not self._is_set(1, "aborting"):',
+        "if True:",
+        "../clouds/test_races.py::test_a_complete_and_an_abort_never_both_succeed",
+    ),
 ]
 
 

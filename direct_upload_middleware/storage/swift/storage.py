@@ -106,12 +106,12 @@ class SwiftStorage:
         return transfer.reference
 
     def _choose_place(self, transfer: Transfer) -> str:
-        """Return OWN_CONTAINER for an upload of one segment where a temp URL can copy its neighbours; otherwise "".
+        """Return OWN_CONTAINER for an upload that would share one, where a temp URL can copy its neighbours; else "".
 
         The ticket keeps it: the cluster may be updated before the upload is complete. An empty file has nothing to
         copy, and cannot be a segment.
         """
-        if transfer.is_segmented or not transfer.size:
+        if has_own_container(transfer) or not transfer.size:
             return ""
         capabilities = self._provisioning.cluster_info(self._keys).capabilities
         if capabilities.isolates_temp_urls or not capabilities.has_container_keys:
