@@ -16,6 +16,10 @@ from .common import Duration, console, is_s3, open_swift, without_traceback
 def rotate_key(storage: str, finish: bool, after: int, settle: int) -> None:
     """Replace the temp URL keys without interrupting uploads and downloads.
 
+    \b
+      direct-upload rotate-key swift://uploads
+      direct-upload rotate-key swift://uploads --finish
+
     First run it without options: it adds new keys, and both old and new ones are valid. Run it again with --finish
     when the last URL signed with an old key has expired.
 

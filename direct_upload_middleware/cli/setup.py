@@ -25,6 +25,9 @@ from .common import Origin, console, is_s3, open_s3, open_swift, without_traceba
 def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, dry_run: bool) -> None:
     """Create containers, CORS headers and temp URL keys.
 
+    \b
+      direct-upload setup swift://uploads --origin https://app.example.com
+
     You may run it again at any time. With Swift it is optional: the first upload does the same. With S3 it makes the
     bucket, its CORS rule and a lifecycle rule for abandoned uploads, and prints the least IAM policy.
     """
@@ -43,10 +46,10 @@ def _carry_out(out: Console, steps: Iterable[SwiftStep | S3Step], *, dry_run: bo
         if step.do is None:
             out.print(f"[green]✓[/] {step.what}")
         elif dry_run:
-            out.print(f"[yellow]•[/] would {step.what}")
+            out.print(f"[yellow]•[/] to do: {step.what}")
         else:
             step.do()
-            out.print(f"[cyan]+[/] {step.what}: done")
+            out.print(f"[cyan]+[/] done: {step.what}")
 
 
 def _setup_s3(

@@ -22,6 +22,9 @@ _A_DAY = 86400
 def sweep(storage: str, older_than: int, dry_run: bool, quiet: bool) -> None:
     """Remove what abandoned uploads have left behind.
 
+    \b
+      direct-upload sweep swift://uploads --older-than 2d
+
     Finished uploads are never touched. Choose a duration longer than the middleware's ticket_ttl (1 day by default):
     anything younger may belong to an upload in progress. The command may run from cron, on several machines at once,
     and may be interrupted at any time.

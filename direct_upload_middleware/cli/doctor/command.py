@@ -54,6 +54,10 @@ def doctor(
 ) -> None:
     """Find out what is wrong with a storage, and how to fix it.
 
+    \b
+      direct-upload doctor swift://uploads --origin https://app.example.com
+      direct-upload doctor swift://uploads --page https://app.example.com/new --header 'Cookie: session=…'
+
     The doctor does what a browser and the middleware do, in a temporary container. If DIRECT_UPLOAD_SECRET is set, it
     also checks that this is the secret in use.
 
