@@ -12,8 +12,10 @@ from .common import Duration, age_text, bytes_text, console, open_storage, witho
 
 _A_DAY = 86400
 
+EXAMPLE = "Example: direct-upload sweep swift://uploads --older-than 2d"
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("storage")
 @click.option("--older-than", type=Duration(), required=True, help="Not touched for this long: 12h, 2d, 1w.")
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
@@ -21,9 +23,6 @@ _A_DAY = 86400
 @without_traceback
 def sweep(storage: str, older_than: int, dry_run: bool, quiet: bool) -> None:
     """Remove what abandoned uploads have left behind.
-
-    \b
-      direct-upload sweep swift://uploads --older-than 2d
 
     Finished uploads are never touched. Choose a duration longer than the middleware's ticket_ttl (1 day by default):
     anything younger may belong to an upload in progress. The command may run from cron, on several machines at once,

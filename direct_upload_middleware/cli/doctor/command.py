@@ -27,8 +27,10 @@ from .s3 import diagnose_s3
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 _LONGEST_CHECK = len("conditional-complete")
 
+EXAMPLE = "Example: direct-upload doctor swift://uploads --origin https://app.example.com"
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("storage")
 @click.option("--origin", type=Origin(), help="Origin of your pages: https://app.example.com.  [the origin of --page]")
 @click.option("--page", type=PageUrl(), help="URL of a page with an upload field, to examine as well.")
@@ -53,10 +55,6 @@ def doctor(
     as_json: bool,
 ) -> None:
     """Find out what is wrong with a storage, and how to fix it.
-
-    \b
-      direct-upload doctor swift://uploads --origin https://app.example.com
-      direct-upload doctor swift://uploads --page https://app.example.com/new --header 'Cookie: session=…'
 
     The doctor does what a browser and the middleware do, in a temporary container. If DIRECT_UPLOAD_SECRET is set, it
     also checks that this is the secret in use.
@@ -107,7 +105,7 @@ def diagnose(
 def diagnose_s3_and_page(
     storage: S3Storage, origin: str, page: str | None, *, headers: Mapping[str, str]
 ) -> Generator[Result, None, None]:
-    """The same for S3."""
+    """Diagnose an S3 storage."""
     works = yield from diagnose_s3(storage, origin)
     if works and page is not None:
         yield from examine_page(page, storage.browser_storage_origin() or "", headers)
