@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from webob import Request, Response
 
-from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
+from ..errors import ApplicationError, DirectUploadError, InvalidTicket, MethodNotAllowed, NotFound
 from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
 from ..origins import check_same_site
@@ -58,6 +58,7 @@ class Api:
         self._uploads = uploads
         self._companion = Companion(options, uploads)
         self._files = Files(options, uploads)
+        self._has_advised = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -68,12 +69,23 @@ class Api:
             response = self._respond(environ)
         except DirectUploadError as error:
             response = log_problem(error, environ)
+            if isinstance(error, InvalidTicket) and environ["wsgi.multiprocess"]:
+                self._advise_one_secret()
         except Exception:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
         body = response(environ, start_response)
         unread.drain(lambda: self._uploads.is_known(environ))
         return body
+
+    def _advise_one_secret(self) -> None:
+        """Tell, once, why several workers refuse each other's tickets: each has made a secret of its own."""
+        if not self._has_advised:
+            self._has_advised = True
+            log.warning(
+                "a ticket is invalid here: if another worker issued it, the workers have different secrets; give the "
+                "option secret the same value in all processes and on all machines, and do not generate it at start-up"
+            )
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
         if environ["REQUEST_METHOD"] == "OPTIONS" and is_preflight(environ):
