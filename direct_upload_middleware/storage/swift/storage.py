@@ -24,6 +24,7 @@ from .segmented import SegmentedUploads
 from .signing import temp_url
 from .single import SingleSegmentUploads
 from .sweep import Sweeping, sweep_swift
+from .tombstones import SwiftSealingMarks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -54,6 +55,7 @@ class SwiftStorage:
         self._finals = FinalObjects(self._client, container)
         self._staged = SingleSegmentUploads(self._client, f"{container}_staging", self._finals)
         self._segments = SegmentedUploads(self._client, f"{container}_segments", self._finals)
+        self.sealing_marks = SwiftSealingMarks(self._client, self._staged.container)
         self._provisioning = Provisioning(self._client, container, self._staged.container, STAGING)
         self._pinned_provisioning = Provisioning(self._client, container, f"{container}_segments", PINNED)
         self._keys = Keys(())
