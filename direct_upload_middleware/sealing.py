@@ -32,6 +32,8 @@ MARK_SECONDS = 15
 KEPT_SECONDS = 60.0
 """How long a result that nobody asked for is kept."""
 THREADS = 16
+MARKED_SEGMENTS = 17
+"""From so many segments on, processes tell each other: fewer are sealed in less time than that takes."""
 
 _Key: TypeAlias = tuple[str, frozenset[tuple[int, str]]]
 
@@ -86,7 +88,8 @@ class SealingThreads:
                 del self._runs[key]
 
     def _seal(self, transfer: Transfer, seal: Callable[[], Sealed]) -> Sealed:
-        if self._marks is not None and transfer.is_segmented and self._marks.exists(transfer.id):
+        marks = self._marks if transfer.segment_count >= MARKED_SEGMENTS else None
+        if marks is not None and marks.exists(transfer.id):
             raise SealedElsewhere
         return seal()
 
@@ -100,7 +103,7 @@ class SealingThreads:
             for run in unmarked:
                 run.is_marked = True
         for run in unmarked:
-            if self._marks is not None and run.transfer.is_segmented:
+            if self._marks is not None and run.transfer.segment_count >= MARKED_SEGMENTS:
                 threading.Thread(target=_keep_marked, args=(self._marks, run), daemon=True).start()
 
     def take(self, run: Run) -> Sealed | None:

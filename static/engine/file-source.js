@@ -12,6 +12,9 @@ export class FileSource {
   #hash;
   #lastModified;
   #fingerprint = "";
+  /** @type {Promise<string> | undefined} */
+  #first;
+  #edges = "";
 
   /**
    * @param {Sendable} file
@@ -47,11 +50,28 @@ export class FileSource {
    * Return a string that identifies this file and its content without reading all of it.
    * @param {AbortSignal} signal
    */
-  async fingerprint(signal) {
+  fingerprint(signal) {
+    const reading = this.#read(signal);
+    this.#first ??= reading;
+    return reading;
+  }
+
+  /** @param {AbortSignal} signal */
+  async #read(signal) {
     const ends = new Blob([this.#file.slice(0, EDGE), this.#file.slice(-EDGE)]);
-    const md5 = await this.#hash(ends, signal);
+    this.#edges = await this.#hash(ends, signal);
     if (!this.#fingerprint && this.#file.lastModified !== this.#lastModified) this.#lastModified = undefined; // no constant
-    return (this.#fingerprint = JSON.stringify([this.filename, this.size, this.#lastModified ?? 0, md5]));
+    return (this.#fingerprint = this.#format(this.#lastModified ?? 0));
+  }
+
+  /** The fingerprint, and the one that the file had if it was uploaded right after it was modified. */
+  get fingerprints() {
+    return new Set([this.#fingerprint, this.#format(0)]);
+  }
+
+  /** @param {number} lastModified */
+  #format(lastModified) {
+    return JSON.stringify([this.filename, this.size, lastModified, this.#edges]);
   }
 
   /**
@@ -60,6 +80,7 @@ export class FileSource {
    */
   async check(signal) {
     this.#checkMetadata();
+    await this.#first;
     const before = this.#fingerprint;
     if (before !== (await this.fingerprint(signal))) throw new DirectUploadFailure("file-changed");
   }

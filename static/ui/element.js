@@ -45,6 +45,7 @@ export class DirectUploadElement extends FormControl {
     host: this,
     view: this.#view,
     upload: (file, options) => page.upload(file, { ...options, mount: this.#mount, place: this.#place }),
+    mount: () => this.#mount,
     onchange: () => this.#update(),
     ondone: () => this.#updateFormValue(),
     onremove: () => this.#onRemove(),

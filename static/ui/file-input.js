@@ -28,14 +28,16 @@ export class FileInput {
    * @param {HTMLInputElement} input
    * @param {Upload} upload
    * @param {FieldListener} listener
+   * @param {URL} mount the page's
    */
-  constructor(input, upload, listener) {
+  constructor(input, upload, listener, mount) {
     this.#input = input;
     this.#listener = listener;
     this.#uploads = new UploadList({
       host: input,
       view: this.#view,
       upload: (file, options) => upload(file, { mount: input.dataset.directUploadMount, ...options }),
+      mount: () => new URL((input.dataset.directUploadMount ?? mount.href).replace(/\/*$/, "/"), mount),
       onchange: () => this.#update(),
       ondone: () => undefined,
       onremove: () => this.#onRemove(),

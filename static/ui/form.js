@@ -129,7 +129,7 @@ export class Forms {
 
   /** @param {HTMLInputElement} input */
   #createField(input) {
-    const field = new FileInput(input, this.#upload, this.listener);
+    const field = new FileInput(input, this.#upload, this.listener, this.#mount);
     this.#fields.set(input, field);
     this.#owners.set(field.rows, field);
     return field;

@@ -3,6 +3,7 @@
 /** @import { UploadState } from "./row.js" */
 /** @import { View } from "./view.js" */
 import { check } from "./checks.js";
+import { removeUpload } from "../engine/remove.js";
 import { FileUpload } from "./file-upload.js";
 
 /**
@@ -10,6 +11,7 @@ import { FileUpload } from "./file-upload.js";
  * @property {HTMLElement} host
  * @property {View} view
  * @property {Upload} upload
+ * @property {() => URL} mount
  * @property {() => void} onchange an upload has started or ended
  * @property {(upload: FileUpload) => void} ondone an upload has its receipt
  * @property {(upload: FileUpload) => void} onremove the user removed a file
@@ -86,8 +88,12 @@ export class UploadList {
 
   /** @type {UploadContext} */
   get #context() {
-    const { host, view, upload, onchange, ondone, onremove } = this.#field;
+    const { host, view, upload, mount, onchange, ondone, onremove } = this.#field;
     const remove = (/** @type {FileUpload} */ removed) => {
+      // Receipts that the page began with may be of saved files: those are for the form to change.
+      if (removed.receipt && !removed.isInitial) {
+        removeUpload(mount(), removed.receipt).catch(() => undefined); // the application deletes what stays pending
+      }
       this.remove(removed);
       onremove(removed);
     };

@@ -38,7 +38,7 @@ from direct_upload_middleware.errors import (
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.provisioning import free_slot, with_origin
+from direct_upload_middleware.storage.swift.metadata import free_slot, with_origin
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 
@@ -375,7 +375,7 @@ def test_the_slot_of_a_new_key(slots: list[str], slot: int | None) -> None:
         ("https://a.example", "https://a.example", "https://a.example"),
         ("https://a.example", "https://b.example", "https://a.example https://b.example"),
         ("*", "https://b.example", "*"),
-        ("https://" + "a" * 240, "https://b.example", "*"),
+        ("https://" + "a" * 240, "https://b.example", "https://" + "a" * 240),
     ],
 )
 def test_an_origin_joins_the_others(origins: str, origin: str, expected: str) -> None:

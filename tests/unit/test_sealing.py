@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.uploads import ONE, SEVERAL, BegunUpload, Site, assert_problem, swift_storage
+from helpers.uploads import ONE, BegunUpload, Site, assert_problem, swift_storage
 from webtest import TestResponse
 
 from direct_upload_middleware import completion, sealing
@@ -20,6 +20,8 @@ from direct_upload_middleware.storage.local import LocalStorage
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 PATIENCE = 60
+SEVERAL = bytes(range(10 * sealing.MARKED_SEGMENTS - 5))
+MISSING = list(range(sealing.MARKED_SEGMENTS))
 
 
 class Marks:
@@ -113,7 +115,7 @@ def test_a_failure_is_told_by_the_repeated_call_and_not_kept_longer(storage: Slo
     begun = site.begin(SEVERAL)
     assert_sealing(begun.complete_once(), begun)
     storage.gate.set()
-    assert_problem(begun.complete(), 409, "segments-missing", indexes=[0, 1, 2])
+    assert_problem(begun.complete(), 409, "segments-missing", indexes=MISSING)
     begun.send()
     assert begun.complete().status_int == 200
     assert storage.asked == [begun.id] * 2
