@@ -11,10 +11,10 @@ const FIRST_WAIT = 50;
 const LONGEST_WAIT = 800;
 /** Milliseconds after which a complete request is repeated at the earliest, while the application seals the upload. */
 const SEALING_PAUSE = 1000;
+/** Milliseconds for which the cookie is taken to be valid when the application's clock is not known. */
+const SHORT = 60_000;
 /** Requests to complete uploads at once. Each one occupies a worker of the application. */
 const PARALLEL = 2;
-/** Milliseconds for which the cookie is valid at least, when the application's clock is not known. */
-const COOKIE_LIFE = 60_000;
 
 const never = new AbortController().signal;
 
@@ -92,7 +92,7 @@ export class Batches {
       const hasCookie = now() < (cookies.get(this.#mount) ?? 0);
       const answers = await (hasCookie ? request() : withLock(request, other ? never : signal));
       for (const { expires, clock } of answers) {
-        if (expires) cookies.set(this.#mount, now() + (clock ? (expires - clock) * 500 : COOKIE_LIFE));
+        if (expires) cookies.set(this.#mount, now() + (clock ? (expires - clock) * 500 : SHORT));
       }
       return answers;
     });
@@ -113,26 +113,28 @@ export class Batches {
 
   /** Wait for other uploads only while there are some, so that the last one is completed at once. */
   #schedule() {
+    const { connections, sleep } = this.#env;
     if (!this.#completing.length || this.#requests >= PARALLEL) return;
-    if (!this.#env.connections.isBusy) return this.#completeSome();
+    if (!connections.isBusy) return this.#completeSome();
     if (this.#timer || this.#requests) return;
-    const timer = (this.#timer = new AbortController());
-    this.#env.sleep(this.#wait, timer.signal).then(() => this.#completeSome(), () => undefined);
+    this.#timer = new AbortController();
+    sleep(this.#wait, this.#timer.signal).then(() => this.#completeSome(), () => undefined);
   }
 
   #completeSome() {
     this.#timer?.abort();
     this.#timer = undefined;
     const waiting = present(this.#take());
-    this.#wait = waiting.length > 1 ? Math.min(LONGEST_WAIT, 2 * this.#wait) : FIRST_WAIT;
-    if (waiting.length) void this.#completeWith(waiting);
+    const { length } = waiting;
+    this.#wait = length > 1 ? Math.min(LONGEST_WAIT, 2 * this.#wait) : FIRST_WAIT;
+    if (length) void this.#completeWith(waiting);
     else this.#schedule();
   }
 
   #take() {
     let left = SEGMENTS;
-    const full = this.#completing.findIndex(({ item }) => (left -= item.segments.length) < 0);
-    return this.#completing.splice(0, full < 0 ? SIZE : Math.min(SIZE, full || 1));
+    const full = this.#completing.findIndex(({ item }, at) => at === SIZE || (left -= item.segments.length) < 0);
+    return this.#completing.splice(0, full < 0 ? SIZE : full || 1);
   }
 
   /** @param {Waiting<CompleteItem, UploadResult>[]} waiting */

@@ -17,9 +17,9 @@ export class ConnectionPool {
    */
   longestGap = 0;
 
-  /** Whether something is being sent, or waits for a connection. */
+  /** Whether something is being sent. */
   get isBusy() {
-    return this.#waiting.length > 0 || [...this.#shares].some(({ busy }) => busy > 0);
+    return [...this.#shares].some(({ busy }) => busy);
   }
 
   /**
@@ -70,20 +70,12 @@ export class ConnectionPool {
   }
 
   #next() {
-    let busy = 0;
-    let most = 0;
-    for (const share of this.#shares) {
-      busy += share.busy;
-      most = Math.max(most, share.most);
-    }
+    const shares = [...this.#shares];
+    const most = Math.max(...shares.map((share) => share.most));
+    const busy = shares.reduce((sum, share) => sum + share.busy, 0);
     if (busy >= most) return undefined;
-    let next;
-    for (const request of this.#waiting) {
-      const { share } = request;
-      if (share.busy < share.limit && !(next && next.share.busy <= share.busy)) next = request;
-      if (next && !next.share.busy) break;
-    }
-    return next;
+    const ready = this.#waiting.filter(({ share }) => share.busy < share.limit);
+    return ready.sort((one, other) => one.share.busy - other.share.busy)[0];
   }
 }
 

@@ -26,10 +26,9 @@ export async function begin(context) {
   const fingerprint = source.fingerprint(signal);
   fingerprint.catch(() => undefined); // complete finds out
   const begun = await retry(() => batches.begin(source.description, signal), env, context);
-  const { id, ticket, expires, segment_size, segment_count, parallel, owner, segments, clock } = begun;
-  env.owners.set(mount.href, owner);
-  const plan = { segment_size, segment_count, parallel };
-  const record = { id, ticket, expires, ...plan, owner, mount: mount.href, fingerprint: "", place, etags: [] };
+  const { segments, clock, ...plan } = begun;
+  env.owners.set(mount.href, plan.owner);
+  const record = { ...plan, mount: mount.href, fingerprint: "", place, etags: [] };
   const release = (await env.claim(record.id)) ?? (() => undefined);
   void fingerprint.then((its) => {
     record.fingerprint = its;
