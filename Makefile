@@ -73,7 +73,7 @@ test-browsers: $(VENV)/.test $(VENV)/.node static browser more-browsers
 		tests/security/test_strict_pages.py $(TEST_ARGS)
 
 test-rgw: $(VENV)/.test ceph
-	@TEST_RGW=1 $(BIN)/python -m pytest tests/clouds/test_rgw.py $(TEST_ARGS)
+	@TEST_RGW=1 $(BIN)/python -m pytest tests/clouds/test_rgw*.py $(TEST_ARGS)
 
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)

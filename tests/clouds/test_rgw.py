@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from contract.s3_contract import ONE, S3Contract, contract
+from contract.s3_contract import ONE, SIZES, S3Contract, contract
 from helpers.rgw import Rgw
 from helpers.s3 import Browser, s3_storage
 
@@ -40,3 +40,9 @@ class TestRgwOptedIn(S3Contract):
     @pytest.fixture
     def storage(self, rgw: Rgw) -> S3Storage:
         return s3_storage(rgw, sign_copy_source=True)
+
+    @pytest.mark.parametrize("data", SIZES)
+    def test_a_range_beyond_the_end_is_not_satisfiable(self, storage: S3Storage, http: Browser, data: bytes) -> None:
+        """RGW does not tell the size in ``Content-Range``."""
+        stored = contract.finished(storage, http, data)
+        assert contract.download(storage, http, stored.name, Range="bytes=100000000-200000000").status == 416

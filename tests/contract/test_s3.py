@@ -10,7 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from contract.s3_contract import ONE, SEVERAL, SIZES, S3Contract, contract
+from contract.s3_contract import ONE, SEVERAL, SIZES, S3Contract, contract, query_value
 from helpers.s3 import Browser, s3_storage
 
 from direct_upload_middleware.errors import (
@@ -25,6 +25,8 @@ from direct_upload_middleware.errors import (
 from direct_upload_middleware.storage.base import Sealed, Transfer
 from direct_upload_middleware.storage.s3 import S3Storage
 from direct_upload_middleware.storage.s3.client import Refusal
+from direct_upload_middleware.storage.s3.records import DECISION, Record, record_of
+from direct_upload_middleware.storage.s3.signing import Signer
 from direct_upload_middleware.testing.private_s3.server import S3Server
 
 
@@ -169,6 +171,53 @@ def test_of_two_completions_with_other_segments_one_is_sealed_and_both_say_which
         assert contract.etag_header(contract.download(storage, http, transfer.name)) == sealed.etag
 
 
+def test_an_abort_that_loses_to_a_confirm_leaves_the_file(
+    storage: S3Storage, http: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer, _ = contract.uploaded(storage, http, ONE)
+    sealed = contract.seal(storage, transfer, ONE, pending=True)
+    create = storage._records.create
+
+    def confirm_first(id: str, kind: str, record: Record) -> bool:
+        monkeypatch.undo()
+        storage.confirm(transfer, sealed)
+        return create(id, kind, record)
+
+    monkeypatch.setattr(storage._records, "create", confirm_first)
+    with pytest.raises(AlreadyComplete):
+        storage.abort(transfer)
+    assert contract.download(storage, http, transfer.name).body == ONE
+
+
+@pytest.mark.parametrize("data", SIZES)
+def test_a_completion_that_loses_to_an_abort_leaves_nothing(
+    storage: S3Storage, http: Browser, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    """The abort is interrupted after its decision, so the completion removes the object."""
+    transfer, _ = contract.uploaded(storage, http, data)
+    complete = storage._multipart.complete
+
+    def decide_first(*arguments: Any, **options: Any) -> str:
+        decision = record_of(transfer, "aborted", storage._client.now())
+        assert storage._records.create(transfer.id, DECISION, decision)
+        return complete(*arguments, **options)
+
+    monkeypatch.setattr(storage._multipart, "complete", decide_first)
+    with pytest.raises(NotFound):
+        contract.seal(storage, transfer, data)
+    assert contract.download(storage, http, transfer.name).status == 404
+
+
+def test_an_upload_whose_records_were_swept_stays_complete(storage: S3Storage, http: Browser) -> None:
+    transfer, _ = contract.uploaded(storage, http, ONE)
+    contract.seal(storage, transfer, ONE)
+    storage._records.remove(transfer.id, DECISION)
+    with pytest.raises(AlreadyComplete):
+        storage.abort(transfer)
+    assert storage.status(transfer).state == "complete"
+    assert contract.download(storage, http, transfer.name).body == ONE
+
+
 # -- crashes -----------------------------------------------------------------------------------------------------
 
 
@@ -240,6 +289,7 @@ def test_a_signed_empty_copy_source_takes_parts_and_no_copies(s3_server: S3Serve
     victim = contract.finished(storage, http, b"somebody else's secret")
     transfer, urls = contract.begin(storage, ONE)
     assert urls[0].headers == {"x-amz-copy-source": ""}
+    assert query_value(urls[0].url, "X-Amz-SignedHeaders") == "host;x-amz-copy-source"
     source = f"/uploads/{storage._multipart.key(victim.name)}"
     assert http.request("PUT", urls[0].url, b"", {"x-amz-copy-source": source}).status == 401
     assert contract.put(http, urls[0], ONE) == 201
@@ -260,6 +310,14 @@ def test_segments_under_the_least_size_are_refused_and_not_a_fault_of_storage(
     with pytest.raises(SegmentsDiffer) as caught:
         contract.seal(storage, transfer, ONE + ONE)
     assert caught.value.indexes == [0]
+
+
+def test_no_repr_tells_the_keys(storage: S3Storage) -> None:
+    signer = storage._client._signer()
+    token = Signer("http://localhost/", "region", "the access key", "the secret key", "the session token")
+    text = repr([signer, token, storage, contract.begin(storage, ONE)[1]])
+    for secret in (S3Server.secret_key, "the secret key", "the session token", "X-Amz-Signature"):
+        assert secret not in text
 
 
 # -- clock and processes --------------------------------------------------------------------------------------------

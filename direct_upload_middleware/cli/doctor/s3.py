@@ -30,8 +30,8 @@ def diagnose_s3(storage: S3Storage, origin: str) -> Generator[Result, None, bool
     try:
         if not (yield from examine_bucket(storage.admin(), origin)):
             return False
-        for capability in storage.admin().provisioning.probe().results():
-            yield _judge_capability(capability)
+        if not (yield from _examine_server(storage)):
+            return False
         yield from _round_trip(storage, origin)
     except DirectUploadError as error:
         yield failure("storage", str(error), "See the credentials, the endpoint, and what a firewall may forbid.")
@@ -111,6 +111,16 @@ def _lifecycle(admin: S3Admin) -> Iterator[Result]:
             f"lifecycle rule {name} deletes objects of this storage",
             "Make sure that this is meant: it deletes finished uploads, and the records of those in progress.",
         )
+
+
+def _examine_server(storage: S3Storage) -> Generator[Result, None, bool]:
+    """Try each capability; return whether the middleware would use the server."""
+    is_usable = True
+    for capability in storage.admin().provisioning.probe().results():
+        result = _judge_capability(capability)
+        is_usable = is_usable and result.verdict != "failure"
+        yield result
+    return is_usable
 
 
 def _judge_capability(capability: Capability) -> Result:

@@ -21,13 +21,16 @@ from .multipart import MultipartUploads, object_etag
 
 FOLDER = ".direct-upload/probes/"
 COPY_SOURCE = "x-amz-copy-source"
+CONDITION_REFUSALS = ("412", "409", "400", "501")
+"""The answers to a conditional PUT: the condition is honoured (the first two), or not supported."""
 
 Name = Literal[
     "put", "conditional-put", "part-etag", "part-copy", "complete-verifies", "urls-end", "conditional-complete"
 ]
 
 REMEDIES: dict[Name, str] = {
-    "put": "Correct what stands between here and storage: a presigned URL must reach it unchanged.",
+    "put": "Correct what stands between here and storage: a presigned URL must reach it unchanged. If the storage URL "
+    "has sign_copy_source=1, leave it out: Swift's s3api and others do not take the header.",
     "conditional-put": "Use a server that honours If-None-Match on PUT (AWS S3, Cloudflare R2, Ceph RGW, SeaweedFS).",
     "part-etag": "Encrypt the bucket with SSE-S3 (AES256) instead of SSE-KMS or SSE-C.",
     "part-copy": "Upgrade the server (Ceph RGW: 19.2.6, 20.2.4 or newer, CVE-2026-54330; MinIO: CVE-2026-97731), or, "
@@ -102,11 +105,11 @@ class Probe:
     def _conditional_put(self) -> Capability:
         """Make an object under the upload's name. Later, Complete has to honour If-None-Match there."""
         key = self._multipart.key("target")
-        self._client.call("put_object", Key=key, Body=self._victim, IfNoneMatch="*")
+        self._client.call("put_object", Key=key, Body=self._victim)
         try:
-            self._client.call("put_object", expect=("412", "409"), Key=key, Body=b"", IfNoneMatch="*")
+            self._client.call("put_object", expect=CONDITION_REFUSALS, Key=key, Body=b"", IfNoneMatch="*")
         except Refusal as refusal:
-            return Capability("conditional-put", True, refusal.status)
+            return Capability("conditional-put", refusal.status in (409, 412), refusal.status)
         return Capability("conditional-put", False, 200)
 
     def _url(self, transfer: Transfer, *, headers: dict[str, str]) -> str:
