@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from helpers.fault_proxy import Connection, Proxy
-from helpers.uploads import ONE, SEVERAL, md5, new_container
+from helpers.uploads import ONE, SEVERAL, md5, new_container, until_sealed
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
@@ -128,7 +128,7 @@ class Upload:
 
     def complete(self, server: Server) -> requests.Response:
         segments = [{"index": index, "etag": md5(self._piece(index))} for index in range(self.count)]
-        return self.ask(server, "/complete", {"segments": segments})
+        return until_sealed(lambda: self.ask(server, "/complete", {"segments": segments}))
 
     def assert_finished(self, server: Server) -> str:
         """What completion answers: the receipt."""
