@@ -149,11 +149,9 @@ def test_what_is_set_up_is_told(swift_server: SwiftServer, caplog: pytest.LogCap
     storage = swift_storage(swift_server)
     Site(storage).begin(ONE)
     final, staging = storage.container, f"{storage.container}_staging"
-    assert events(caplog, "container made") == [{"swift_container": final}, {"swift_container": staging}]
-    assert events(caplog, "temp URL key put") == [{"swift_container": staging}]
-    assert {"swift_container": final, "swift_origin": "http://localhost"} in events(
-        caplog, "pages of an origin may use a container"
-    )
+    assert events(caplog, "container created") == [{"swift_container": final}, {"swift_container": staging}]
+    assert events(caplog, "temp URL key stored") == [{"swift_container": staging}]
+    assert {"swift_container": final, "swift_origin": "http://localhost"} in events(caplog, "origin allowed")
     assert events(caplog, "logged in to Swift") == [{"swift_host": f"127.0.0.1:{swift_server.port}"}]
 
 
