@@ -219,7 +219,7 @@ def test_the_token_has_expired(applications: Applications, data: bytes, call: st
     begun = site.begin(data)
     begun.send()
     client = site.storage._client
-    client._login = Login("expired", client.storage_url)
+    client._login = Login("expired", client.public_url())
     assert site.call(call, begun).status_int < 300
 
 
