@@ -17,7 +17,7 @@ def shelf(browser: Chrome, demo_on_s3: str) -> Shelf:
     return Shelf(browser, demo_on_s3)
 
 
-def test_a_file_of_300_mb_comes_back_under_its_name(shelf: Shelf, tmp_path: Path, downloads: Path) -> None:
+def test_a_file_of_300_mb_is_downloaded_under_its_name(shelf: Shelf, tmp_path: Path, downloads: Path) -> None:
     file = random_file(tmp_path / "Größe – 300 MB & mehr.bin", 300 * MB)
     shelf.log_in("alice", "wonderland")
     shelf.choose(file)

@@ -361,7 +361,7 @@ class StorageContract:
             assert http.request("PUT", with_query(signed.url, temp_url_ip_range=value), b"evil").status == 401
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_inspect_tells_how_far_an_upload_is(self, storage: Storage, http: Http, data: bytes) -> None:
+    def test_inspect_prints_the_progress_of_an_upload(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
         assert storage.status(transfer).stored == ()
         pieces = segment_bytes(transfer, data)
@@ -381,7 +381,7 @@ class StorageContract:
         assert found.sealed == Sealed(sealed.etag, sealed.size, sealed.sealed_at, complete=True)
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_an_upload_that_waits_for_nobody_is_complete_at_once(
+    def test_an_upload_without_callbacks_is_complete_after_seal(
         self, storage: Storage, http: Http, data: bytes
     ) -> None:
         transfer, _ = uploaded(storage, http, data)
@@ -762,7 +762,7 @@ class StorageContract:
             file.read()
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_reading_goes_on_from_anywhere(self, storage: Storage, http: Http, data: bytes) -> None:
+    def test_reading_continues_from_any_offset(self, storage: Storage, http: Http, data: bytes) -> None:
         with storage.open(finished(storage, http, data)) as file:
             for start in range(len(data), -1, -max(1, len(data) // 23)):
                 file.seek(start)

@@ -141,7 +141,7 @@ class Upload:
 
 
 @pytest.mark.parametrize("data", SIZES)
-def test_they_take_turns(servers: list[Server], told: Path, data: bytes) -> None:
+def test_tabs_take_turns(servers: list[Server], told: Path, data: bytes) -> None:
     turn = cycle(servers)
     upload = Upload(data, next(turn))
     for index in range(upload.count):
@@ -154,7 +154,7 @@ def test_they_take_turns(servers: list[Server], told: Path, data: bytes) -> None
 
 
 @pytest.mark.parametrize("data", SIZES)
-def test_one_is_killed_at_any_request_of_complete_and_the_other_goes_on(
+def test_a_complete_killed_at_any_request_is_continued_by_another(
     way: Way, servers: list[Server], told: Path, data: bytes
 ) -> None:
     for number in count(1):

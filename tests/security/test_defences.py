@@ -271,7 +271,7 @@ def test_an_extension_does_not_disguise_a_page_or_a_script(
     assert answer.status_int == (201 if passes else 415)
 
 
-def test_a_limit_on_begins_tells_when_to_try_again(tmp_path: Path) -> None:
+def test_a_limit_on_begins_returns_retry_after(tmp_path: Path) -> None:
     """Notices when ``Refused`` loses its ``retry_after``."""
     begins: list[str] = []
 

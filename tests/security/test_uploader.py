@@ -212,7 +212,7 @@ def test_an_object_that_a_later_upload_gets_the_name_of_stays_as_it_is(new_site:
     assert site.download(first.json["download_url"]) == ONE
 
 
-def test_a_receipt_is_not_had_by_asking_for_the_state(new_site: MakeSite) -> None:
+def test_status_does_not_return_a_receipt_before_confirmation(new_site: MakeSite) -> None:
     """Status tells a receipt only when the application has said yes. Notices when a sealed upload counts as
     complete.
     """

@@ -132,7 +132,7 @@ def test_the_type_is_the_one_that_the_browser_sent(local_site: Site, make: MakeF
         pytest.param(bottle.FileUpload(io.BytesIO(), "document", ""), id="Bottle"),
     ],
 )
-def test_an_empty_field_is_none(local_site: Site, value: Any) -> None:
+def test_an_empty_field_returns_none(local_site: Site, value: Any) -> None:
     assert stored(local_site, value) is None
     assert local_site.uploads(lambda uploads: uploads.from_form_all([value, value])) == []
 

@@ -102,7 +102,7 @@ def test_what_is_pinned_by_the_accounts_key_may_break_and_never_differ(without_k
     assert requests.get(urls[large.id], timeout=30).status_code == 409
 
 
-def test_it_is_warned_of_once(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_capability_is_logged_once(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     with storage_behind(swift_server, drop_keys, new_container()) as storage:
         for _ in range(2):
             site = Site(SwiftStorage(new_container(), access=storage._client._access), seal="pin")
