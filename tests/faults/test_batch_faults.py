@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.test_browser_faults import assert_arrived, mend, slow
+from faults.test_browser_faults import assert_arrived, repair, slow
 from helpers.browsers import TIMEOUT, Visitor
 from helpers.fault_proxy import Fault, no_fault
 from helpers.website import SEGMENT, KiB, Website
@@ -128,7 +128,7 @@ def test_a_page_that_is_loaded_anew_sends_the_rest(visitor: Visitor, website: We
     choose(visitor, files)
     visitor.wait(lambda: visitor.driver.execute_script("return uploads.some(({ result }) => result)"))
     visitor.visit()
-    mend(website)
+    repair(website)
     choose(visitor, files)
     assert_all_arrived(visitor, website, files)
 

@@ -61,7 +61,7 @@ def test_a_tombstone_outlives_the_ticket(new_site: MakeSite, account: Account) -
     site = new_site(ticket_ttl=3 * DAY)
     begun = site.begin(ONE)
     begun.abort()
-    [until] = tombstones(account, site, begun.id)
+    until = min(tombstones(account, site, begun.id))
     assert until >= begun.answer.json["expires"]
 
 
@@ -76,7 +76,7 @@ def test_a_tombstone_outlives_a_renewed_ticket(
     renewed = begun.status()["expires"]
     assert renewed > begun.answer.json["expires"] + 2 * DAY
     begun.abort()
-    [until] = tombstones(account, site, begun.id)
+    until = min(tombstones(account, site, begun.id))
     assert until >= renewed
 
 
