@@ -69,7 +69,7 @@ def for_browsers(url: str) -> str:
 
 
 class Application:
-    """The page, and the ways that do not use the middleware. Whoever sends a file is known."""
+    """The page, and the ways that do not use the middleware. Every sender is logged in."""
 
     def __init__(self) -> None:
         self._access = OpenStackAccess()

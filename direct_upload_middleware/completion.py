@@ -85,7 +85,7 @@ class Completion:
         return self._threads.start(ticket.transfer, etags, partial(self._seal, ticket, etags))
 
     def _seal(self, ticket: Ticket, etags: Mapping[int, str]) -> Sealed:
-        """Seal the upload and look at its first bytes. If nobody else is asked, it is complete then."""
+        """Seal the upload and look at its first bytes. Without callbacks, it is complete then."""
         transfer = ticket.transfer
         pending = self._options.on_complete is not None or self._options.sniff
         sealed = self._storage.seal(transfer, etags, pending=pending)

@@ -40,7 +40,7 @@ class ConfigurationError(DirectUploadError, ValueError):
 
 
 class NotAuthenticated(DirectUploadError):
-    """Nobody is logged in, and anonymous uploads are not allowed."""
+    """The requester is not logged in, and anonymous uploads are not allowed."""
 
     status: int = HTTPStatus.UNAUTHORIZED
     code = "not-authenticated"

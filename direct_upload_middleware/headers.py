@@ -11,7 +11,7 @@ PRIVATE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-site",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""What every response of the API has: it is not stored, not framed, and not loaded by other sites."""
+"""The headers of every API response: it is not stored, not framed, and not loaded by other sites."""
 
 
 def environ_name(header: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What a requester wants to upload, as ``authorize`` and ``object_name`` receive it.
+    """A requested upload, as ``authorize`` and ``object_name`` receive it.
 
     ``filename`` is the user's own name for the file: never use it as a path. ``size`` is in bytes, ``type`` a MIME
     type as the browser claims it, ``identity`` the requester's identity or None.

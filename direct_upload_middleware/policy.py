@@ -1,4 +1,4 @@
-"""What may be uploaded: the rules for a request's fields, and the application's for size and type. Pure functions."""
+"""The upload policy: the rules for a request's fields, and the application's for size and type. Pure functions."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _COOKIE_PAIRS = {
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What ties an upload to its requester: the ``cookie``, which the response must set, and its digests.
+    """A tie between an upload and its requester: the ``cookie``, which the response must set, and its digests.
 
     ``requester`` ties the ticket to identity and cookie, ``anonymous_owner`` the receipt of a requester without
     identity to the cookie. The cookie has 128 random bits, so its digests do not reveal it.
@@ -94,7 +94,7 @@ class Requester:
         return found[1] if found else None
 
     def check_authenticated(self) -> None:
-        """Raise :class:`~.errors.NotAuthenticated` if nobody is logged in and anonymous uploads are not allowed."""
+        """Raise :class:`~.errors.NotAuthenticated` for an anonymous requester, unless ``anonymous`` is set."""
         if self.identity is None and not self._anonymous:
             raise NotAuthenticated
 

@@ -1,10 +1,11 @@
 """Seal uploads in threads of this process, so that no request has to wait until a large upload is sealed.
 
-A request waits for about a second. If sealing takes longer, it goes on in its thread, and a repeated request for the
-same upload joins it. What has not begun by then is left to the process that gets the repeated request.
+A request waits for about a second. If sealing takes longer, it continues in its thread, and a repeated request for the
+same upload joins it. An upload whose sealing has not begun by then is sealed by the process that gets the repeated
+request.
 
-Other processes learn from a mark in storage that this one is at work, and do not do the same work again. The mark ends
-by itself soon after a process died: then the next request seals the upload anew, which is safe.
+Other processes learn from a mark in storage that this one is at work, and do not do the same work again. The mark
+expires soon after a process died: then the next request seals the upload again, which is safe.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ log = logging.getLogger(__name__)
 PATIENCE = 1.0
 """Seconds that a request waits."""
 MARK_SECONDS = 15
-"""How long a mark lasts. The process that is at work renews it."""
+"""The lifetime of a mark. The process that seals renews it."""
 KEPT_SECONDS = 60.0
-"""How long a result that nobody asked for is kept."""
+"""The time that a result is kept until a call asks for it."""
 THREADS = 16
 MARKED_SEGMENTS = 17
 """From so many segments on, processes tell each other: fewer are sealed in less time than that takes."""

@@ -24,7 +24,7 @@ from .errors import ConfigurationError
 from .media_types import OLE, SIGNED, equivalent_types, normalize_type, type_of_extension
 
 HEAD_SIZE = 64 * 1024
-"""How many bytes are inspected."""
+"""The number of bytes that are inspected."""
 
 _ANY = ("*/*", ANY_TYPE)
 _PAGES = {"text/html", "application/xhtml+xml", "image/svg+xml"}

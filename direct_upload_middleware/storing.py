@@ -44,7 +44,7 @@ def _send(uploads: Uploads, ticket: Ticket, file: ReceivedFile) -> dict[int, str
 
 @contextmanager
 def _nothing_left_on_failure(uploads: Uploads, ticket: Ticket) -> Iterator[None]:
-    """Abort the upload after a failure: its ticket is lost, so nobody could resume it."""
+    """Abort the upload after a failure: its ticket is lost, so it cannot be resumed."""
     try:
         yield
     except (Refused, TypeNotAccepted):

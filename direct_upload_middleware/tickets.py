@@ -19,7 +19,7 @@ from .storage.base import SEALS, Transfer
 from .tokens import Scope, Tokens
 
 MAX_LIFETIMES = 30
-"""How many lifetimes of a ticket an upload may take, with renewed tickets."""
+"""The longest duration of an upload with renewed tickets, in lifetimes of a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Ticket:
 
     @property
     def request(self) -> UploadRequest:
-        """What the requester asked for. The size of an upload of unknown size is right after it was measured."""
+        """The requested upload. The size of an upload of unknown size is right after it was measured."""
         return UploadRequest(self.filename, self.transfer.size, self.transfer.type, self.identity)
 
 

@@ -32,7 +32,7 @@ class _CompactJSON:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a token belongs to: the container and the mount of one middleware.
+    """The owner of a token: the container and the mount of one middleware.
 
     Several middlewares may share a secret. A token of one is invalid for the others, whose rules may be stricter.
     """

@@ -160,7 +160,7 @@ def _encoders() -> dict[str, Callable[[bytes], bytes]]:
 
 
 def serve_asset(request: Request, path: str) -> Response:
-    """Return one file, with its ETag, for conditional requests. Raise NotFound when there is none."""
+    """Return one file, with its ETag, for conditional requests. Raise NotFound if it does not exist."""
     version, assets = _assets()
     folder, _, name = path.partition("/")
     # A page that was loaded before an update still asks for its version. It gets the current one.

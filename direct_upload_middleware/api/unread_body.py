@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LIMIT = 64 * MiB
 """A longer body is not drained. The longest that a page sends here are segments of ``local:``."""
 STRANGERS_LIMIT = 4 * MiB
-"""The same for senders who are not logged in: nobody else may keep a worker busy."""
+"""The limit for senders who are not logged in: they must not keep a worker busy."""
 _BLOCK = 64 * 1024
 
 

@@ -40,7 +40,7 @@ class Companion:
         self._uploads = uploads
 
     def calls(self, path: list[str]) -> dict[str, Callable[[Request], Response]] | None:
-        """Return the calls of an address below ``s3/`` by method; None if there are none."""
+        """Return the calls of an address below ``s3/`` by method, or None."""
         calls = self._calls(path)
         return calls and {method: partial(self._respond, call) for method, call in calls.items()}
 
@@ -78,8 +78,8 @@ class Companion:
     def _params(self, request: Request) -> Response:
         """Refuse a single POST, the plugin's way to upload a small file.
 
-        We would never learn of it: nobody would seal the upload, and the page would have no receipt. Therefore small
-        files too are uploaded in parts.
+        The middleware would not hear of its end: the upload would stay unsealed, and the page would have no receipt.
+        Therefore small files are uploaded in parts, too.
         """
         self._uploads.authenticate(request.environ)
         detail = "Set the option shouldUseMultipart of @uppy/aws-s3 to true; it cannot send empty files."

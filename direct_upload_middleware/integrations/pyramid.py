@@ -204,7 +204,7 @@ def _removed(then: OnRemove | None) -> OnRemove:
 
 
 def _has_subscriber(registry: Any, event: type) -> bool:
-    """Return whether somebody subscribed to this event; subscribers to all events do not count."""
+    """Return whether this event has a subscriber; subscribers to all events do not count."""
     wanted, every = (registry.adapters.subscriptions([implementedBy(kind)], None) for kind in (event, object))
     return len(wanted) > len(every)
 

@@ -135,7 +135,7 @@ class TagReader:
 
     @property
     def is_in_text(self) -> bool:
-        """Whether a tag would be read as a tag after these bytes."""
+        """True if a tag after these bytes would be read as a tag."""
         return self._state == self._text and self._position == len(self._data) and not self.has_failed
 
     # Each method below is a state of the tokenizer, and returns whether the data may contain more to read.

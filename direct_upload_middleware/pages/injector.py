@@ -168,7 +168,7 @@ class _Response:
 
     @property
     def is_awaiting_content(self) -> bool:
-        """Whether empty pieces do not count, because nothing was sent for a HEAD request yet."""
+        """True if empty pieces do not count, because nothing was sent for a HEAD request yet."""
         return self._get is not None and self._delayed is not None
 
     def change(self, piece: bytes, *, is_only: bool) -> bytes:

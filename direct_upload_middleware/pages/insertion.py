@@ -26,7 +26,7 @@ class TagInserter:
 
     @property
     def has_script(self) -> bool:
-        """Whether the page contains the script tag without us, as far as it was fed."""
+        """True if the page, as far as it was read, already contains the script tag."""
         return self._scanner.has_script
 
     def insert(self, page: bytes) -> bytes:

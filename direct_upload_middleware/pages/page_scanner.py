@@ -117,7 +117,7 @@ class PageScanner:
 
     @property
     def is_done(self) -> bool:
-        """Whether the page will not change any more."""
+        """True if the page will not change any more."""
         return self.has_script or self.is_lost or self._tags.has_failed
 
     @property
@@ -128,12 +128,12 @@ class PageScanner:
 
     @property
     def is_between_elements(self) -> bool:
-        """Whether a script tag at this position would be a script tag, and would run."""
+        """True if a script tag at this position would be a script tag, and would run."""
         return not self.is_done and not self._open and self._tags.is_in_text
 
     @property
     def may_insert_at_end(self) -> bool:
-        """Whether the script tag may be appended if the page ends here."""
+        """True if the script tag may be appended when the page ends here."""
         return self.has_marker and self.is_between_elements
 
     def _check_encoding(self, data: bytes) -> None:
@@ -159,7 +159,7 @@ class PageScanner:
 
     @property
     def _is_in_foreign(self) -> bool:
-        """Whether the position is inside SVG or MathML, where the reader must not skip tags."""
+        """True inside SVG or MathML, where the reader must not skip tags."""
         return self._top not in (None, _Kind.TEMPLATE)
 
     def _update_reader(self) -> None:

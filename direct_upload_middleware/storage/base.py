@@ -73,11 +73,11 @@ class Transfer:
 
     @property
     def is_segmented(self) -> bool:
-        """Whether the final object refers to the segments where they are. Otherwise the only segment is copied."""
+        """True if the final object refers to the segments where they are. Otherwise the only segment is copied."""
         return self.unknown_size or self.own_container or self.segment_count > 1
 
     def segment(self, index: int) -> Segment:
-        """Return the segment with this index. Raise IndexError if there is none."""
+        """Return the segment with this index. Raise IndexError if it does not exist."""
         if not 0 <= index < self.segment_count:
             raise IndexError(index)
         offset = index * self.segment_size
@@ -90,7 +90,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """How the MD5 of a segment is sent: the header, and whether its value is in hex or Base64."""
+    """The header that sends the MD5 of a segment, and the encoding of its value."""
 
     header: str
     encoding: Literal["hex", "base64"]
@@ -161,7 +161,7 @@ class Storage(Protocol):
 
     container: str
     needs_secret: bool
-    """Whether the application must set a secret; otherwise :meth:`default_secrets` returns one."""
+    """True if the application must set a secret; otherwise :meth:`default_secrets` returns one."""
 
     def default_secrets(self) -> tuple[str, ...]:
         """Return the storage's own secrets, for an application without one. Called on first use; may do I/O."""

@@ -1,4 +1,4 @@
-"""The protocol of a sweep: it finds what no complete upload needs, and nobody has changed for a while.
+"""The protocol of a sweep: it finds old data that no complete upload needs.
 
 A storage that supports it has a method ``sweep(older_than=seconds, dry_run=False)`` that yields one :class:`Finding`
 after another. It may run on several machines at once, be killed at any moment, and be started again: after each step

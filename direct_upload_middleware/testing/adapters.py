@@ -11,7 +11,7 @@ from ..requester import COOKIE
 
 
 class Answer(NamedTuple):
-    """What a client received."""
+    """A response as the client received it."""
 
     status: int
     headers: Mapping[str, str]

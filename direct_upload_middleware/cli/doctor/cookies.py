@@ -1,4 +1,4 @@
-"""How a browser treats the binding cookie (RFC 6265, and its successor for SameSite).
+"""The browser's rules for the binding cookie (RFC 6265, and its successor for SameSite).
 
 Pure functions of a ``Set-Cookie`` header and two URLs.
 """

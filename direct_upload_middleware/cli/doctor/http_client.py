@@ -36,12 +36,12 @@ class HttpClient:
 
     @property
     def is_https(self) -> bool:
-        """Whether the page's URL is https."""
+        """True if the page's URL is https."""
         return urlsplit(self.page).scheme == "https"
 
     @property
     def is_local(self) -> bool:
-        """Whether browsers trust the page's host without a certificate."""
+        """True if browsers trust the page's host without a certificate."""
         return urlsplit(self.page).hostname in LOOPBACK
 
     def get(self, url: str, *, follow: bool = False) -> requests.Response:

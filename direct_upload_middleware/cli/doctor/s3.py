@@ -1,4 +1,4 @@
-"""What the doctor finds out about an S3 storage: by asking, and by doing what a browser and the middleware do."""
+"""The doctor's checks of an S3 storage: its settings, and an upload as a browser and the middleware make it."""
 
 from __future__ import annotations
 

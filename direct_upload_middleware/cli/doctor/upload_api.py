@@ -15,7 +15,7 @@ from .result import Result, failure, judge, ok, warning
 
 SCRIPT = "/static/direct-upload.js"
 CALLS = 6
-"""How often the doctor asks for its upload, so that other processes of the application answer, too."""
+"""The number of requests for the doctor's upload: other processes of the application should answer, too."""
 
 _API_STATUSES = (401, 403, 413, 415, 422, 429)
 _LOG_IN = "Send the cookie of a logged-in user: --header 'Cookie: …'."

@@ -17,7 +17,7 @@ _LIKE_A_RECEIPT = re.compile(r"[A-Za-z0-9_.-]{100,}")
 
 
 class StoredUploadedFile(UploadedFile):  # type: ignore[type-arg]
-    """An uploaded file that is in storage already. It is read from there when somebody reads it.
+    """An uploaded file that is in storage already. It is read from there on demand.
 
     :ivar upload: the :class:`~direct_upload_middleware.Upload`.
     """
@@ -41,7 +41,7 @@ class StoredUploadedFile(UploadedFile):  # type: ignore[type-arg]
 
     @property
     def closed(self) -> bool:
-        """Whether it is not open."""
+        """True if the file is not open."""
         return self._opened is None or self._opened.closed
 
     def open(self, mode: str | None = None, *args: Any, **kwargs: Any) -> StoredUploadedFile:

@@ -89,7 +89,7 @@ class S3Admin:
         )
 
     def expiring_rule(self, rules: Sequence[dict[str, Any]]) -> str | None:
-        """Return the name of a rule that deletes objects below our folder; None when there is none."""
+        """Return the name of a rule that deletes objects below our folder, or None."""
         for rule in rules:
             deletes = rule.get("Status") == "Enabled" and "Expiration" in rule
             prefix = _prefix(rule)

@@ -1,4 +1,4 @@
-"""What a server must be able to do. It is tried below ``PREFIX/.direct-upload/probes/`` and never assumed.
+"""The capabilities that a server must have. They are probed below ``PREFIX/.direct-upload/probes/``, never assumed.
 
 A server that lacks a capability of :data:`REMEDIES` is refused: an upload could be read, changed or confirmed twice.
 """
@@ -43,7 +43,7 @@ FAULTS: dict[Name, str] = {
     "put": "storage does not take a part through a presigned URL",
     "conditional-put": "storage ignores If-None-Match on PUT",
     "part-etag": "storage's ETags of parts are not MD5",
-    "part-copy": "storage lets whoever holds a part URL copy any other object into the upload (x-amz-copy-source)",
+    "part-copy": "storage lets the holder of a part URL copy any other object into the upload (x-amz-copy-source)",
     "complete-verifies": "storage completes an upload whose ETags are wrong",
     "urls-end": "storage lets a part URL write after its upload was completed",
 }

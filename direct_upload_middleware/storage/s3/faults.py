@@ -1,4 +1,4 @@
-"""What S3 refuses, as errors that name the cause and the remedy."""
+"""Refusals of S3, as errors that name the cause and the remedy."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ NO_UPLOAD = ("NoSuchUpload", "NoSuchKey")
 _PAGE = 1000
 
 Parts = dict[int, list[StoredSegment]]
-"""What is stored for each segment, the newest last: SeaweedFS keeps every part that was sent for a number."""
+"""The stored parts of each segment, the newest last: SeaweedFS keeps every part that was sent for a number."""
 
 
 def object_etag(segments: Sequence[StoredSegment]) -> str:
@@ -109,7 +109,7 @@ class MultipartUploads:
     # -- objects -------------------------------------------------------------------------------------------------
 
     def find(self, name: str) -> FoundObject | None:
-        """Return the object under this name, also another upload's; None when there is none."""
+        """Return the object under this name, also another upload's, or None."""
         try:
             answer = self._client.call("head_object", expect=("404", "NoSuchKey"), Key=self.key(name))
         except Refusal:
@@ -122,7 +122,7 @@ class MultipartUploads:
         )
 
     def find_own(self, name: str, id: str) -> FoundObject | None:
-        """Return the object of this upload; None when there is none, or another's."""
+        """Return the object of this upload, or None if it does not exist or is another upload's."""
         found = self.find(name)
         return found if found is not None and found.id == id else None
 

@@ -1,4 +1,4 @@
-"""What the bucket must have: the capabilities, and CORS for the pages that upload.
+"""The requirements of the bucket: its capabilities, and CORS for the pages that upload.
 
 The capabilities are probed on first use and remembered as long as the process lives. An origin joins the bucket's CORS
 rules when it first begins an upload, where the credentials may change them; ``direct-upload setup`` does it ahead.

@@ -74,7 +74,7 @@ class Records:
         self._client.call("put_object", expect=expect, Key=key, Body=body, ContentType="application/json", **more)
 
     def read(self, id: str, kind: str) -> Record | None:
-        """Return the record; None when there is none."""
+        """Return the record, or None."""
         try:
             answer = self._client.call("get_object", expect=("404", "NoSuchKey"), Key=self.key(id, kind))
         except Refusal:

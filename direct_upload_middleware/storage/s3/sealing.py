@@ -76,7 +76,7 @@ class Sealing:
         return _sealed(found, pin, complete=decision is not None or pin is None)
 
     def _decision(self, transfer: Transfer) -> Record | None:
-        """Return the decision ``complete``; None when there is none. Raise NotFound when it is ``aborted``."""
+        """Return the decision ``complete``, or None without a decision. Raise NotFound if it is ``aborted``."""
         decision = self._records.read(transfer.id, DECISION)
         if decision is not None and decision.outcome == "aborted":
             raise NotFound("The upload was aborted.")

@@ -45,7 +45,7 @@ class S3Sweep:
         self._now = client.now()
 
     def sweep(self, progress: Progress) -> Iterator[Finding]:
-        """Yield sealed uploads that nobody confirmed, interrupted aborts, and open uploads."""
+        """Yield sealed uploads that were never confirmed, interrupted aborts, and open uploads."""
         recorded = self._recorded()
         uploads = list(self._uploads())
         total = len(recorded) + len(uploads)

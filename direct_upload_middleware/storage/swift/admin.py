@@ -157,7 +157,7 @@ class SwiftAdmin:
     def rotate(self, *, settle: float) -> Iterator[str]:
         """Store new keys beside the old ones, and yield what was done.
 
-        An interrupted rotation goes on at the next call.
+        The next call continues an interrupted rotation.
 
         :param settle: seconds until every proxy of the cluster knows a key that was just set.
         """
@@ -204,7 +204,7 @@ class SwiftAdmin:
         return old or spare, secrets.token_hex(32)
 
     def _await_key(self, key: str, settle: float) -> None:
-        """Wait until Swift accepts what the key signs: nobody signs with it before."""
+        """Wait until Swift accepts what the key signs. Until then nothing is signed with it."""
         time.sleep(settle)
         deadline = time.monotonic() + 60
         while not accepts_key(self.client, key, self.container, self.digest()):

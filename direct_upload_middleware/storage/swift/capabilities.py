@@ -1,4 +1,4 @@
-"""What a cluster can do. Each capability is probed, never assumed from a version number.
+"""The capabilities of a cluster. Each is probed, never assumed from a version number.
 
 The probes use a container of their own, which they remove. ``/info`` is read for limits and digests only.
 """
@@ -36,7 +36,7 @@ _OTHER_ETAG = "0" * 32
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a cluster can do.
+    """The capabilities of a cluster.
 
     ``accepts_temp_urls``: temp URLs work at all. ``refuses_taken_names``: ``If-None-Match: *`` on PUT.
     ``checks_manifests``: SLO manifests verify each ETag. ``honours_copy_conditions``: copies honour ``If-Match`` or

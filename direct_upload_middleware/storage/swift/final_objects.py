@@ -57,7 +57,7 @@ class FinalObject:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether the object has all bytes of the upload."""
+        """True if the object has all bytes of the upload."""
         return self.state in ("sealed", "complete")
 
     def sealed(self, *, complete: bool) -> Sealed:

@@ -1,4 +1,4 @@
-"""What must exist before the first upload: containers, CORS metadata and temp URL keys. It is made on first use.
+"""The requirements of an upload: containers, CORS metadata and temp URL keys. They are created on first use.
 
 Every step may be repeated, and several processes may take it at once. What was read is cached for a while, then read
 again: so a begin sends no request, and what an operator changes is noticed all the same.
@@ -48,7 +48,7 @@ _KEY_SETTLE_SECONDS = 0.5
 
 @dataclass
 class ClusterInfo:
-    """What is known of a cluster.
+    """The known properties of a cluster.
 
     ``digest`` is for temp URLs, ``account_key`` signs downloads, ``origins`` are those that the shared containers list,
     ``read_at`` is when this was read, by the monotonic clock.
@@ -109,7 +109,7 @@ class Provisioning:
             self._cluster = None
 
     def allow_origin(self, keys: Keys, origin: str) -> None:
-        """Let pages of ``origin`` use the shared containers; "" is none. A full list stays as it is."""
+        """Let pages of ``origin`` use the shared containers, unless it is "". A full list stays as it is."""
         cluster = self.cluster_info(keys)
         if not origin or origin in cluster.origins:
             return

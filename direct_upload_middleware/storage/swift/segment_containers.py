@@ -1,4 +1,4 @@
-"""Where the segments of an upload are stored, and what their container says about the upload.
+"""The containers of segments, whose metadata are a part of the state of an upload.
 
 Each upload has a container of its own, or, with seal "pin", a place in the shared one.
 """

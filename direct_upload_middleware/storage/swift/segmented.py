@@ -180,10 +180,10 @@ class SegmentedUploads:
         self.containers.reopen(transfer, key=secrets.token_hex(32), generation=secrets.token_hex(8))
 
     def _is_revoked(self, transfer: Transfer, state: ContainerState) -> bool:
-        """Return whether nobody has opened the upload again since ``state`` was read.
+        """Return whether the upload was not opened again since ``state`` was read.
 
-        Once there is a manifest nobody signs: so if the key is revoked now, and the upload was never opened again, no
-        temp URL is valid. Raise NotFound when an abort was first.
+        Nothing is signed once a manifest exists. So if the key is revoked now, and the upload was never opened again,
+        no temp URL is valid. Raise NotFound if an abort was first.
         """
         if transfer.seal == "pin":
             return True

@@ -120,7 +120,7 @@ class Decision:
     def complete(self) -> bool:
         """Return True when a complete wins, False when an abort does. The upload is complete already.
 
-        Raise StorageUnavailable when nobody wins: a retry decides.
+        Raise StorageUnavailable without a decision: a retry decides.
         """
         if not self._is_set(1, "aborting"):
             return True
@@ -131,7 +131,7 @@ class Decision:
         return True
 
     def abort(self) -> bool:
-        """Return True when an abort wins, False when a complete does. Raise StorageUnavailable when nobody wins."""
+        """Return True when an abort wins, False when a complete does. Raise StorageUnavailable without a decision."""
         return self._tombstones.has(self._id) or self._decide("aborted") == "aborted"
 
     def reset(self) -> None:

@@ -52,7 +52,7 @@ class Cache:
         self._entries[key] = _Entry(text, serialize, _expiry(time))
 
     def get(self, key: str, raise_on_error: bool = False) -> Any:
-        """Return the value, or None when there is none or it has expired."""
+        """Return the value, or None if it is missing or has expired."""
         entry = self._fresh(key)
         if entry is None:
             return None

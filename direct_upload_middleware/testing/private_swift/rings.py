@@ -1,7 +1,7 @@
 """Write the rings of a private Swift: one replica of everything on one device.
 
 This is a separate program because importing Swift changes its process (eventlet, logging). It replaces nine runs of
-``swift-ring-builder``, each of which would import Swift again.
+``swift-ring-builder``, since each run would import Swift again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the steps of the sweep of a Swift storage share."""
+"""The common parts of the steps of a sweep."""
 
 from __future__ import annotations
 

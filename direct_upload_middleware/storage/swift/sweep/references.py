@@ -11,7 +11,7 @@ from ..final_objects import FinalObject, FinalObjects
 from ..responses import pages, read_json
 
 LISTINGS = 3
-"""How often the final container is listed before segments of unknown origin count as abandoned."""
+"""The number of listings of the final container before segments of unknown origin count as abandoned."""
 
 
 class References:

@@ -140,7 +140,7 @@ class _SegmentSweep:
         return True
 
     def _remove_unconfirmed(self, candidate: _Candidate, name: str | None) -> bool:
-        """Delete a manifest that was never confirmed. Return whether there is none now."""
+        """Delete a manifest that was never confirmed. Return whether no manifest is left."""
         final = self._manifests.of(candidate.id, name) if name is not None else None
         if name is None or final is None:
             return True
