@@ -381,13 +381,7 @@ MUTATIONS = [
         "test_uploader.py::test_status_does_not_return_a_receipt_before_confirmation",
     ),
     Mutation(
-        "storage/swift/single.py",
-        "        if not self._decision(transfer).complete():",
-        "        if False:",
-        "test_tickets.py::test_an_abort_during_on_complete_wins",
-    ),
-    Mutation(
-        "storage/swift/segmented.py",
+        "storage/swift/final_objects.py",
         "        if not self._decision(transfer).complete():",
         "        if False:",
         "test_tickets.py::test_an_abort_during_on_complete_wins",

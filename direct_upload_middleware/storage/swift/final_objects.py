@@ -1,4 +1,4 @@
-"""The objects of the final container, and what their metadata say about their uploads.
+"""The objects of the final container, what their metadata say, and the decision whether an upload keeps its object.
 
 The first ``complete`` claims the object's name, with ``If-None-Match: *``, and what it declared counts from then on.
 Swift checks whether the name is free when a PUT begins, and of two that begin at the same moment the later one wins:
@@ -7,20 +7,21 @@ so all calls that declare the same segments write the same.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from urllib.parse import quote
 
 import requests
 
-from ...errors import ApplicationError, StorageError, StorageUnavailable
+from ...errors import AlreadyComplete, ApplicationError, StorageError, StorageUnavailable
 from ..base import Sealed, Transfer
 from .client import SwiftClient
 from .headers import META, NEWEST
 from .manifests import ManifestEntry, Problems, is_passing_fault, manifest_body, manifest_problems
 from .responses import read_etag, read_json, read_size, read_timestamp
-from .tombstones import ContainerMissing
+from .tombstones import ContainerMissing, Decision, Tombstones, aborted_or_deleted
 
 FinalState = Literal["sealing", "sealed", "complete"]
 
@@ -176,6 +177,58 @@ class FinalObjects:
     def delete(self, name: str) -> None:
         """Delete an object; of a large one, the manifest only. A missing one is no error."""
         self._client.request("DELETE", self._container, name, expect=(204, 404))
+
+
+class DecidedUploads(ABC):
+    """Uploads of one kind. A complete and an abort decide between them, as :mod:`.tombstones` describes."""
+
+    def __init__(self, finals: FinalObjects, tombstones: Tombstones) -> None:
+        self._finals = finals
+        self._tombstones = tombstones
+
+    @abstractmethod
+    def _may_be_complete(self, transfer: Transfer) -> bool:
+        """Return whether the upload is complete, unless an abort has won."""
+
+    @abstractmethod
+    def _remove(self, transfer: Transfer) -> None:
+        """Delete everything of the upload but the tombstone."""
+
+    def abort(self, transfer: Transfer) -> None:
+        """Write a tombstone, so that nothing is ever read again, and delete what exists. Raise AlreadyComplete."""
+        if not self._tombstones.has(transfer.id):
+            if not self._decision(transfer).abort():
+                raise AlreadyComplete
+            self._tombstones.put(transfer.id, transfer.expires)
+        self._remove(transfer)
+
+    def refuse(self, transfer: Transfer) -> None:
+        """Delete an upload that the application refused. What its temp URLs still write may be completed."""
+        decision = self._decision(transfer)
+        if not decision.abort():
+            raise AlreadyComplete
+        self._remove(transfer)
+        decision.reset()
+
+    def _decision(self, transfer: Transfer) -> Decision:
+        return Decision(self._tombstones, transfer.id, transfer.expires, lambda: self._may_be_complete(transfer))
+
+    def _decide_complete(self, transfer: Transfer) -> None:
+        """Decide between this complete and an abort.
+
+        If the abort wins, delete the final object and raise NotFound.
+        """
+        if not self._decision(transfer).complete():
+            self._delete_final(transfer)
+
+    def _check_aborted(self, transfer: Transfer) -> None:
+        """If there is a tombstone, delete a final object that came later, and raise NotFound."""
+        if self._tombstones.has(transfer.id):
+            self._delete_final(transfer)
+
+    def _delete_final(self, transfer: Transfer) -> NoReturn:
+        self._finals.delete_own(transfer)
+        raise aborted_or_deleted()
 
 
 def _final(response: requests.Response) -> FinalObject:

@@ -20,10 +20,10 @@ from ...errors import AlreadyComplete, SegmentsDiffer, SegmentsMissing, StorageU
 from ...keys import Keys
 from ..base import Sealed, StoredSegment, Transfer, UploadStatus, object_etag
 from ..concurrency import map_concurrently
-from .final_objects import FinalMetadata, FinalObject, FinalObjects
+from .final_objects import DecidedUploads, FinalMetadata, FinalObject, FinalObjects
 from .manifests import ManifestEntry, Problems
 from .segment_containers import ContainerState, SegmentContainers, SegmentObject
-from .tombstones import Decision, Tombstones, aborted_or_deleted
+from .tombstones import Tombstones, aborted_or_deleted
 
 _ATTEMPTS = 3
 
@@ -36,13 +36,12 @@ class Outcome:
     by_us: bool
 
 
-class SegmentedUploads:
+class SegmentedUploads(DecidedUploads):
     """Uploads whose segments are in ``containers``."""
 
     def __init__(self, containers: SegmentContainers, finals: FinalObjects, tombstones: Tombstones) -> None:
+        super().__init__(finals, tombstones)
         self.containers = containers
-        self._finals = finals
-        self._tombstones = tombstones
 
     def begin(self, transfer: Transfer, keys: Keys, origin: str) -> None:
         """Create the container, with its key, for pages of ``origin``."""
@@ -199,9 +198,6 @@ class SegmentedUploads:
             self.containers.confirm(transfer)
             self._decide_complete(transfer)
 
-    def _decision(self, transfer: Transfer) -> Decision:
-        return Decision(self._tombstones, transfer.id, transfer.expires, lambda: self._may_be_complete(transfer))
-
     def _may_be_complete(self, transfer: Transfer) -> bool:
         final = self._finals.find_own(transfer)
         if final is None or not final.is_sealed:
@@ -214,18 +210,6 @@ class SegmentedUploads:
             return True
         return self.containers.is_confirmed(transfer)
 
-    def _decide_complete(self, transfer: Transfer) -> None:
-        """Decide between this complete and an abort. Raise NotFound when the abort wins: then its manifest goes."""
-        if not self._decision(transfer).complete():
-            self._finals.delete_own(transfer)
-            raise aborted_or_deleted()
-
-    def _check_aborted(self, transfer: Transfer) -> None:
-        """Raise NotFound when there is a tombstone: then a manifest that came later goes."""
-        if self._tombstones.has(transfer.id):
-            self._finals.delete_own(transfer)
-            raise aborted_or_deleted()
-
     def _delete_if_gone(self, transfer: Transfer) -> None:
         """Raise NotFound where the container is gone: then the manifest goes.
 
@@ -234,18 +218,9 @@ class SegmentedUploads:
         if transfer.seal == "revoke":
             self._check_aborted(transfer)
             if self.containers.is_gone(transfer):
-                self._finals.delete_own(transfer)
-                raise aborted_or_deleted()
+                self._delete_final(transfer)
 
     # -- abort -------------------------------------------------------------------------------------------------
-
-    def abort(self, transfer: Transfer) -> None:
-        """Write a tombstone, so that nothing is ever read again, and delete what exists. Raise AlreadyComplete."""
-        if not self._tombstones.has(transfer.id):
-            if not self._decision(transfer).abort():
-                raise AlreadyComplete
-            self._tombstones.put(transfer.id, transfer.expires)
-        self._remove(transfer)
 
     def refuse(self, transfer: Transfer) -> None:
         """Delete an upload that the application refused.
@@ -255,12 +230,8 @@ class SegmentedUploads:
         """
         if transfer.seal == "revoke":
             self.abort(transfer)
-            return
-        decision = self._decision(transfer)
-        if not decision.abort():
-            raise AlreadyComplete
-        self._remove(transfer)
-        decision.reset()
+        else:
+            super().refuse(transfer)
 
     def _remove(self, transfer: Transfer) -> None:
         if transfer.seal == "revoke":

@@ -16,13 +16,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...errors import AlreadyComplete, SegmentsDiffer, SegmentsMissing, StorageUnavailable
+from ...errors import SegmentsDiffer, SegmentsMissing, StorageUnavailable
 from ..base import Sealed, StoredSegment, Transfer, UploadStatus
 from .client import SwiftClient
-from .final_objects import FinalMetadata, FinalObject, FinalObjects
+from .final_objects import DecidedUploads, FinalMetadata, FinalObject, FinalObjects
 from .headers import NEWEST
 from .responses import Item, last_modified, read_etag, read_modified, read_objects, read_size, read_timestamp
-from .tombstones import Decision, Tombstones, aborted_or_deleted, tombstone_name
+from .tombstones import Tombstones, tombstone_name
 
 _MISSING = 404
 
@@ -41,14 +41,13 @@ class Staged:
         return (self.size, self.etag) == (size, etag)
 
 
-class SingleSegmentUploads:
+class SingleSegmentUploads(DecidedUploads):
     """Uploads of one segment, staged in ``container`` under their ids."""
 
     def __init__(self, client: SwiftClient, container: str, finals: FinalObjects, tombstones: Tombstones) -> None:
+        super().__init__(finals, tombstones)
         self.container = container
-        self._tombstones = tombstones
         self._client = client
-        self._finals = finals
 
     def status(self, transfer: Transfer) -> UploadStatus:
         """Return how far the upload is. Raise NotFound."""
@@ -145,42 +144,9 @@ class SingleSegmentUploads:
         response = self._client.request("DELETE", self.container, transfer.id, expect=(204, _MISSING))
         return response.status_code == 204
 
-    def _decision(self, transfer: Transfer) -> Decision:
-        return Decision(self._tombstones, transfer.id, transfer.expires, lambda: self._may_be_complete(transfer))
-
     def _may_be_complete(self, transfer: Transfer) -> bool:
         final = self._finals.find_own(transfer)
         return final is not None and final.is_sealed and _is_complete(final, self._find(transfer))
-
-    def _decide_complete(self, transfer: Transfer) -> None:
-        """Decide between this complete and an abort. Raise NotFound when the abort wins: then its final object goes."""
-        if not self._decision(transfer).complete():
-            self._finals.delete_own(transfer)
-            raise aborted_or_deleted()
-
-    def _check_aborted(self, transfer: Transfer) -> None:
-        """Raise NotFound when there is a tombstone: then a final object that came later goes."""
-        if self._tombstones.has(transfer.id):
-            self._finals.delete_own(transfer)
-            raise aborted_or_deleted()
-
-    # -- abort -------------------------------------------------------------------------------------------------
-
-    def abort(self, transfer: Transfer) -> None:
-        """Write a tombstone, so that nothing is ever read again, and delete what exists. Raise AlreadyComplete."""
-        if not self._tombstones.has(transfer.id):
-            if not self._decision(transfer).abort():
-                raise AlreadyComplete
-            self._tombstones.put(transfer.id, transfer.expires)
-        self._remove(transfer)
-
-    def refuse(self, transfer: Transfer) -> None:
-        """Delete an upload that the application refused. What its temp URLs still write may be completed."""
-        decision = self._decision(transfer)
-        if not decision.abort():
-            raise AlreadyComplete
-        self._remove(transfer)
-        decision.reset()
 
     def _remove(self, transfer: Transfer) -> None:
         self._finals.delete_own(transfer)
