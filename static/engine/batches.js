@@ -29,6 +29,7 @@ export class Batches {
   #env;
   /** @type {Waiting<FileDescription, BeginAnswer>[]} */
   #beginning = [];
+  #isBeginning = false;
   /** @type {Waiting<CompleteItem, UploadResult>[]} */
   #completing = [];
   #requests = 0;
@@ -64,18 +65,20 @@ export class Batches {
    */
   begin(item, signal) {
     return new Promise((resolve, reject) => {
-      if (this.#beginning.push({ item, signal, resolve, reject }) === 1) void this.#beginAll();
+      this.#beginning.push({ item, signal, resolve, reject });
+      if (!this.#isBeginning) void this.#beginAll();
     });
   }
 
-  /** Begin all uploads that come within a moment. */
+  /** Begin all uploads that come within a moment, and then those that came while their request was under way. */
   async #beginAll() {
-    for (let count = 0; count < this.#beginning.length; await this.#env.nextTask()) count = this.#beginning.length;
-    const all = this.#beginning.splice(0);
-    while (all.length) {
-      const some = present(all.splice(0, SIZE));
+    this.#isBeginning = true;
+    while (this.#beginning.length) {
+      for (let count = 0; count < this.#beginning.length; await this.#env.nextTask()) count = this.#beginning.length;
+      const some = present(this.#beginning.splice(0, SIZE));
       if (some.length) await this.#beginSome(some);
     }
+    this.#isBeginning = false;
   }
 
   /**
