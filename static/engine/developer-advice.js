@@ -26,12 +26,22 @@ const ADVICE = {
 /** @type {Set<string>} */
 const given = new Set();
 
+/** Milliseconds for which a proxy of Swift may not know a new origin or key: a minute, and some for the request. */
+const CACHED = 75_000;
+
+/** @type {number | undefined} */
+let refusedSince;
+
 /**
- * Log the advice about a topic, once.
+ * Log the advice about a topic, once. What looks like CORS settings is at first told as caches that will expire.
  * @param {string} topic a failure's code or cause
  * @param {string} url only its origin is logged
  */
 export function advise(topic, url) {
+  if (topic === "cors") {
+    refusedSince ??= Date.now();
+    if (Date.now() - refusedSince < CACHED) topic = "caches";
+  }
   const text = ADVICE[topic]?.(new URL(url).origin, globalThis.location?.origin);
   if (!text || given.has(topic)) return;
   given.add(topic);
