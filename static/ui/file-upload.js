@@ -13,7 +13,7 @@ let lastId = 0;
  * @typedef {object} UploadContext
  * @property {HTMLElement} host the element that dispatches the events
  * @property {{ add: (file: { name: string, size: number }, actions: RowActions) => Row }} view
- * @property {(file: File, options: UploadOptions) => UploadTask} upload
+ * @property {(file: File, options: UploadOptions & { together: boolean }) => UploadTask} upload
  * @property {() => void} onchange an upload has started or ended
  * @property {(upload: FileUpload) => void} ondone an upload has its receipt
  * @property {(upload: FileUpload) => void} remove
@@ -83,6 +83,7 @@ export class FileUpload {
     this.#context.onchange();
     this.#dispatch("start");
     const task = (this.#task = this.#context.upload(this.file, {
+      together: true,
       onprogress: (report) => this.#isCurrent(task) && this.#onProgress(report),
       onretry: (report) => this.#isCurrent(task) && this.#onRetry(report),
     }));

@@ -19,7 +19,7 @@ PARTS = [
     "test_a_signature_is_good_for_one_upload_only",
     "test_an_object_is_read_like_any_file",
     "test_an_upload_whose_manifest_pins_its_etags_is_downloaded",
-    "test_inspect_tells_how_far_an_upload_is",
+    "test_inspect_prints_the_progress_of_an_upload",
     "test_nothing_is_signed_after_the_seal",
     "test_nothing_that_is_written_after_the_seal_changes_what_is_downloaded",
     "test_sealing_from_many_threads_at_once_gives_one_result",

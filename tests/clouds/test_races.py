@@ -51,7 +51,7 @@ def access(server: SwiftServer) -> TokenAccess:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_complete_and_an_abort_never_both_succeed(access: TokenAccess, race: Race, kind: str, version: str) -> None:
+def test_complete_and_abort_never_both_succeed(access: TokenAccess, race: Race, kind: str, version: str) -> None:
     """Without a shared container, as on old Swifts, all kinds take the same way: there one of them is enough."""
     if version != NEWEST and kind != "two segments, confirmed":
         pytest.skip("as with two segments")

@@ -72,7 +72,7 @@ def test_after_complete_no_temp_url_changes_what_is_downloaded(site: Site, data:
     assert site.download(url) == data
 
 
-def test_after_abort_temp_urls_of_several_segments_are_over(site: Site, account: Account) -> None:
+def test_after_abort_temp_urls_of_several_segments_are_revoked(site: Site, account: Account) -> None:
     """S3. Notices when abort deletes without taking the key away first."""
     begun = site.begin(SEVERAL)
     begun.send()

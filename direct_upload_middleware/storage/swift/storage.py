@@ -27,7 +27,7 @@ from .segmented import SegmentedUploads
 from .signing import temp_url
 from .single import SingleSegmentUploads
 from .sweep import Sweeping, sweep_swift
-from .tombstones import ContainerMissing, Tombstones
+from .tombstones import ContainerMissing, SwiftSealingMarks, Tombstones
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -71,6 +71,7 @@ class SwiftStorage:
         self._finals = FinalObjects(self._client, container)
         self._staged = SingleSegmentUploads(self._client, self._staging, self._finals, self._tombstones)
         self._segments = SegmentedUploads(SegmentContainers(self._client, segments), self._finals, self._tombstones)
+        self.sealing_marks = SwiftSealingMarks(self._client, self._staging)
         capabilities = CapabilityCache()
         self._provisioning = Provisioning(self._client, container, self._staging, self._staging, STAGING, capabilities)
         self._pinned_provisioning = Provisioning(self._client, container, segments, self._staging, PINNED, capabilities)
