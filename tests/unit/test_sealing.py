@@ -275,6 +275,7 @@ def test_callbacks_that_take_long_are_spread_over_several_calls(
     assert called == [each.id for each in begun]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of eventlet, which another test may have imported
 def test_a_forked_process_seals_with_threads_of_its_own(tmp_path: Path) -> None:
     site = Site(LocalStorage(tmp_path))
     assert sent(site).complete().status_int == 200
