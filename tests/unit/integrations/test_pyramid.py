@@ -21,6 +21,8 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.interfaces import ITweens
 from pyramid.response import FileResponse, Response
 from pyramid.security import forget, remember
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 from webob import Request
 from webtest import AppError, TestApp
 
@@ -437,24 +439,24 @@ def test_pserve_serves_an_application_with_settings_of_an_ini_file(tmp_path: Pat
     (tmp_path / "pserved.py").write_text(PSERVED)
     (tmp_path / "app.ini").write_text(INI.format(directory=tmp_path, port=port))
     command = [sys.executable, "-W", "ignore", "-m", "pyramid.scripts.pserve", "app.ini"]
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        text=True,
-        stderr=subprocess.STDOUT,
-    ) as server:
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, cwd=tmp_path, env=environ) as server:
         try:
-            printed = next((line for line in server.stdout or () if "Serving on" in line), None)
-            assert printed is not None
-            address = f"http://127.0.0.1:{port}"
-            assert "/_upload/static/direct-upload.js" in requests.get(address, timeout=60).text
+            assert "/_upload/static/direct-upload.js" in first_page(server, address)
             begun = requests.post(f"{address}/_upload/uploads", json=BODY, timeout=60)
             assert begun.status_code == 201
-            refused = requests.post(
-                f"{address}/_upload/uploads", json={**BODY, "filename": "a.exe", "type": ""}, timeout=60
-            )
+            wrong = {**BODY, "filename": "a.exe", "type": ""}
+            refused = requests.post(f"{address}/_upload/uploads", json=wrong, timeout=60)
             assert refused.json()["code"] == "type-not-accepted"
         finally:
             server.terminate()
+
+
+def first_page(server: subprocess.Popen[bytes], address: str) -> str:
+    """Return the page once the server answers."""
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=Retry(connect=10, backoff_factor=0.2, backoff_max=10)))
+    text = session.get(address, timeout=60).text
+    assert server.poll() is None
+    return text
