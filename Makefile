@@ -11,7 +11,8 @@
 # make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
 # make soak   200 uploads with faults at random (SOAK_ARGS="200 7": how many, and the seed)
 # make sweep  a thousand uploads in every state, a sweep that is killed, and three at once (minutes)
-# make test-rgw  S3 on a real Ceph RGW, whose packages it installs (99 packages, minutes; not a part of make test)
+# make test-keystone  a real Keystone, and Swift behind two proxies (installs it: minutes; not a part of make test)
+# make test-rgw  S3 and Swift on a real Ceph RGW, whose packages it installs (99 packages, minutes; not a part of make test)
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.

@@ -10,8 +10,8 @@ const ADVICE = {
     `${origin} answers, but its CORS settings do not allow pages of ${page}. ` +
     "The middleware sets them when an upload begins: check whether something removes them.",
   caches: (origin, page) =>
-    `${origin} answers, but does not allow pages of ${page} yet. Where its proxies do not share a cache, some learn of a ` +
-    "new origin or key up to a minute later. The upload goes on trying; share one memcached to avoid the wait.",
+    `${origin} answers, but does not allow pages of ${page} yet: some of its proxies may learn of a new origin or key ` +
+    "a minute later. Let them share a cache. The upload continues.",
   "not-authenticated": (origin) =>
     `${origin} does not know who the user is. If nobody has to log in, the middleware needs anonymous=True. ` +
     "Otherwise its identify= must return the user.",
@@ -26,12 +26,22 @@ const ADVICE = {
 /** @type {Set<string>} */
 const given = new Set();
 
+/** Milliseconds for which a proxy of Swift may not know a new origin or key: a minute, and some for the request. */
+const CACHED = 75_000;
+
+/** @type {number | undefined} */
+let refusedSince;
+
 /**
- * Log the advice about a topic, once.
+ * Log the advice about a topic, once. What looks like CORS settings is at first told as caches that will expire.
  * @param {string} topic a failure's code or cause
  * @param {string} url only its origin is logged
  */
 export function advise(topic, url) {
+  if (topic === "cors") {
+    refusedSince ??= Date.now();
+    if (Date.now() - refusedSince < CACHED) topic = "caches";
+  }
   const text = ADVICE[topic]?.(new URL(url).origin, globalThis.location?.origin);
   if (!text || given.has(topic)) return;
   given.add(topic);

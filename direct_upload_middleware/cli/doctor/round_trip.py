@@ -50,7 +50,7 @@ class RoundTrip:
         self._digest = admin.digest()
         self._patience = patience
         self._container = f"{admin.container}_doctor_{secrets.token_hex(8)}"
-        self._key = secrets.token_hex(32)
+        self._key = self._container_key = secrets.token_hex(32)
         self._has_container_keys = True
 
     def results(self) -> Iterator[Result]:
@@ -68,7 +68,7 @@ class RoundTrip:
             if not (yield from self._puts()):
                 return
             yield from examine_capabilities(
-                self._admin.client, self._container, self._key, self._account_key() or "", self._digest
+                self._admin.client, self._container, self._container_key, self._account_key() or "", self._digest
             )
             yield from self._copies()
             yield from self._large_object()

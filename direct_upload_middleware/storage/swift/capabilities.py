@@ -107,7 +107,7 @@ CAPABILITIES = (
         "a temp URL for uploading cannot copy other objects",
         "a PUT temp URL can copy other objects by X-Copy-From",
         "Update to Swift 2.38.2 or later, or set incoming_remove_headers = x-timestamp x-open-expired x-copy-from in "
-        "[filter:tempurl]. Until then each upload gets a container of its own, with seal='pin' too.",
+        "[filter:tempurl]. Until then each upload gets a container of its own, if containers may have keys.",
     ),
 )
 

@@ -88,6 +88,7 @@ def _explain(error: Exception, exceptions: Any) -> DirectUploadError:
     """Return the error that names the cause and the remedy. The order counts: some are subclasses of others."""
     cases: tuple[tuple[str, DirectUploadError], ...] = (
         ("SSLFailure", StorageError(UNTRUSTED.format("the identity service"))),
+        ("SSLError", StorageError(UNTRUSTED.format("the identity service"))),
         ("EmptyCatalog", StorageError(NO_PROJECT)),
         ("EndpointNotFound", StorageError(NO_ENDPOINT)),
         ("MissingAuthPlugin", StorageError(NO_CREDENTIALS)),

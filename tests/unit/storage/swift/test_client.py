@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,9 @@ from typing import Any
 
 import pytest
 import requests
+import trustme
 import yaml
+from helpers.changed_answers import meddling
 from helpers.uploads import ONE, SECRET, SEVERAL, ServerAccess, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError, StorageUnavailable
@@ -323,6 +326,22 @@ def test_a_wrong_password_is_a_storage_error_that_does_not_tell_it(monkeypatch: 
     )
     assert (answer.status_int, answer.json["code"]) == (502, "storage-error")
     assert "wrong password" not in answer.text
+
+
+def test_an_untrusted_certificate_of_the_identity_service_is_told_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is not called unavailable: no retry helps."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+    with meddling("http://127.0.0.1:1", lambda exchange: None, tls) as url:
+        auth = {"auth_url": f"{url}/v3", "application_credential_id": "a", "application_credential_secret": "b"}
+        cloud = {"auth_type": "v3applicationcredential", "auth": auth, "region_name": "a"}
+        configuration = tmp_path / "clouds.yaml"
+        configuration.write_text(yaml.safe_dump({"clouds": {"untrusted": cloud}}))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(configuration))
+        with pytest.raises(StorageError, match=r"certificate of the identity service is not trusted.*cacert"):
+            OpenStackAccess("untrusted").login()
 
 
 # -- setting up ----------------------------------------------------------------------------------------------
