@@ -40,6 +40,12 @@ FORM = '<form method="post" enctype="multipart/form-data">{}<button name="go" va
 _places = count(1)
 
 
+class FormRequest(Request):
+    """A request that is read into memory: WebOb does not close its temporary files."""
+
+    request_body_tempfile_limit = 1 << 30
+
+
 class Site:
     """Serves the page of a test, and records the forms that are submitted."""
 
@@ -56,7 +62,7 @@ class Site:
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
-        request = Request(environ)
+        request = FormRequest(environ)
         if request.method == "POST":
             self.forms.append([(name, self._describe(environ, value)) for name, value in request.POST.items()])
             return Response("<!doctype html><title>Thank you</title>")(environ, start_response)
