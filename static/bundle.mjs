@@ -11,15 +11,31 @@ const esbuild = createRequire(import.meta.url)("esbuild");
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const TARGET = "es2022";
 
-/** Modules that are needed together, in the order of loading: what every page loads, what uploads, what is seen. */
-const TOGETHER = [["direct-upload.js"], ["engine/upload.js", "engine/upload-all.js"], ["ui/form.js", "ui/element.js"]];
+/** Modules that are needed together, in the order of loading: what every page loads, what uploads, what is seen,
+ *  what remembers uploads. */
+const TOGETHER = [["direct-upload.js"], ["engine/upload.js", "engine/upload-all.js"], ["ui/form.js", "ui/element.js"],
+  ["resume/records.js", "ui/unfinished-list.js"]];
 /** Documented addresses. */
 const PUBLIC = ["direct-upload.js", "messages.js", "uppy.js"];
 const WORKER = "hashing/hash-worker.js";
 
+/** Minify style sheets, which are strings in modules. */
+const styles = {
+  name: "styles",
+  setup({ onLoad }) {
+    onLoad({ filter: /-styles\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const [before, css, after] = source.split("`");
+      const { code } = await esbuild.transform(css, { loader: "css", minify: true, charset: "utf8" });
+      return { contents: `${before}${JSON.stringify(code.trim())}${after}` };
+    });
+  },
+};
+
 const sources = await listSources();
 const { imports, exports } = await analyze();
 const { members, home } = assignFiles();
+const used = await findUsed();
 await rm(join(ROOT, "dist"), { recursive: true, force: true });
 await writeWorker();
 for (const file of members.keys()) await writeBundle(file);
@@ -62,11 +78,27 @@ function assignFiles() {
   return { members, home };
 }
 
-/** Write one file, which exports all that its modules export. */
+/** Return the names that the other files import from each module. */
+async function findUsed() {
+  const used = new Map(sources.map((path) => [path, new Set()]));
+  for (const path of sources) {
+    const source = await readFile(join(ROOT, path), "utf8");
+    for (const [, names, specifier] of source.matchAll(/^(?:import|export) \{([^}]+)\} from "([^"]+)"/gm)) {
+      const target = join(dirname(path), specifier);
+      if (home.get(target) === home.get(path)) continue;
+      for (const name of names.split(",")) used.get(target).add(name.trim().split(" as ")[0]);
+    }
+  }
+  const whole = [...imports.values()].flat().filter(({ kind }) => kind === "dynamic-import").map(({ path }) => path);
+  for (const path of [...whole, ...PUBLIC]) used.set(path, new Set(exports.get(path)));
+  return used;
+}
+
+/** Write one file, which exports what other files import. */
 async function writeBundle(file) {
   const owner = new Map();
   for (const path of members.get(file)) {
-    for (const name of exports.get(path)) {
+    for (const name of used.get(path)) {
       const other = owner.get(name);
       if (other === undefined) owner.set(name, path);
       else if (!imports.get(path).some((needed) => needed.path === other)) {
@@ -85,7 +117,7 @@ async function writeBundle(file) {
       });
     },
   };
-  await write(file, { stdin: { contents, resolveDir: ROOT }, plugins: [elsewhere] });
+  await write(file, { stdin: { contents, resolveDir: ROOT }, plugins: [elsewhere, styles] });
 }
 
 /** A worker cannot share modules with the page. */
@@ -95,7 +127,7 @@ async function writeWorker() {
 
 async function write(file, options) {
   const { outputFiles } = await esbuild.build({
-    absWorkingDir: ROOT, outfile: `dist/${file}`, bundle: true, minify: true, format: "esm", target: TARGET,
+    absWorkingDir: ROOT, outfile: `dist/${file}`, bundle: true, minify: true, format: "esm", target: TARGET, charset: "utf8",
     sourcemap: "linked", write: false, logLevel: "warning", ...options,
   });
   for (const output of outputFiles) await writeDist(relative(join(ROOT, "dist"), output.path), output.contents);
