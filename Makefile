@@ -3,6 +3,7 @@
 # make test   all tests, three files at a time since they mostly wait; TEST_ARGS="-k receipt" runs these, one at a time
 # make mutations   takes defences out, one by one, and sees to it that tests fail without them (minutes)
 # make lint   style and types
+# make audit   looks up known vulnerabilities of what is installed; needs an advisory source on the network
 # make docs   the documentation, into docs/_build/html
 # make static   bundles the script into static/dist, which the distributions contain
 # make package   build the source distribution and the wheel into dist/, and check them for a package index
@@ -10,6 +11,7 @@
 # make test-browsers   what a browser has to do, in Chromium, Firefox and WebKit
 # make soak   200 uploads with faults at random (SOAK_ARGS="200 7": how many, and the seed)
 # make sweep  a thousand uploads in every state, a sweep that is killed, and three at once (minutes)
+# make test-rgw  S3 on a real Ceph RGW, whose packages it installs (99 packages, minutes; not a part of make test)
 # make clean  removes everything that these made
 #
 # Each sets up what it needs, and does so once: stamp files in .venv remember it.
@@ -27,7 +29,7 @@ NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint docs static package screenshots soak test-browsers clean browser nginx mutations more-browsers sweep
+.PHONY: demo test lint audit docs static package screenshots soak test-browsers test-rgw clean browser nginx mutations more-browsers sweep ceph
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -39,13 +41,17 @@ test: $(VENV)/.test $(VENV)/.node static browser nginx $(if $(TEST_ARGS),,test-r
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
-	@$(BIN)/python tests/security/mutate.py
+	@$(BIN)/python tests/security/mutate.py $(MUTATIONS)
 
 lint: $(VENV)/.lint $(VENV)/.node
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(NODE_MODULES)/.bin/tsc --project static
+
+audit: $(VENV)/.demo $(VENV)/.test
+	@$(BIN)/python $(PIP_INSTALL) pip-audit
+	@$(BIN)/python -m pip_audit --skip-editable
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
@@ -65,6 +71,9 @@ test-browsers: $(VENV)/.test $(VENV)/.node static browser more-browsers
 	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
 		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script \
 		tests/security/test_strict_pages.py $(TEST_ARGS)
+
+test-rgw: $(VENV)/.test ceph
+	@TEST_RGW=1 $(BIN)/python -m pytest tests/clouds/test_rgw*.py $(TEST_ARGS)
 
 soak: $(VENV)/.test browser
 	@$(BIN)/python tests/faults/soak.py $(SOAK_ARGS)
@@ -106,6 +115,10 @@ browser:
 
 nginx:
 	@PATH="$$PATH:/usr/sbin" && command -v nginx >/dev/null || .ci/need nginx
+
+ceph:
+	@PATH="$$PATH:/usr/sbin" && command -v radosgw >/dev/null && command -v ceph-osd >/dev/null && \
+		command -v ceph-mon >/dev/null || .ci/need radosgw ceph-mon ceph-osd ceph-common
 
 more-browsers:
 	@command -v firefox-esr >/dev/null || .ci/need firefox-esr

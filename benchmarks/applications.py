@@ -32,6 +32,12 @@ def direct(**options: Any) -> App:
     return DirectUploadMiddleware(page, "swift://benchmark", inject=False, **options)
 
 
+def in_s3(**options: Any) -> App:
+    """The browser sends its files to S3, whose address and credentials are in ``AWS_*`` variables."""
+    options = {"secret": os.environ["BENCHMARK_SECRET"], "identify": lambda environ: "ann", **options}
+    return DirectUploadMiddleware(page, "s3://benchmark/uploads", inject=False, **options)
+
+
 def told(**options: Any) -> App:
     """The application has to take every upload before it is complete."""
     return direct(on_complete=lambda environ, upload: {"row": upload.id}, **options)

@@ -20,6 +20,7 @@ from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Limits, Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
+from direct_upload_middleware.storage.swift.capabilities import Capabilities
 from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.storage.swift.provisioning import ClusterInfo
 
@@ -46,12 +47,10 @@ class StillSwift(SwiftStorage):
 
     def bind(self, keys: Keys) -> None:
         super().bind(keys)
-        self._provisioning._cluster = ClusterInfo(
-            "sha256", Limits(), "key", has_container_keys=True, looked_at=time.monotonic()
-        )
+        self._provisioning._cluster = ClusterInfo("sha256", Limits(), "key", Capabilities(), time.monotonic())
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
-        pass
+    def begin(self, transfer: Transfer, *, origin: str) -> str:
+        return ""
 
 
 def application(environ: Any, start_response: Any) -> Any:

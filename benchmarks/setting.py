@@ -24,11 +24,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from helpers.browsers import ENGINES, Visitor, started
 from helpers.fault_proxy import Connection, Fault, Proxy
+from helpers.s3 import s3_storage
+from helpers.uploads import Site
 from helpers.website import Website
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
-__all__ = ["ENGINES", "Connection", "Fault", "Proxy", "Visitor", "Website", "started"]
+__all__ = ["ENGINES", "Connection", "Fault", "Proxy", "Site", "Visitor", "Website", "s3_storage", "started"]
 
 HERE = Path(__file__).parent
 MiB, GiB = 1024**2, 1024**3

@@ -1,6 +1,6 @@
-"""How quick a browser sends a large file into Swift, hashing included, against curl with the same segments.
+"""How quick a browser sends a large file into Swift or S3, hashing included, against curl with the same segments.
 
-    python benchmarks/throughput.py [--size 4] [--rate 40]
+    python benchmarks/throughput.py [--size 4] [--rate 40] [--storage s3]
 
 Both send to the same temp URLs' containers, segments of 16 MiB, four at a time. They take turns, and the best of each
 counts; curl does not hash. With ``--rate`` a network of so many MiB/s is between them and Swift: where the machine can
@@ -9,6 +9,7 @@ bear more than that, the page must not be what one waits for.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from setting import (
     Address,
     GiB,
     MiB,
+    Narrow,
     Visitor,
     chromium,
     cpu_of,
@@ -35,6 +37,8 @@ from setting import (
     size_option,
     swift,
 )
+
+from direct_upload_middleware.testing.private_s3.server import S3Server
 
 ROUNDS = 3
 AIM = 0.9
@@ -114,6 +118,18 @@ def by_browser(visitor: Visitor, path: Path) -> float:
 
 
 @contextmanager
+def website_on_s3(rate: float | None) -> Iterator[str]:
+    """The address of an application and its S3."""
+    with S3Server() as server, Narrow(server.port, rate * MiB if rate else float("inf")) as narrow:
+        os.environ.update(server.environ())
+        server.storage_url("benchmark")
+        if rate:
+            os.environ["AWS_ENDPOINT_URL_S3"] = narrow.url
+        with gunicorn("in_s3") as (url, _):
+            yield url
+
+
+@contextmanager
 def website(rate: float | None) -> Iterator[str]:
     """The address of an application and its Swift."""
     with swift() as server:
@@ -125,15 +141,23 @@ def website(rate: float | None) -> Iterator[str]:
                 yield url
 
 
+WEBSITES = {"swift": website, "s3": website_on_s3}
+
+
 def main() -> None:
     parser = size_option("4", __doc__)
     parser.add_argument("--rate", type=float, help="MiB a second that the network to Swift can carry")
+    parser.add_argument("--storage", choices=WEBSITES, default="swift")
     given = parser.parse_args()
     size = int(given.size * GiB)
     print(machine())
     times: dict[str, list[float]] = {"curl": [], "Chromium": []}
     cpu: list[float] = []
-    with website(given.rate) as url, large_file(given.size) as path, chromium(Address(url)) as (visitor, browser):
+    with (
+        WEBSITES[given.storage](given.rate) as url,
+        large_file(given.size) as path,
+        chromium(Address(url)) as (visitor, browser),
+    ):
         for _ in range(ROUNDS):
             times["curl"].append(by_curl(url, size))
             before = cpu_of(browser)

@@ -19,7 +19,7 @@ from .uploads import Uploads
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from .options import Authorize, Identify, ObjectName, OnComplete
+    from .options import Authorize, Identify, ObjectName, OnComplete, OnRemove
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class DirectUploadMiddleware:
         url_ttl: int = 900,
         bind_ip: bool = False,
         origins: Sequence[str] = (),
+        on_remove: OnRemove | None = None,
         **unknown: Any,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in OPTIONS} | unknown

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Identify: TypeAlias = Callable[[WSGIEnvironment], str | None]
     Authorize: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], None]
     OnComplete: TypeAlias = Callable[[WSGIEnvironment, Upload], Any]
+    OnRemove: TypeAlias = Callable[[WSGIEnvironment, Upload], None]
     ObjectName: TypeAlias = Callable[[WSGIEnvironment, UploadRequest], str]
 
 
@@ -71,6 +72,12 @@ _DECLARED = [
         "callable(environ, Upload) → something JSON-able for the page, or None. Called at least once for each upload: "
         "record the upload under ``upload.id``. Raises :class:`~.errors.Refused` to refuse the upload, which is then "
         "deleted.",
+    ),
+    Option(
+        "on_remove", None, kinds.CALLABLE,
+        "callable(environ, Upload): a visitor removed a finished upload from a field. Forget the upload; it is deleted "
+        "then. Raises :class:`~.errors.Refused` to keep it, for example when its form was submitted. It can be called "
+        "more than once. Without it, no finished upload can be removed from the page.",
     ),
     Option(
         "object_name", None, kinds.CALLABLE,
@@ -147,6 +154,7 @@ class Options:
     anonymous: bool
     authorize: Authorize | None
     on_complete: OnComplete | None
+    on_remove: OnRemove | None
     object_name: ObjectName | None
     mount: str
     inject: Literal["auto"] | bool

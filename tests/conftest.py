@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
+
+if TYPE_CHECKING:
+    from helpers.rgw import Rgw
 
 pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]
 
@@ -16,3 +22,12 @@ def swift_environ(swift_server: SwiftServer, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     return environ
+
+
+@pytest.fixture(scope="session")
+def rgw() -> Iterator[Rgw]:
+    """Run one Ceph RGW for all tests."""
+    from helpers.rgw import rgw_server
+
+    with rgw_server() as server:
+        yield server

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import parse_qs
 
 from webob import Request, Response
 
@@ -16,13 +15,13 @@ from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotF
 from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
 from ..origins import check_same_site
-from ..outcomes import stored_object
 from ..policy import parse_request
 from ..storage.base import SignedSegment
 from ..tickets import Ticket
-from ..uploads import DOWNLOAD_TTL, Uploads
+from ..uploads import Uploads
 from .assets import serve_asset
 from .cors import add_cors, is_preflight, preflight_response
+from .files import Files
 from .parsing import parse_etags, parse_indexes, read_object
 from .responses import (
     ApiResponse,
@@ -58,6 +57,7 @@ class Api:
         self._options = options
         self._uploads = uploads
         self._companion = Companion(options, uploads)
+        self._files = Files(options, uploads)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -106,7 +106,10 @@ class Api:
             case ["uploads", upload_id, "complete"] if upload_id:
                 return {"POST": partial(self._complete, upload_id=upload_id)}
             case ["files", receipt] if receipt:
-                return {"GET": partial(self._file, receipt=receipt)}
+                return {
+                    "GET": partial(self._files.download, receipt=receipt),
+                    "DELETE": partial(self._files.remove, receipt=receipt),
+                }
             case ["s3", *below]:
                 return self._companion.calls(below)
             case ["static", *names] if names and all(names):
@@ -185,17 +188,6 @@ class Api:
     def _abort(self, request: Request, upload_id: str) -> Response:
         self._uploads.abort(self._ticket(request, upload_id))
         return ApiResponse(status=HTTPStatus.NO_CONTENT)
-
-    def _file(self, request: Request, receipt: str) -> Response:
-        requester = self._uploads.authenticate(request.environ)
-        found = self._uploads.receipts.read(receipt)
-        requester.check_receipt(found)
-        inline = "inline" in parse_qs(request.environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        self._options.storage.check(stored_object(found.upload))
-        url = self._uploads.download_url(found.upload, filename=None, inline=inline, ttl=DOWNLOAD_TTL)
-        response = ApiResponse(status=HTTPStatus.FOUND)
-        response.headers["Location"] = absolute_url(request, self._options, url)
-        return response
 
     def _ticket(self, request: Request, upload_id: str) -> Ticket:
         environ = request.environ

@@ -10,6 +10,7 @@ from rich.console import Console
 from ..storage.s3.admin import S3Admin
 from ..storage.s3.admin import Step as S3Step
 from ..storage.swift.admin import Step as SwiftStep
+from ..storage.swift.admin import SwiftAdmin
 from .common import Origin, console, is_s3, open_s3, open_swift, without_traceback
 
 
@@ -34,8 +35,8 @@ def setup(storage: str, origins: tuple[str, ...], seal: str, quota: int | None, 
         return
     admin = open_swift(storage).admin()
     _carry_out(out, admin.setup(origins, seal=seal, quota=quota), dry_run=dry_run)
-    if not dry_run and not admin.has_container_keys(seal=seal):
-        _print_without_keys(out, seal)
+    if not dry_run:
+        _report_capabilities(out, admin, seal)
 
 
 def _carry_out(out: Console, steps: Iterable[SwiftStep | S3Step], *, dry_run: bool) -> None:
@@ -59,9 +60,15 @@ def _setup_s3(
     click.echo(admin.policy())
 
 
-def _print_without_keys(out: Console, seal: str) -> None:
-    if seal != "pin":
-        raise click.ClickException(
-            "This cluster has no container temp URL keys, which seal='revoke' needs. Use seal='pin' instead."
-        )
-    out.print("[yellow]![/] this cluster has no container temp URL keys: uploads are signed with the account's key")
+def _report_capabilities(out: Console, admin: SwiftAdmin, seal: str) -> None:
+    """Print what the cluster lacks; raise ClickException when the middleware refuses it."""
+    missing = admin.missing(seal=seal)
+    for capability in missing:
+        out.print(f"[yellow]![/] {capability.name}: {capability.missing}", markup=True, highlight=False)
+        out.print(f"  {capability.remedy}", markup=False, highlight=False)
+    required = {"if-none-match", "copy-conditions"} | ({"container-keys"} if seal == "revoke" else set())
+    names = {capability.name for capability in missing}
+    if "container-keys" in names:
+        required.add("temp-url-isolation")  # the account's key signs uploads there
+    if refused := sorted(names & required):
+        raise click.ClickException(f"The middleware refuses uploads on this cluster: it lacks {', '.join(refused)}.")

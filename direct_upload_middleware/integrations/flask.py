@@ -19,9 +19,9 @@ Options are arguments, or configuration values such as ``DIRECT_UPLOAD_STORAGE``
 arguments override the configuration. The default secret is ``SECRET_KEY`` (with ``SECRET_KEY_FALLBACKS``).
 
 The default identity is Flask-Login's ``current_user`` if the application has a login manager, else the session's
-``user_id`` (``DIRECT_UPLOAD_SESSION_KEY`` names another key). ``identify``, ``authorize``, ``on_complete`` and
-``object_name`` are called in a request context, so that ``session``, ``current_user`` and a database session work;
-functions registered with ``before_request`` are not called.
+``user_id`` (``DIRECT_UPLOAD_SESSION_KEY`` names another key). ``identify``, ``authorize``, ``on_complete``,
+``on_remove`` and ``object_name`` are called in a request context, so that ``session``, ``current_user`` and a database
+session work; functions registered with ``before_request`` are not called.
 
 Errors of :data:`current_uploads` become a 403 or 503 through the application's error handlers.
 """
@@ -51,7 +51,7 @@ __all__ = ["DirectUpload", "current_uploads"]
 
 PREFIX = "DIRECT_UPLOAD_"
 SESSION_KEY = "SESSION_KEY"
-CALLABLES = ("identify", "authorize", "on_complete", "object_name")
+CALLABLES = ("identify", "authorize", "on_complete", "on_remove", "object_name")
 
 
 def _current_uploads() -> RequestUploads:

@@ -20,6 +20,9 @@ become a 403 or 503 through the application's exception views. A completed uploa
     def record(event):
         event.request.dbsession.merge(Document(**event.upload.to_dict()))
 
+When a visitor removes a finished upload from a field, :class:`UploadRemoved` is sent, and the upload is deleted.
+Without a subscriber, uploads cannot be removed.
+
 The middleware runs as a tween. Subscribers and the security policy therefore get an ordinary request with all its
 request methods. With pyramid_tm they run inside the transaction, and a failed call rolls it back. An application with
 an explicit list of tweens (``pyramid.tweens``) must add
@@ -44,13 +47,14 @@ with framework("Pyramid", "pyramid"):
     from pyramid.interfaces import IRootFactory
     from pyramid.traversal import DefaultRootFactory
     from pyramid.tweens import EXCVIEW, INGRESS
+    from zope.interface import implementedBy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..options import Authorize, OnComplete
+    from ..options import Authorize, OnComplete, OnRemove
 
-__all__ = ["UploadCompleted", "includeme", "tween_factory"]
+__all__ = ["UploadCompleted", "UploadRemoved", "includeme", "tween_factory"]
 
 _Handler = Callable[[Any], Any]
 
@@ -73,6 +77,21 @@ class UploadCompleted:
         self.request = request
         self.upload = upload
         self.data: Any = None
+
+
+class UploadRemoved:
+    """An event: a visitor removed a finished upload from a field. Forget the upload; it is deleted then.
+
+    A subscriber that raises :class:`~direct_upload_middleware.Refused` keeps the upload. The event can be sent more
+    than once for an upload.
+
+    :ivar request: the request that removes the upload.
+    :ivar upload: the :class:`~direct_upload_middleware.Upload`.
+    """
+
+    def __init__(self, request: Any, upload: Upload) -> None:
+        self.request = request
+        self.upload = upload
 
 
 def includeme(config: Any) -> None:
@@ -151,6 +170,7 @@ def _options(registry: Any) -> dict[str, Any]:
     if isinstance(options["identify"], str):
         raise ConfigurationError("direct_upload.identify must be a callable: a path does not work with Pyramid")
     options["on_complete"] = _completed(options.get("on_complete"))
+    options["on_remove"] = _removed(options.get("on_remove"))
     if permission:
         options["authorize"] = _permitted(permission, options.get("authorize"))
     return options
@@ -169,6 +189,24 @@ def _completed(then: OnComplete | None) -> OnComplete:
         return event.data if then is None else then(environ, upload)
 
     return on_complete
+
+
+def _removed(then: OnRemove | None) -> OnRemove:
+    def on_remove(environ: WSGIEnvironment, upload: Upload) -> None:
+        request = environ[REQUEST]
+        if then is None and not _has_subscriber(request.registry, UploadRemoved):
+            raise Refused("Finished uploads cannot be removed here.")
+        request.registry.notify(UploadRemoved(request, upload))
+        if then is not None:
+            then(environ, upload)
+
+    return on_remove
+
+
+def _has_subscriber(registry: Any, event: type) -> bool:
+    """Return whether somebody subscribed to this event; subscribers to all events do not count."""
+    wanted, every = (registry.adapters.subscriptions([implementedBy(kind)], None) for kind in (event, object))
+    return len(wanted) > len(every)
 
 
 def _permitted(permission: str, then: Authorize | None) -> Authorize:

@@ -69,11 +69,12 @@ class Transfer:
     expires: int
     unknown_size: bool = False
     reference: str = ""
+    own_container: bool = False  # set by a storage that keeps the only segment apart from those of other uploads
 
     @property
     def is_segmented(self) -> bool:
         """Whether the final object refers to the segments where they are. Otherwise the only segment is copied."""
-        return self.unknown_size or self.segment_count > 1
+        return self.unknown_size or self.own_container or self.segment_count > 1
 
     def segment(self, index: int) -> Segment:
         """Return the segment with this index. Raise IndexError if there is none."""

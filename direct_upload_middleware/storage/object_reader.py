@@ -1,4 +1,4 @@
-"""A finished object as a file that is read as it goes."""
+"""A complete object as a file that is read in ranges."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ LARGEST_WINDOW = 8 * 1024**2
 
 
 class ObjectReader(io.RawIOBase):
-    """Reads ``size`` bytes by ranges, through ``fetch(first, last)``, which gives the bytes from first to last.
+    """A seekable file of ``size`` bytes. ``fetch(first, last)`` returns the bytes from first to last, both included.
 
-    It reads ahead the further the longer it is read in one go, so that neither a whole file takes many requests nor a
-    look at its end (as zipfile takes) many bytes. At most 8 MiB are held.
+    The read-ahead doubles with every sequential read, from 64 KiB to 8 MiB. So a whole file takes few requests, and a
+    look at its end, as zipfile takes, few bytes. At most 8 MiB are held in memory.
     """
 
     def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
@@ -29,16 +29,20 @@ class ObjectReader(io.RawIOBase):
         self._ahead = SMALLEST_WINDOW
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def tell(self) -> int:
+        """Return the position in bytes."""
         self._check_open()
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position and return it. No request is made."""
         self._check_open()
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
@@ -47,6 +51,7 @@ class ObjectReader(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read into the buffer; return the number of bytes, 0 at the end of the file."""
         self._check_open()
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), self._size - self._position)

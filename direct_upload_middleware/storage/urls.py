@@ -58,8 +58,8 @@ def _swift(parts: SplitResult, query: dict[str, str]) -> Storage:
     _require_extra("swift", "requests", "openstack")
     from .swift.storage import SwiftStorage
 
-    _check_options(query, "cloud")
-    return SwiftStorage(_container(parts), cloud=query.get("cloud"))
+    _check_options(query, "cloud", "public_interface")
+    return SwiftStorage(_container(parts), cloud=query.get("cloud"), public_interface=query.get("public_interface"))
 
 
 def _rackspace(parts: SplitResult, query: dict[str, str]) -> Storage:

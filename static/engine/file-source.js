@@ -12,6 +12,7 @@ export class FileSource {
   #hash;
   #lastModified;
   #fingerprint = "";
+  #edges = "";
 
   /**
    * @param {Sendable} file
@@ -49,9 +50,19 @@ export class FileSource {
    */
   async fingerprint(signal) {
     const ends = new Blob([this.#file.slice(0, EDGE), this.#file.slice(-EDGE)]);
-    const md5 = await this.#hash(ends, signal);
+    this.#edges = await this.#hash(ends, signal);
     if (!this.#fingerprint && this.#file.lastModified !== this.#lastModified) this.#lastModified = undefined; // no constant
-    return (this.#fingerprint = JSON.stringify([this.filename, this.size, this.#lastModified ?? 0, md5]));
+    return (this.#fingerprint = this.#format(this.#lastModified ?? 0));
+  }
+
+  /** The fingerprint, and the one that the file had if it was uploaded right after it was modified. */
+  get fingerprints() {
+    return new Set([this.#fingerprint, this.#format(0)]);
+  }
+
+  /** @param {number} lastModified */
+  #format(lastModified) {
+    return JSON.stringify([this.filename, this.size, lastModified, this.#edges]);
   }
 
   /**

@@ -64,12 +64,11 @@ export async function findOwner({ api, env, mount, signal }) {
 /**
  * Resume an earlier upload of the same file, if there is one. Other visitors' uploads are not found, and those that
  * another page is sending are skipped.
- * @param {string} fingerprint
  * @param {Context} context
  * @returns {Promise<Session | undefined>}
  */
-export async function resume(fingerprint, context) {
-  for (const found of await findRecords(fingerprint, context)) {
+export async function resume(context) {
+  for (const found of await findRecords(context)) {
     const release = await context.env.claim(found.id);
     const status = release && (await getStatus(found, context, release));
     if (status) {
@@ -94,15 +93,13 @@ export function renewTicket(record, { ticket, expires }, { records }) {
   void records.save(record);
 }
 
-/**
- * @param {string} fingerprint
- * @param {Context} context
- */
-async function findRecords(fingerprint, context) {
-  const { env, mount, signal } = context;
+/** @param {Context} context */
+async function findRecords(context) {
+  const { env, mount, signal, source } = context;
   try {
     const owner = await retry(() => findOwner(context), env, context);
-    return owner ? await env.records.find(owner, mount.href, fingerprint) : [];
+    const found = owner ? [...source.fingerprints].map((each) => env.records.find(owner, mount.href, each)) : [];
+    return (await Promise.all(found)).flat();
   } catch (error) {
     if (refusalStatus(error, signal)) return []; // begin fails with the same error
     throw error;

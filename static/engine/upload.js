@@ -106,7 +106,7 @@ class Upload {
   async #upload() {
     this.#context.signal.throwIfAborted();
     const fingerprint = await this.#context.source.fingerprint(this.#context.signal);
-    const earlier = await resume(fingerprint, this.#context);
+    const earlier = await resume(this.#context);
     const result = earlier && (await this.#sendUnlessComplete(earlier));
     return result ?? this.#beginAndSend(fingerprint);
   }

@@ -38,7 +38,7 @@ export class FileInput {
   constructor(input, upload, listener, mount) {
     this.#input = input;
     this.#listener = listener;
-    this.#mount = input.dataset.directUploadMount ? new URL(input.dataset.directUploadMount.replace(/\/*$/, "/"), mount) : mount;
+    this.#mount = new URL((input.dataset.directUploadMount ?? mount.href).replace(/\/*$/, "/"), mount);
     this.#uploads = new UploadList({
       host: input,
       view: this.#view,

@@ -159,7 +159,7 @@ export class FileUpload {
     this.#context.onchange();
   }
 
-  /** Abort the upload. A finished one that was never submitted is deleted, if the application allows it. */
+  /** Abort the upload, and return the row that takes the place of its row. */
   remove() {
     const task = this.#task;
     this.#task = undefined;
@@ -167,8 +167,6 @@ export class FileUpload {
       this.state = "failed";
       task?.abort();
       this.#dispatch("error", { error: new DirectUploadFailure("aborted") });
-    } else if (this.state === "done" && !this.isSent) {
-      fetch(this.#url, { method: "DELETE", credentials: "include", keepalive: true }).catch(() => undefined);
     }
     return this.#context.view.remove(this.row);
   }

@@ -4,6 +4,7 @@
 /** @import { UploadState } from "./row.js" */
 /** @import { View } from "./view.js" */
 import { check, hasRoom } from "./checks.js";
+import { removeUpload } from "../engine/remove.js";
 import { FileUpload } from "./file-upload.js";
 import { message } from "../messages.js";
 
@@ -216,6 +217,9 @@ export class UploadList {
 
   /** @param {FileUpload} removed */
   #remove(removed) {
+    if (removed.receipt && !removed.isSent) {
+      removeUpload(this.#field.mount(), removed.receipt).catch(() => undefined); // the application deletes what stays pending
+    }
     const next = this.remove(removed);
     if (next) next.focusRemove();
     else this.#field.focus();

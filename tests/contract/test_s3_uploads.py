@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +82,23 @@ def test_an_upload_goes_on_where_it_was(site: Site) -> None:
     assert second.json["upload"] == first.json["upload"]
     assert begun.status()["state"] == "complete"
     assert begun.abort().json["code"] == "already-complete"
+
+
+def test_an_upload_that_outlives_its_ticket_goes_on_with_a_renewed_one(
+    storage: S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time
+    site = Site(storage, ticket_ttl=1000)
+    begun = site.begin(LARGE)
+    begun.put(0, begun.pieces()[0])
+    monkeypatch.setattr(time, "time", lambda: now() + 600)
+    begun.ticket = site.call("sign", begun).json["ticket"]
+    monkeypatch.setattr(time, "time", lambda: now() + 1200)
+    assert [s["index"] for s in begun.status()["stored"]] == [0]
+    begun.sign([1, 2])
+    for index in (1, 2):
+        assert begun.put(index, begun.pieces()[index]).status == 200
+    assert site.download(begun.complete().json["download_url"]) == LARGE
 
 
 def test_what_the_application_refuses_leaves_nothing(storage: S3Storage) -> None:

@@ -16,6 +16,7 @@ import pytest
 from webtest import TestApp
 from webtest import Upload as SentFile
 
+from direct_upload_middleware import Refused, StorageError, UploadStore
 from direct_upload_middleware.testing import upload_file
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -25,9 +26,13 @@ PYTHON_BLOCK = re.compile(r"^\.\. code:: python\n\n((?: {4}.*\n|\n)+)", re.MULTI
 
 @pytest.fixture(params=["wsgi", "bottle", "flask", "pyramid"])
 def browser(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestApp:
-    [code] = PYTHON_BLOCK.findall((DOCS / f"{request.param}.rst").read_text(encoding="utf-8"))
     monkeypatch.chdir(tmp_path)
-    return TestApp(validator(imported(tmp_path / f"first_{request.param}.py", dedent(code), monkeypatch).app))
+    path = tmp_path / f"first_{request.param}.py"
+    return TestApp(validator(imported(path, first_application(request.param), monkeypatch).app))
+
+
+def first_application(page: str) -> str:
+    return dedent(PYTHON_BLOCK.findall((DOCS / f"{page}.rst").read_text(encoding="utf-8"))[0])
 
 
 def imported(path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -60,14 +65,44 @@ def test_without_javascript_the_file_itself_is_stored(browser: TestApp) -> None:
 
 
 def test_the_application_has_at_most_30_lines_of_code() -> None:
-    for page in ("wsgi", "bottle", "flask", "pyramid"):
-        [code] = PYTHON_BLOCK.findall((DOCS / f"{page}.rst").read_text(encoding="utf-8"))
-        assert len([line for line in code.splitlines() if line.strip()]) <= 30
+    for page in ("wsgi", "bottle", "flask", "pyramid", "django"):
+        assert len([line for line in first_application(page).splitlines() if line.strip()]) <= 30
 
 
 def test_a_changed_receipt_is_403(browser: TestApp) -> None:
     receipt = upload_file(browser, "report.pdf", b"data")
     browser.post("/", {"document": receipt[:-1]}, status=403)
+
+
+# -- the record ------------------------------------------------------------------------------------------------
+
+
+def test_the_record_keeps_what_was_sent_and_deletes_what_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    documents = imported(tmp_path / "documents.py", (DOCS / "documents.py").read_text("utf-8"), monkeypatch)
+    store = UploadStore()
+    sent, abandoned, new, removed = (store.store(b"data", filename=f"{n}.txt", owner="ann") for n in range(4))
+    for upload in (sent, sent, abandoned, new, removed):
+        documents.record({}, upload)
+    assert documents.uploads_of("ann") == []
+    documents.save([sent])
+    documents.record({}, sent)
+    documents.forget({}, removed)
+    documents.forget({}, removed)
+    with pytest.raises(Refused):
+        documents.forget({}, sent)
+    old = "UPDATE documents SET created = datetime('now', '-25 hours') WHERE id != ?"
+    documents.execute(old, new.id)
+    documents.delete_abandoned(store)
+    assert documents.uploads_of("ann") == [documents.find("ann", sent.id)] == [sent]
+    assert documents.find("bob", sent.id) is None
+    assert [id for (id,) in documents.execute("SELECT id FROM documents WHERE pending")] == [new.id]
+    with store.open(sent) as file:
+        assert file.read() == b"data"
+    with pytest.raises(StorageError), store.open(abandoned) as file:
+        file.read()
 
 
 # -- Django, whose settings are a process's own ----------------------------------------------------------------
@@ -92,10 +127,9 @@ print("no longer valid" in browser.post("/", [csrf, ("document", receipt[:-1])])
 def test_a_new_django_project_accepts_a_file(tmp_path: Path) -> None:
     text = (DOCS / "django.rst").read_text(encoding="utf-8")
     settings, *_ = map(dedent, LITERAL_BLOCK.findall(text))
-    [urls] = PYTHON_BLOCK.findall(text)
     run(tmp_path, "-m", "django", "startproject", "mysite", ".")
     append(tmp_path / "mysite" / "settings.py", settings)
-    (tmp_path / "mysite" / "urls.py").write_text(dedent(urls), encoding="utf-8")
+    (tmp_path / "mysite" / "urls.py").write_text(first_application("django"), encoding="utf-8")
     assert run(tmp_path, "-c", VISIT) == "{'filename': 'report.pdf', 'size': 4}\nTrue\n"
 
 

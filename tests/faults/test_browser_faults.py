@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import threading
 import time
 from itertools import cycle
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from helpers.browsers import TIMEOUT, Engine, Visitor, asleep, kill, started
 from helpers.fault_proxy import Fault, no_fault
 from helpers.website import SEGMENT, KiB, Website
@@ -111,15 +113,25 @@ def test_another_user_of_the_browser_neither_sees_nor_goes_on_with_it(
 
 
 def unfinished(visitor: Visitor) -> list[str]:
-    """The names of the files that the page would tell its visitor of."""
+    """Return the names of the unfinished files that a page would list."""
     names: list[str] = visitor.driver.execute_async_script(
-        """const done = arguments[0];
-        import("/_upload/static/resume/unfinished.js")
+        """const [folder, done] = arguments;
+        const loadBundle = () => import(folder + "ui/form.js"); // has the module, when the script is bundled
+        import(folder + "resume/unfinished.js")
+          .catch(loadBundle)
           .then(({ listUnfinished }) => listUnfinished(new URL("/_upload/", location), ""))
           .then((found) => done(found.map(({ filename }) => filename)), (error) => done([String(error)]));
-        """
+        """,
+        script_folder(visitor),
     )
     return names
+
+
+def script_folder(visitor: Visitor) -> str:
+    """Return the address of the script's modules, which contains their version."""
+    entry = requests.get(visitor.website.url("/_upload/static/direct-upload.js"), timeout=TIMEOUT).text
+    [version] = set(re.findall(r"\./([0-9a-f]{16})/", entry))
+    return f"/_upload/static/{version}/"
 
 
 def in_database(visitor: Visitor) -> list[str]:

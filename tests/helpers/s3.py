@@ -6,14 +6,27 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import requests
 
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.s3 import S3Storage
-from direct_upload_middleware.testing.private_s3.server import REGION, S3Server
+from direct_upload_middleware.testing.private_s3.server import REGION
 
 BUCKET = "uploads"
+
+
+class Server(Protocol):
+    """An S3 server and the credentials of a user who may do everything."""
+
+    access_key: str
+    secret_key: str
+
+    @property
+    def url(self) -> str: ...
+
+    def storage_url(self, bucket: str) -> str: ...
 
 
 @dataclass
@@ -45,7 +58,7 @@ def _translated(method: str, response: requests.Response) -> int:
     return {403: 401}.get(status, status)
 
 
-def s3_storage(server: S3Server, prefix: str | None = None, **options: object) -> S3Storage:
+def s3_storage(server: Server, prefix: str | None = None, **options: object) -> S3Storage:
     """A storage with nothing in it."""
     server.storage_url(BUCKET)
     prefix = prefix or f"test-{secrets.token_hex(6)}"

@@ -17,6 +17,7 @@ import requests
 from waitress.server import create_server
 
 from direct_upload_middleware import DirectUploadMiddleware, StorageUnavailable, Upload
+from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.base import SignedSegment
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
@@ -134,12 +135,16 @@ class Website:
     def renew(self, **options: Any) -> None:
         """A new process of the application, as far as one can tell: it knows nothing of what was before."""
         self._options |= options
-        self.storage = ProxiedStorage(self.container, Access(self.server, self.back), self.storage_way)
+        self.storage = self.make_storage()
         self._middleware = DirectUploadMiddleware(
             self.page,
             self.storage,
             **{"identify": user_of, "on_complete": self._record, "inject": False, **self._options},
         )
+
+    def make_storage(self) -> Storage:
+        """The storage of a new process."""
+        return ProxiedStorage(self.container, Access(self.server, self.back), self.storage_way)
 
     def page(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """The wrapped application."""

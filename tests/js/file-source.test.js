@@ -37,6 +37,22 @@ for (const [what, read] of [
   });
 }
 
+for (const [what, age] of [["just now", 0], ["a second ago", 1000]]) {
+  test(`a file that was modified ${what} is resumed later`, async () => {
+    const world = new World({ parallel: 1 });
+    world.storage.reply = ({ index }) => (index < 2 ? 201 : 503);
+    const modified = world.clock.time - age;
+    const send = () => world.end(world.upload(makeFileWithTime(300, () => modified), { retries: 0 }));
+    await assert.rejects(send());
+    world.storage.reply = () => 201;
+    world.storage.puts.length = 0;
+    world.clock.time += 100_000;
+    await send();
+    assert.deepEqual(world.storage.puts.map(({ index }) => index), [2]);
+    assert.equal(world.app.begun, 1);
+  });
+}
+
 test("two files with the same name, size and time, but other content, are two uploads", async () => {
   const world = new World();
   world.storage.reply = () => 503;

@@ -73,6 +73,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def visitor(browser: WebDriver, site: Site) -> Visitor:
     browser.get("about:blank")
+    site.keeps = False
     return Visitor(browser, site)
 
 

@@ -18,7 +18,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from waitress.server import create_server
 from webob import Request, Response
 
-from direct_upload_middleware import DirectUploadMiddleware
+from direct_upload_middleware import DirectUploadMiddleware, Refused, Upload
 
 TIMEOUT = 20
 #: The strictest policy. The script needs no inline code, no data: and no blob:.
@@ -42,7 +42,10 @@ class Site:
         self.page = ""
         self.policy = POLICY
         self.forms: list[list[tuple[str, str]]] = []
-        app = DirectUploadMiddleware(self._answer, f"local:{directory}", anonymous=True, segment_size=segment_size)
+        self.removed: list[str] = []
+        self.keeps = False
+        options = {"anonymous": True, "segment_size": segment_size, "on_remove": self._remove}
+        app = DirectUploadMiddleware(self._answer, f"local:{directory}", **options)
         self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
         self._thread = Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -58,6 +61,11 @@ class Site:
         response = Response(self.page, content_type="text/html", charset="utf-8")
         response.headers["Content-Security-Policy"] = self.policy
         return response(environ, start_response)
+
+    def _remove(self, environ: Any, upload: Upload) -> None:
+        self.removed.append(upload.filename)
+        if self.keeps:
+            raise Refused("It is kept.")
 
     def _describe(self, environ: Any, value: Any) -> str:
         """Describe the value of a form field: a receipt by the name of its file."""
@@ -83,6 +91,7 @@ class Visitor:
         """Open a page with this body, at a new path unless one is given."""
         self.site.page = PAGE.format(body=body, lang=lang, dir=dir)
         self.site.forms.clear()
+        self.site.removed.clear()
         self.browser.get(self.site.address + (path or f"/{next(_places)}"))
         self.js(BUTTON_ABOVE)
 

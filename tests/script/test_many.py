@@ -1,4 +1,4 @@
-"""Fields with many files, or with limits: one line about the whole, notices that stay, and a focus that is never lost."""
+"""Fields with many files or with limits: one line about the whole, notices that stay, a focus that is never lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ SUMMARY = ".direct-upload-summary"
 #: Add files as a script does; an input gets them as if the user had chosen them.
 ADD = """const [count, size] = arguments;
 const field = document.querySelector("direct-upload");
-field.add(Array.from({ length: count }, (_, index) => new File(["x".repeat(size)], `${index}.txt`, { lastModified: 1 })));"""
+const make = (_, index) => new File(["x".repeat(size)], `${index}.txt`, { lastModified: 1 });
+field.add(Array.from({ length: count }, make));"""
 FOCUSED = f"return ({ROOT}.activeElement ?? document.activeElement)"
 
 

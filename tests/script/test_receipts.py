@@ -64,6 +64,33 @@ def test_a_removed_receipt_leaves_a_required_field_empty(visitor: Visitor, files
     assert visitor.send() == [("f", "a receipt of b.txt"), ("go", "yes")]
 
 
+@pytest.mark.parametrize("is_kept", [False, True], ids=["removed", "kept"])
+@FIELDS
+def test_a_finished_upload_that_the_user_removes_is_removed_by_the_application(
+    visitor: Visitor, files: Files, field: str, is_kept: bool
+) -> None:
+    visitor.site.keeps = is_kept
+    receipts = upload(visitor, field.format("multiple"), files("a.txt"), files("b.txt"))
+    visitor.press(".direct-upload-remove")
+    visitor.wait_for("done")
+    visitor.wait(lambda: visitor.site.removed == ["a.txt"])
+    exists = "return fetch(`/_upload/files/${arguments[0]}`, { method: 'HEAD' }).then(({ ok }) => ok)"
+    visitor.wait(lambda: visitor.js(exists, receipts[0]) is is_kept)
+    assert visitor.send() == [("f", "a receipt of b.txt"), ("go", "yes")]
+
+
+@FIELDS
+def test_a_receipt_that_the_page_began_with_is_the_forms_to_remove(visitor: Visitor, files: Files, field: str) -> None:
+    receipts = upload(visitor, field.format(""), files("a.txt"))
+    visitor.open(FORM.format(field.format(f"multiple data-receipts='{json.dumps(receipts)}'")))
+    visitor.wait_for("done")
+    visitor.give(files("b.txt"))
+    visitor.wait_for("done", "done")
+    visitor.press("[data-state]:first-child .direct-upload-remove")
+    visitor.press("[data-state]:first-child .direct-upload-remove")
+    visitor.wait(lambda: visitor.site.removed == ["b.txt"])
+
+
 @COPY
 @FIELDS
 def test_copies_have_no_rows_receipts_or_files(visitor: Visitor, files: Files, field: str, copy: str) -> None:

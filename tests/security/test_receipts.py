@@ -45,6 +45,36 @@ def test_anothers_receipt_downloads_nothing(site: Site, user: str | None) -> Non
     assert "Location" not in answer.headers
 
 
+@pytest.mark.parametrize("user", ["bob", None])
+def test_anothers_receipt_removes_nothing(new_site: MakeSite, user: str | None) -> None:
+    """Notices when ``DELETE files/{receipt}`` obeys whoever asks."""
+    removed: list[Any] = []
+    site = new_site(on_remove=lambda environ, upload: removed.append(upload))
+    done = site.upload(ONE).json
+    other = site.new_browser(user)
+    other.cookiejar = site.browser.cookiejar
+    answer = site.request("DELETE", f"/files/{done['receipt']}", browser=other)
+    assert answer.status_int in (401, 403)
+    assert removed == []
+    assert site.download(done["download_url"]) == ONE
+
+
+def test_a_page_of_another_site_removes_nothing(new_site: MakeSite) -> None:
+    """Notices when ``DELETE files/{receipt}`` believes every page."""
+    site = new_site(on_remove=lambda environ, upload: None)
+    done = site.upload(ONE).json
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        assert_problem(site.request("DELETE", f"/files/{done['receipt']}", headers=headers), 403, "cross-site")
+    assert site.download(done["download_url"]) == ONE
+
+
+def test_without_on_remove_a_receipt_removes_nothing(site: Site) -> None:
+    """Notices when a script in a page can delete what the application relies on."""
+    done = site.upload(ONE).json
+    assert_problem(site.request("DELETE", f"/files/{done['receipt']}"), 403, "refused")
+    assert site.download(done["download_url"]) == ONE
+
+
 def test_an_anonymous_receipt_is_for_its_browser(new_site: MakeSite) -> None:
     """Notices when an upload without an owner is everybody's."""
     site = new_site(anonymous=True, user=None)

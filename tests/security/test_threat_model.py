@@ -10,7 +10,7 @@ from security.mutate import MUTATIONS, PACKAGE
 
 TESTS = Path(__file__).parents[1]
 TABLE = (TESTS.parent / "docs" / "security.rst").read_text(encoding="utf-8").partition("What is left\n")[0]
-NAMED = re.findall(r"``tests/([a-z_/]+\.py)::(test_[a-z0-9_]+)``", TABLE)
+NAMED = re.findall(r"``tests/([a-z0-9_/]+\.py)::(test_[a-z0-9_]+)``", TABLE)
 OF_OUR_OWN = {"test_without_sniff_the_claim_counts"}
 """What is no attack, but tells an option from its absence."""
 

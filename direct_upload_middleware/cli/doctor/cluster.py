@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...storage.base import Seal
-from ...storage.swift.admin import QUOTA, SwiftAdmin
-from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
-from ...storage.swift.provisioning import ORIGIN_HEADER, PINNED, STAGING
+from ...storage.swift.admin import SwiftAdmin
+from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS, ORIGIN_HEADER, QUOTA
+from ...storage.swift.provisioning import PINNED, STAGING
 from .result import Result, failure, judge, ok, warning
 
 SETUP = "Run direct-upload setup; otherwise the first upload does the same."
@@ -20,7 +20,7 @@ _METHODS = {"GET", "HEAD", "PUT"}
 
 def examine(admin: SwiftAdmin, origin: str, *, has_secret: bool, seal: Seal) -> Iterator[Result]:
     """Check the cluster without changing anything; raise DirectUploadError when it cannot be read."""
-    url = admin.client.storage_url
+    url = admin.client.login().storage_url
     yield ok("credentials", f"logged in to the account {url}")
     yield from _transport(url, origin)
     account = admin.headers_of() or {}

@@ -103,7 +103,7 @@ def diagnose(
 def diagnose_s3_and_page(
     storage: S3Storage, origin: str, page: str | None, *, headers: Mapping[str, str]
 ) -> Generator[Result, None, None]:
-    """The same for S3."""
+    """Diagnose an S3 storage."""
     works = yield from diagnose_s3(storage, origin)
     if works and page is not None:
         yield from examine_page(page, storage.browser_storage_origin() or "", headers)

@@ -17,7 +17,7 @@ from ...storage.swift.capabilities import REFUSED
 from ...storage.swift.final_objects import copy_conditions
 from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
 from ...storage.swift.manifests import ManifestEntry, manifest_body
-from ...storage.swift.provisioning import cors_headers
+from ...storage.swift.metadata import cors_headers
 from ...storage.swift.signing import temp_url
 from .result import Result, failure, judge, ok, warning
 

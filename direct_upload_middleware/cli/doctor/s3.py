@@ -26,12 +26,12 @@ _SKEW = 30
 
 
 def diagnose_s3(storage: S3Storage, origin: str) -> Generator[Result, None, bool]:
-    """Everything, in order, as far as it goes; returns whether a page can be examined next."""
+    """Run every check in order, until one makes the rest impossible. Return whether a page can be examined next."""
     try:
         if not (yield from examine_bucket(storage.admin(), origin)):
             return False
-        for capability in storage.admin().provisioning.probe().results():
-            yield _judge_capability(capability)
+        if not (yield from _examine_server(storage)):
+            return False
         yield from _round_trip(storage, origin)
     except DirectUploadError as error:
         yield failure("storage", str(error), "See the credentials, the endpoint, and what a firewall may forbid.")
@@ -40,7 +40,7 @@ def diagnose_s3(storage: S3Storage, origin: str) -> Generator[Result, None, bool
 
 
 def examine_bucket(admin: S3Admin, origin: str) -> Generator[Result, None, bool]:
-    """Look only; return whether there is a bucket. Raises a storage error where not even that is possible."""
+    """Check the bucket without changing it; return whether it exists. Raise a storage error if it cannot."""
     if not admin.has_bucket():
         yield failure("bucket", f"there is no bucket {admin.client.bucket}", "Run direct-upload setup, or make it.")
         return False
@@ -113,6 +113,16 @@ def _lifecycle(admin: S3Admin) -> Iterator[Result]:
         )
 
 
+def _examine_server(storage: S3Storage) -> Generator[Result, None, bool]:
+    """Try each capability; return whether the middleware would use the server."""
+    is_usable = True
+    for capability in storage.admin().provisioning.probe().results():
+        result = _judge_capability(capability)
+        is_usable = is_usable and result.verdict != "failure"
+        yield result
+    return is_usable
+
+
 def _judge_capability(capability: Capability) -> Result:
     name = capability.name
     if capability.is_there:
@@ -124,7 +134,7 @@ def _judge_capability(capability: Capability) -> Result:
 
 
 def _round_trip(storage: S3Storage, origin: str) -> Iterator[Result]:
-    """An upload from begin to delete, as a page of the origin and the middleware make it."""
+    """Upload a file from begin to delete, as a page of the origin and the middleware do."""
     transfer = _transfer()
     transfer = replace(transfer, reference=storage.begin(transfer, origin=origin))
     try:

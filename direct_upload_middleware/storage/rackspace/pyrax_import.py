@@ -1,8 +1,8 @@
-"""Importing pyrax 1.10.0 on a modern Python.
+"""Import pyrax 1.10.0 on a modern Python.
 
-pyrax needs novaclient for nothing but names at import, of a version that no modern Python runs. So it gets stand-ins,
-for as long as its import takes; afterwards ``sys.modules``, ``configparser`` and the logging tree are as they were, but
-for pyrax itself. An application's own novaclient, imported before or after, is not disturbed.
+pyrax imports names from a version of novaclient that does not run on a modern Python, and does not use them here. While
+pyrax is imported, stand-ins take the place of novaclient. Afterwards ``sys.modules`` (except for pyrax itself),
+``configparser`` and the loggers are as they were. An application's own novaclient is not affected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAMES: dict[str, dict[str, Any]] = {
 
 
 def import_identity() -> type[Any]:
-    """pyrax's identity class, of which nothing global is used. Raises ConfigurationError when pyrax is missing."""
+    """Return pyrax's identity class. Raise ConfigurationError when pyrax is missing."""
     with _lock:
         if "pyrax" not in sys.modules:
             with _stand_ins(), _quiet_logger(), warnings.catch_warnings():
@@ -88,7 +88,7 @@ def _modules() -> dict[str, ModuleType]:
 
 @contextmanager
 def _quiet_logger() -> Iterator[None]:
-    """pyrax makes its logger print everything."""
+    """Restore the logger that pyrax makes print everything."""
     logger = logging.getLogger("pyrax")
     level, handlers = logger.level, list(logger.handlers)
     try:

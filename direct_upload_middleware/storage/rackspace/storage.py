@@ -1,7 +1,7 @@
-"""Rackspace Cloud Files. pyrax logs in and reads the catalog; all else is the common Swift client.
+"""Rackspace Cloud Files. pyrax logs in and reads the catalog; the Swift client does everything else.
 
-Credentials are looked for in the arguments, in ``RACKSPACE_USERNAME`` and ``RACKSPACE_API_KEY``, and in pyrax's own
-files, ``~/.pyrax.cfg`` and ``~/.rackspace_cloud_credentials``, in their section ``[rackspace_cloud]``.
+Credentials come from the arguments, from ``RACKSPACE_USERNAME`` and ``RACKSPACE_API_KEY``, or from the section
+``[rackspace_cloud]`` of pyrax's own files, ``~/.pyrax.cfg`` and ``~/.rackspace_cloud_credentials``.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ _SECTION = "rackspace_cloud"
 
 
 class RackspaceStorage(swift.SwiftStorage):
-    """Uploads in Cloud Files. ``region`` is a region's name (``"ORD"``), by default the one in ``~/.pyrax.cfg``;
-    ``internal`` takes the address inside of Rackspace's network, for the application *and the browsers*."""
+    """Uploads in Cloud Files.
+
+    :param region: the name of a region (``"ORD"``), by default the one in ``~/.pyrax.cfg``.
+    :param internal: use the address inside Rackspace's network, for the application *and the browsers*.
+    """
 
     def __init__(
         self, container: str, *, region: str | None = None, internal: bool = False, **credentials: Any
@@ -47,9 +50,9 @@ class _Credentials:
 
 
 class RackspaceAccess:
-    """A log-in by pyrax, under a lock and with an object of its own: pyrax's globals are left alone.
+    """Logs in through pyrax. Threads may share it; pyrax's global state is not used.
 
-    :param auth_endpoint: of the identity service, with ``/v2.0/``.
+    :param auth_endpoint: the URL of the identity service, with ``/v2.0/``.
     """
 
     def __init__(
@@ -69,14 +72,14 @@ class RackspaceAccess:
         self._expires = datetime.min.replace(tzinfo=UTC)
 
     def login(self) -> Login:
-        """The present token while it is good for some minutes, else a new one."""
+        """Return the present token; log in again when it expires within five minutes."""
         with self._lock:
             if self._login is None or datetime.now(UTC) > self._expires - RENEW_BEFORE:
                 self._login, self._expires = self._log_in()
             return self._login
 
     def forget(self, token: str) -> None:
-        """Swift refuses this token."""
+        """Log in again next time, since Swift refuses this token."""
         with self._lock:
             if self._login is not None and self._login.token == token:
                 self._login = None
@@ -105,7 +108,7 @@ class RackspaceAccess:
 
 
 def _identity_class() -> type[Any]:
-    """pyrax's identity, with time limits and without its change to log-in by password after any refusal."""
+    """Return pyrax's identity class with timeouts, and without its fallback to a password after any refusal."""
     import requests
 
     rax_identity = import_identity()

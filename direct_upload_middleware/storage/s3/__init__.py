@@ -1,4 +1,4 @@
-"""S3, and what speaks its protocol."""
+"""Amazon S3 and servers that speak its protocol."""
 
 from .storage import S3Storage
 

@@ -1,4 +1,4 @@
-"""What an operator does to a bucket: set it up ahead of its first use, and see what it permits."""
+"""An operator's view of a bucket: set it up before its first use, and inspect its rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_SUPPORTED = ("501", "405", "NotImplemented")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that is as it should be, or is to be done. ``what`` is a sentence; ``do`` does it, or is None."""
+    """One step of the setup. ``what`` describes it; ``do`` carries it out, or is None if there is nothing to do."""
 
     what: str
     do: Callable[[], object] | None = None
@@ -33,7 +33,7 @@ class S3Admin:
         self.provisioning = provisioning
 
     def setup(self, origins: Sequence[str]) -> Iterator[Step]:
-        """What there is and what there is to do. Do each step before asking for the next, or none of them."""
+        """Yield the steps. Carry out each one before asking for the next, or none of them."""
         bucket = self.client.bucket
         if self.has_bucket():
             yield Step(f"bucket {bucket} is there")
@@ -43,9 +43,9 @@ class S3Admin:
         yield self._lifecycle()
 
     def has_bucket(self) -> bool:
-        """Whether the bucket is there. Raises StorageError, with the remedy, when it is not ours.
+        """Return whether the bucket exists. Raise StorageError, with the remedy, when it is not ours.
 
-        A listing is asked for: the answer to a HEAD does not tell what is wrong with the credentials.
+        This lists the bucket, since the answer to a HEAD does not tell what is wrong with the credentials.
         """
         try:
             self.client.call("list_objects_v2", expect=("404", "NoSuchBucket"), Prefix=self.folder, MaxKeys=1)
@@ -71,7 +71,7 @@ class S3Admin:
         )
 
     def lifecycle_rules(self) -> list[dict[str, Any]] | None:
-        """Return the bucket's lifecycle rules; None where the server has none at all."""
+        """Return the bucket's lifecycle rules; None if the server does not support them."""
         try:
             answer = self.client.call("get_bucket_lifecycle_configuration", expect=(*_NO_RULES, *_NOT_SUPPORTED))
         except Refusal as refusal:
@@ -80,7 +80,7 @@ class S3Admin:
         return rules
 
     def ends_abandoned_uploads(self, rules: Sequence[dict[str, Any]]) -> bool:
-        """Whether a lifecycle rule ends multipart uploads below our folder that nobody completes."""
+        """Return whether a lifecycle rule ends abandoned multipart uploads below our folder."""
         return any(
             rule.get("Status") == "Enabled"
             and "AbortIncompleteMultipartUpload" in rule

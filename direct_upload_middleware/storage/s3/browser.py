@@ -14,7 +14,7 @@ TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What storage answered; header names are in lower case."""
+    """Storage's answer; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -22,13 +22,14 @@ class Answer:
 
     @property
     def etag(self) -> str:
+        """The unquoted value of the header ``ETag``."""
         return self.headers.get("etag", "").strip('"')
 
 
 def fetch(
     method: str, url: str, body: bytes | SegmentReader | None = None, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """Make one request, without credentials. Raises StorageUnavailable when there is no answer."""
+    """Make one request without credentials. Raise StorageUnavailable when there is no answer."""
     import urllib3
 
     try:

@@ -1,6 +1,6 @@
-"""What a server must be able to do, tried out below ``PREFIX/.direct-upload/probes/`` and never assumed.
+"""What a server must be able to do. It is tried below ``PREFIX/.direct-upload/probes/`` and never assumed.
 
-A server that lacks one of :data:`REMEDIES` is refused: on it, an upload could be read, changed or confirmed twice.
+A server that lacks a capability of :data:`REMEDIES` is refused: an upload could be read, changed or confirmed twice.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from .multipart import MultipartUploads, object_etag
 
 FOLDER = ".direct-upload/probes/"
 COPY_SOURCE = "x-amz-copy-source"
+CONDITION_REFUSALS = ("412", "409", "400", "501")
+"""The answers to a conditional PUT: the condition is honoured (the first two), or not supported."""
 
 Name = Literal[
     "put", "conditional-put", "part-etag", "part-copy", "complete-verifies", "urls-end", "conditional-complete"
 ]
 
 REMEDIES: dict[Name, str] = {
-    "put": "Correct what stands between here and storage: a presigned URL must reach it unchanged.",
+    "put": "Correct what stands between here and storage: a presigned URL must reach it unchanged. If the storage URL "
+    "has sign_copy_source=1, leave it out: Swift's s3api and others do not take the header.",
     "conditional-put": "Use a server that honours If-None-Match on PUT (AWS S3, Cloudflare R2, Ceph RGW, SeaweedFS).",
     "part-etag": "Encrypt the bucket with SSE-S3 (AES256) instead of SSE-KMS or SSE-C.",
     "part-copy": "Upgrade the server (Ceph RGW: 19.2.6, 20.2.4 or newer, CVE-2026-54330; MinIO: CVE-2026-97731), or, "
@@ -57,20 +60,20 @@ GOOD: dict[Name, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One thing that was tried. ``status`` is what the server answered to it."""
+    """The result of one trial. ``status`` is the server's answer."""
 
     name: Name
     is_there: bool
     status: int | str
 
     def check(self) -> None:
-        """Raise StorageError, with the remedy, when it is missing and uploads would be unsafe without it."""
+        """Raise StorageError, with the remedy, if it is missing and uploads would be unsafe without it."""
         if not self.is_there and self.name in REMEDIES:
             raise StorageError(f"This server is refused: {FAULTS[self.name]} ({self.status}). {REMEDIES[self.name]}")
 
 
 class Probe:
-    """One trial, with names of its own, which it removes again."""
+    """One trial of a server, under names of its own, which it removes."""
 
     def __init__(self, client: S3Client, prefix: str, *, signs_copy_source: bool) -> None:
         self._client = client
@@ -81,7 +84,7 @@ class Probe:
         self._data = secrets.token_bytes(64)
 
     def results(self) -> Iterator[Capability]:
-        """Try one thing after another; ends early where the rest cannot be tried. Raises a storage error."""
+        """Try one capability after another; stop early when the rest cannot be tried. Raise a storage error."""
         transfer = _transfer(self._data)
         transfer = _with_reference(transfer, self._multipart.create(transfer))
         try:
@@ -100,28 +103,28 @@ class Probe:
             self._clean_up(transfer)
 
     def _conditional_put(self) -> Capability:
-        """An object where the upload is going to be: it also tells whether Complete honours If-None-Match."""
+        """Make an object under the upload's name. Later, Complete has to honour If-None-Match there."""
         key = self._multipart.key("target")
-        self._client.call("put_object", Key=key, Body=self._victim, IfNoneMatch="*")
+        self._client.call("put_object", Key=key, Body=self._victim)
         try:
-            self._client.call("put_object", expect=("412", "409"), Key=key, Body=b"", IfNoneMatch="*")
+            self._client.call("put_object", expect=CONDITION_REFUSALS, Key=key, Body=b"", IfNoneMatch="*")
         except Refusal as refusal:
-            return Capability("conditional-put", True, refusal.status)
+            return Capability("conditional-put", refusal.status in (409, 412), refusal.status)
         return Capability("conditional-put", False, 200)
 
-    def url(self, transfer: Transfer, *, headers: dict[str, str]) -> str:
+    def _url(self, transfer: Transfer, *, headers: dict[str, str]) -> str:
         query = {"partNumber": "1", "uploadId": transfer.reference}
         return self._client.presigned_url("PUT", self._multipart.key("target"), query, ttl=60, headers=headers)
 
     def _put(self, transfer: Transfer) -> Answer:
         """Send the part as a browser does."""
         sent = {**self._headers, "Content-MD5": b64encode(_md5(self._data)).decode()}
-        return fetch("PUT", self.url(transfer, headers=self._headers), self._data, sent)
+        return fetch("PUT", self._url(transfer, headers=self._headers), self._data, sent)
 
     def _copy(self, transfer: Transfer) -> Capability:
-        """Ask for a copy of an object that is there; where it must be signed as empty, also instead of that."""
+        """Ask for a copy of an existing object, also where the header is signed as empty."""
         victim = f"/{self._client.bucket}/{self._multipart.key('target')}"
-        url = self.url(transfer, headers=self._headers)
+        url = self._url(transfer, headers=self._headers)
         answer = fetch("PUT", url, b"", {COPY_SOURCE: victim})
         copied = {_md5(self._victim).hex()} & {s.etag for s in (self._multipart.parts(transfer) or {}).get(0, [])}
         is_refused = answer.status in (400, 403) and not copied
@@ -135,7 +138,7 @@ class Probe:
         return Capability("complete-verifies", "-" not in answer and bool(answer), answer)
 
     def _conditional_complete(self, transfer: Transfer) -> Capability:
-        """Complete on the taken name; where that is refused, complete without the condition."""
+        """Complete under a name that is taken; when that is refused, complete without the condition."""
         stored = _stored(self._data, len(self._data))
         answer = self._multipart.complete(transfer, [stored], conditional=True)
         is_there = answer in ("PreconditionFailed", "412")

@@ -30,7 +30,7 @@ _AWS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 class Refusal(Exception):
-    """An answer that the caller expects and handles."""
+    """A refusal that the caller expects and handles."""
 
     def __init__(self, code: str, status: int) -> None:
         super().__init__(code)
@@ -69,7 +69,7 @@ class S3Client:
         self._credentials = (access_key, secret_key)
 
     def now(self) -> int:
-        """The time by storage's clock, in Unix seconds, as far as its last answer told."""
+        """Return the time of storage's clock in Unix seconds, by its last answer."""
         return int(time.time() + self._skew)
 
     # -- requests ----------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class S3Client:
     # -- connections ---------------------------------------------------------------------------------------------
 
     def _connection(self) -> tuple[int, Any, Any, str]:
-        """Return process id, client, session and the bucket's URL. Raises BotoCoreError."""
+        """Return process id, client, session and the bucket's URL. Raise BotoCoreError."""
         found = self._connected
         if found is not None and found[0] == os.getpid():
             return found
@@ -188,7 +188,7 @@ class S3Client:
 
 
 def _story(operation: str, status: int | None, code: str) -> dict[str, object]:
-    """What is logged of a request that failed."""
+    """Return the fields of the log record of a failed request."""
     return {"s3_operation": operation, "s3_status": status, "s3_code": code}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from ...errors import DirectUploadError, StorageError, StorageUnavailable
 
@@ -17,15 +18,19 @@ TRANSIENT = frozenset(
         "ConditionalRequestConflict",
     }
 )
+_EXPIRED = "The credentials have expired. Renew them, or give the application a role that renews itself."
+_SKEWED = "This machine's clock differs from storage's by more than 15 minutes. Run an NTP client."
 _BY_CODE = {
+    "BucketAlreadyExists": "The name {bucket} is another customer's. Choose another bucket in the storage URL.",
     "NoSuchBucket": "There is no bucket {bucket}. Make it (direct-upload setup), or correct the storage URL.",
     "InvalidAccessKeyId": "Storage does not know the access key. Correct the credentials, or the endpoint.",
     "SignatureDoesNotMatch": "Storage refuses the signature. The secret access key is wrong, or a proxy in front of "
     "storage changes the Host header or the path.",
-    "ExpiredToken": "The credentials have expired. Renew them, or give the application a role that renews itself.",
+    "ExpiredToken": _EXPIRED,
+    "TokenRefreshRequired": _EXPIRED,
     "InvalidToken": "The session token of the credentials is invalid. Renew the credentials.",
-    "RequestTimeTooSkewed": "This machine's clock differs from storage's by more than 15 minutes. Run an NTP client.",
-    "RequestExpired": "This machine's clock differs from storage's by more than 15 minutes. Run an NTP client.",
+    "RequestTimeTooSkewed": _SKEWED,
+    "RequestExpired": _SKEWED,
     "InvalidBucketName": "Storage takes no bucket of the name {bucket}. Correct the storage URL.",
 }
 _REGION = "Bucket {bucket} is in another region{region}. Give the right one in the storage URL: ?region=REGION."
@@ -68,11 +73,27 @@ def fault_of_library(error: Exception) -> DirectUploadError:
         )
     if name == "NoRegionError":
         return StorageError("No region is configured. Give it in the storage URL: ?region=REGION.")
+    if name in _EXPIRED_LOGIN:
+        return StorageError(_EXPIRED)
+    if name in ("EndpointConnectionError", "ConnectTimeoutError"):
+        host = urlsplit(str(getattr(error, "kwargs", {}).get("endpoint_url"))).netloc
+        return StorageUnavailable(
+            f"Storage cannot be reached at {host}. If this lasts, correct the region or the endpoint of the storage."
+        )
     if name in _LASTING:
         return StorageError(f"botocore cannot make the request ({name}). Check the AWS configuration.")
     return StorageUnavailable()
 
 
+_EXPIRED_LOGIN = frozenset(
+    {
+        "LoginRefreshRequired",
+        "LoginTokenLoadError",
+        "SSOTokenLoadError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+    }
+)
 _LASTING = frozenset(
     {
         "ConfigNotFound",
@@ -82,9 +103,7 @@ _LASTING = frozenset(
         "InvalidRegionError",
         "InfiniteLoopConfigError",
         "ParamValidationError",
-        "SSOTokenLoadError",
         "SSLError",
-        "UnauthorizedSSOTokenError",
         "UnknownCredentialError",
         "UnsupportedS3ConfigurationError",
     }

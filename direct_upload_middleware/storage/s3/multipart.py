@@ -16,6 +16,8 @@ from .client import Refusal, S3Client
 
 MIN_PART_SIZE = 5 * 1024**2
 ID_METADATA = "upload"
+NO_UPLOAD = ("NoSuchUpload", "NoSuchKey")
+"""The error codes for an upload that has ended; Ceph RGW's is the second."""
 _PAGE = 1000
 
 Parts = dict[int, list[StoredSegment]]
@@ -46,7 +48,7 @@ class MultipartUploads:
         self._prefix = prefix
 
     def key(self, name: str) -> str:
-        """The key of the object with this name."""
+        """Return the key of the object with this name."""
         return self._prefix + name
 
     def create(self, transfer: Transfer) -> str:
@@ -63,7 +65,7 @@ class MultipartUploads:
         asked = {**self._names(transfer), "MaxParts": limit or _PAGE, "PartNumberMarker": 0}
         while True:
             try:
-                answer = self._client.call("list_parts", expect=("NoSuchUpload",), **asked)
+                answer = self._client.call("list_parts", expect=NO_UPLOAD, **asked)
             except Refusal:
                 return None
             for part in sorted(answer.get("Parts", ()), key=_modified):
@@ -74,13 +76,13 @@ class MultipartUploads:
             asked["PartNumberMarker"] = answer["NextPartNumberMarker"]
 
     def is_listed(self, transfer: Transfer) -> bool:
-        """Whether the server lists the upload among those in progress."""
+        """Return whether the server lists the upload among those in progress."""
         key = self.key(transfer.name)
         answer = self._client.call("list_multipart_uploads", Prefix=key)
         return any(item["UploadId"] == transfer.reference for item in answer.get("Uploads", ()) if item["Key"] == key)
 
     def complete(self, transfer: Transfer, segments: Sequence[StoredSegment], *, conditional: bool) -> str:
-        """Make the object; return its ETag, or the error code. What the code means is for the caller to find out.
+        """Make the object; return its ETag, or the error code. The caller finds out what the code means.
 
         :param conditional: fail with ``PreconditionFailed`` when the name is taken.
         """
@@ -95,9 +97,9 @@ class MultipartUploads:
         return str(answer.get("ETag", "")).strip('"')
 
     def abort(self, transfer: Transfer) -> None:
-        """End the upload and all its URLs; nothing happens when it has ended already."""
+        """End the upload and all its URLs. Do nothing if it has ended already."""
         try:
-            self._client.call("abort_multipart_upload", expect=("NoSuchUpload",), **self._names(transfer))
+            self._client.call("abort_multipart_upload", expect=NO_UPLOAD, **self._names(transfer))
         except Refusal:
             return
 
@@ -107,7 +109,7 @@ class MultipartUploads:
     # -- objects -------------------------------------------------------------------------------------------------
 
     def find(self, name: str) -> FoundObject | None:
-        """Return the object under this name, whosever it is; None when there is none."""
+        """Return the object under this name, also another upload's; None when there is none."""
         try:
             answer = self._client.call("head_object", expect=("404", "NoSuchKey"), Key=self.key(name))
         except Refusal:

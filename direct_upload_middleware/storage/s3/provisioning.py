@@ -30,7 +30,7 @@ _DENIED = ("403", "405", "501", "NotImplemented", "AccessDenied")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What is known of the server: whether Complete honours ``If-None-Match``, and whether the bucket is versioned."""
+    """Facts about the server: whether Complete honours ``If-None-Match``, and whether the bucket is versioned."""
 
     has_conditional_complete: bool
     is_versioned: bool
@@ -48,7 +48,7 @@ class Provisioning:
         self._origins: set[str] = set()
 
     def server(self) -> Server:
-        """Return what is known; find it out on first use. Raises StorageError where the server is refused."""
+        """Return the facts; probe the server on first use. Raise StorageError if it is refused."""
         if self._server is None:
             with self._lock:
                 if self._server is None:
@@ -56,7 +56,7 @@ class Provisioning:
         return self._server
 
     def probe(self) -> Probe:
-        """A new trial of the server."""
+        """Return a new trial of the server."""
         return Probe(self._client, self._prefix, signs_copy_source=self._signs_copy_source)
 
     def _find_out(self) -> Server:
@@ -71,7 +71,7 @@ class Provisioning:
         return server
 
     def is_versioned(self) -> bool:
-        """Whether the bucket keeps what is deleted; False where the credentials may not ask."""
+        """Return whether the bucket keeps what is deleted; False if the credentials may not ask."""
         try:
             answer = self._client.call("get_bucket_versioning", expect=(*_DENIED, "404"))
         except Refusal:
@@ -81,7 +81,7 @@ class Provisioning:
     # -- CORS ----------------------------------------------------------------------------------------------------
 
     def allow_origin(self, origin: str) -> None:
-        """Let pages of this origin use the bucket, as far as the credentials permit."""
+        """Let pages of this origin use the bucket, if the credentials permit it."""
         if origin in self._origins or len(origin.encode()) > MAX_ORIGIN_BYTES:
             return
         with self._lock:
@@ -100,7 +100,7 @@ class Provisioning:
             self._origins.add(origin)
 
     def cors_rules(self) -> list[dict[str, Any]]:
-        """Return the bucket's CORS rules. Raises Refusal where they cannot be read."""
+        """Return the bucket's CORS rules. Raise Refusal if they cannot be read."""
         try:
             rules: list[dict[str, Any]] = self._client.call("get_bucket_cors", expect=(*_NO_CORS, *_DENIED))[
                 "CORSRules"
@@ -112,12 +112,12 @@ class Provisioning:
         return rules
 
     def put_cors_rules(self, rules: Sequence[dict[str, Any]]) -> None:
-        """Replace the bucket's CORS rules. Raises Refusal where that is not permitted."""
+        """Replace the bucket's CORS rules. Raise Refusal if that is not permitted."""
         self._client.call("put_bucket_cors", expect=_DENIED, CORSConfiguration={"CORSRules": list(rules)})
 
 
 def allows(rules: Sequence[dict[str, Any]], origin: str) -> bool:
-    """Whether a rule lets pages of this origin send parts with their checksums and read the ETags."""
+    """Return whether a rule lets pages of this origin send parts with their checksums and read the ETags."""
     return any(
         any(fnmatchcase(origin, pattern) for pattern in rule.get("AllowedOrigins", ()))
         and set(METHODS) <= set(rule.get("AllowedMethods", ()))
@@ -128,7 +128,7 @@ def allows(rules: Sequence[dict[str, Any]], origin: str) -> bool:
 
 
 def with_origins(rules: Sequence[dict[str, Any]], origins: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the rules with these origins in ours; all others stay as they are."""
+    """Return the rules with these origins added to ours. Rules of others stay as they are."""
     others = [rule for rule in rules if rule.get("ID") != CORS_ID]
     ours = [origin for rule in rules if rule.get("ID") == CORS_ID for origin in rule["AllowedOrigins"]]
     rule = {

@@ -1,8 +1,9 @@
-"""What is recorded of an upload beside its object, in two small objects below ``.direct-upload/uploads/ID/``.
+"""The records of an upload: two small objects beside its own, below ``.direct-upload/uploads/ID/``.
 
-The *pin* is made before the multipart upload is completed: it fixes the ETags, so that two completions with different
-ones cannot both be carried out. The *decision* is made once, ``complete`` or ``aborted``, by whoever is first; it is
-the upload's tombstone in the second case. Both rely on ``If-None-Match: *``, which is probed (:mod:`.capabilities`).
+The *pin* is made before the multipart upload is completed. It fixes the ETags, so that two completions with different
+ETags cannot both succeed. The *decision* is made once, ``complete`` or ``aborted``, and the first caller wins. A
+decision ``aborted`` is the upload's tombstone. Both rely on ``If-None-Match: *``, which is probed
+(:mod:`.capabilities`).
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ class Records:
         self.folder = prefix + FOLDER
 
     def key(self, id: str, kind: str) -> str:
+        """Return the key of a record. ``kind`` is :data:`PIN` or :data:`DECISION`."""
         return f"{self.folder}{id}/{kind}"
 
     def create(self, id: str, kind: str, record: Record) -> bool:
-        """Write the record, unless there is one. Return whether it is this one that was written."""
+        """Write the record unless there is one already. Return whether it was written."""
         for attempt in range(_ATTEMPTS):
             try:
                 self._put(self.key(id, kind), record, expect=(*_TAKEN, *_CONFLICT), IfNoneMatch="*")
@@ -64,7 +66,7 @@ class Records:
         raise StorageUnavailable
 
     def overwrite(self, id: str, kind: str, record: Record) -> None:
-        """Write the record, whatever there is."""
+        """Write the record, also over another."""
         self._put(self.key(id, kind), record)
 
     def _put(self, key: str, record: Record, *, expect: tuple[str, ...] = (), **more: Any) -> None:

@@ -9,13 +9,14 @@ sealed       our object and a pin, without a decision
 open         anything else
 ===========  ==========================================================================
 
-Servers answer a Complete that races with another, or with an Abort, in every possible way, and some of the answers are
-wrong (200 for what was not done, 404 and 500 for what was). So nothing is concluded from a refusal: the records and the
-object are read again. The decision is the only thing that two callers compete for.
+When a Complete races with another one or with an Abort, servers answer in every possible way, and some answers are
+wrong (200 for what was not done, 404 and 500 for what was done). So a refusal proves nothing: the records and the
+object are read again. Two callers compete for nothing but the decision.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -30,7 +31,7 @@ PIN_LIFE = 900
 
 
 class Sealing:
-    """Carries the state changes out. ``is_conditional()`` tells whether Complete honours ``If-None-Match``."""
+    """The state changes of one bucket. ``is_conditional()`` tells whether Complete honours ``If-None-Match``."""
 
     def __init__(
         self, client: S3Client, multipart: MultipartUploads, records: Records, is_conditional: Callable[[], bool]
@@ -43,7 +44,7 @@ class Sealing:
     # -- the state -----------------------------------------------------------------------------------------------
 
     def status(self, transfer: Transfer) -> UploadStatus:
-        """Return how far the upload is. Raises NotFound when it was aborted."""
+        """Return how far the upload is. Raise NotFound when it was aborted."""
         parts = self._multipart.parts(transfer)
         sealed = self.find_sealed(transfer)
         if sealed is not None:
@@ -62,7 +63,7 @@ class Sealing:
             raise NotFound("The upload was aborted.")
 
     def find_sealed(self, transfer: Transfer) -> Sealed | None:
-        """Return the sealed upload; None when it is not sealed. Raises NotFound when it was aborted or deleted."""
+        """Return the sealed upload; None when it is not sealed. Raise NotFound when it was aborted or deleted."""
         decision = self._decision(transfer)
         found = self._multipart.find_own(transfer.name, transfer.id)
         if found is None:
@@ -75,7 +76,7 @@ class Sealing:
         return _sealed(found, pin, complete=decision is not None or pin is None)
 
     def _decision(self, transfer: Transfer) -> Record | None:
-        """Return the decision ``complete``; None when there is none. Raises NotFound when it is ``aborted``."""
+        """Return the decision ``complete``; None when there is none. Raise NotFound when it is ``aborted``."""
         decision = self._records.read(transfer.id, DECISION)
         if decision is not None and decision.outcome == "aborted":
             raise NotFound("The upload was aborted.")
@@ -86,12 +87,24 @@ class Sealing:
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
         """See :meth:`.base.Storage.seal`."""
         declared = tuple(StoredSegment(s.index, s.size, etags[s.index]) for s in transfer.segments())
-        parts = self._multipart.parts(transfer)
+        parts = self._parts(transfer)
         sealed = self._seal_again(transfer) if parts is None else self._seal_open(transfer, declared, parts)
         if pending or sealed.complete:
             return sealed
         self.confirm(transfer, sealed)
         return replace(sealed, complete=True)
+
+    def _parts(self, transfer: Transfer) -> Parts | None:
+        """Return the stored parts; None when the multipart upload has ended.
+
+        SeaweedFS lists no parts while another call completes the upload: then that call's end is awaited.
+        """
+        for delay in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
+            parts = self._multipart.parts(transfer)
+            if parts or parts is None or self._records.read(transfer.id, PIN) is None:
+                return parts
+            time.sleep(delay)
+        return self._multipart.parts(transfer)
 
     def _seal_again(self, transfer: Transfer) -> Sealed:
         sealed = self._find_sealed_or_clean_up(transfer)
@@ -114,7 +127,7 @@ class Sealing:
         return Sealed(etag, transfer.size, pin.sealed_at, complete=False, segments=declared)
 
     def _pin(self, transfer: Transfer, declared: tuple[StoredSegment, ...]) -> Record:
-        """Fix the ETags. Raises StorageUnavailable while another completion declares others."""
+        """Fix the ETags. Raise StorageUnavailable while another completion declares others."""
         now = self._client.now()
         pin = record_of(transfer, "", now, sealed_at=now, segments=declared)
         for _ in range(2):
@@ -129,7 +142,7 @@ class Sealing:
         raise StorageUnavailable("Another completion of this upload is in progress.")
 
     def _find_out(self, transfer: Transfer, declared: tuple[StoredSegment, ...], answer: str) -> Sealed:
-        """Find out what a Complete has done that did not answer with the right ETag."""
+        """Find out what a Complete did when it did not answer with the right ETag."""
         sealed = self._find_sealed_or_clean_up(transfer)
         if sealed is not None:
             if sealed.complete:
@@ -148,7 +161,7 @@ class Sealing:
         raise StorageUnavailable
 
     def _find_sealed_or_clean_up(self, transfer: Transfer) -> Sealed | None:
-        """Like :meth:`find_sealed`; when the upload was aborted, remove what a Complete has made since."""
+        """Return what :meth:`find_sealed` does. If the upload was aborted, remove what a Complete has made since."""
         try:
             return self.find_sealed(transfer)
         except NotFound:

@@ -1,4 +1,4 @@
-"""Presigned URLs, as AWS Signature Version 4 has them. Pure: no clock, no I/O.
+"""Presigned URLs of AWS Signature Version 4. Pure: no clock, no I/O.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
@@ -18,7 +18,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """What presigned URLs are made with. ``base`` is the URL of the bucket, with a slash at its end."""
+    """The credentials and the address of presigned URLs. ``base`` is the URL of the bucket, with a slash at its end."""
 
     base: str
     region: str

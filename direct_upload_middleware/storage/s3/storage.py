@@ -81,6 +81,7 @@ class S3Storage:
         return f"S3Storage({self.container!r})"
 
     def default_secrets(self) -> tuple[str, ...]:
+        """Raise ConfigurationError: S3 has no default secret."""
         raise ConfigurationError("secret is required for S3")
 
     def bind(self, keys: Keys) -> None:
@@ -97,6 +98,7 @@ class S3Storage:
             )
 
     def limits(self) -> Limits:
+        """See :meth:`.base.Storage.limits`."""
         return Limits(min_segment_size=MIN_PART_SIZE)
 
     def _has_conditional_complete(self) -> bool:
@@ -130,6 +132,7 @@ class S3Storage:
         fresh: bool = False,
         origin: str | None = None,
     ) -> list[SignedSegment]:
+        """See :meth:`.base.Storage.sign`."""
         if ip_range is not None:
             raise StorageError("S3 cannot bind a URL to an address.")
         if not fresh:
@@ -155,29 +158,35 @@ class S3Storage:
         return self._client.presigned_url("PUT", key, query, ttl=ttl, headers=self._headers)
 
     def status(self, transfer: Transfer) -> UploadStatus:
+        """See :meth:`.base.Storage.status`."""
         return self._sealing.status(transfer)
 
     # -- completion and abort ----------------------------------------------------------------------------------
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
+        """See :meth:`.base.Storage.seal`."""
         return self._sealing.seal(transfer, etags, pending=pending)
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
+        """See :meth:`.base.Storage.confirm`."""
         self._sealing.confirm(transfer, sealed)
 
     def abort(self, transfer: Transfer) -> None:
+        """See :meth:`.base.Storage.abort`."""
         self._sealing.abort(transfer)
 
     def refuse(self, transfer: Transfer) -> None:
-        """Abort: no URL can write to a sealed upload."""
+        """Abort. No URL can write to a sealed upload."""
         self._sealing.abort(transfer)
 
     # -- afterwards --------------------------------------------------------------------------------------------
 
     def delete(self, stored: StoredObject, *, until: int = 0) -> None:
+        """See :meth:`.base.Storage.delete`."""
         self._sealing.delete(stored, until=until)
 
     def open(self, stored: StoredObject) -> BinaryIO:
+        """See :meth:`.base.Storage.open`."""
         key = self._multipart.key(stored.name)
 
         def fetch(first: int, last: int) -> bytes:
@@ -198,16 +207,17 @@ class S3Storage:
             raise NotFound("The upload was deleted.")
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
+        """See :meth:`.base.Storage.download_url`."""
         query = {"response-content-disposition": content_disposition(filename, inline=inline)}
         return self._client.presigned_url("GET", self._multipart.key(name), query, ttl=min(ttl, LONGEST_TTL))
 
     def remove_trial(self, transfer: Transfer) -> None:
-        """Remove everything of an upload that was only a trial, also its records."""
+        """Remove everything of a trial upload, also its records."""
         self._sealing.clean_up(transfer)
         self._records.remove(transfer.id, DECISION)
 
     def admin(self) -> S3Admin:
-        """For operators' commands."""
+        """Return the operator's view of the bucket."""
         return S3Admin(self._client, self._folder, self._provisioning)
 
     def sweep(
@@ -218,10 +228,12 @@ class S3Storage:
         return S3Sweep(*parts, older_than=older_than, dry_run=dry_run).sweep(progress)
 
     def browser_storage_origin(self) -> str | None:
+        """See :meth:`.base.Storage.browser_storage_origin`."""
         parts = urlsplit(self._client.bucket_url)
         return f"{parts.scheme}://{parts.netloc}"
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
+        """See :meth:`.base.Storage.serve`."""
         return None
 
 

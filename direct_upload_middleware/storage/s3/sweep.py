@@ -1,7 +1,7 @@
-"""The sweep of a bucket: what abandoned uploads have left below the storage's own prefix.
+"""Sweep a bucket: remove what abandoned uploads left below the storage's own prefix.
 
-Only records and multipart uploads are listed, never finished objects; whether one is removed is decided as an abort
-decides it, so a listing that is stale does no harm.
+The sweep lists records and multipart uploads, never complete objects. It removes an upload as an abort does, with a
+decision, so a stale listing does no harm.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..base import Transfer
 from ..sweeping import Finding, Progress
 from .capabilities import FOLDER as PROBES
 from .client import Refusal, S3Client
-from .multipart import MultipartUploads
+from .multipart import NO_UPLOAD, MultipartUploads
 from .records import DECISION, PIN, Record, Records
 from .sealing import Sealing
 
@@ -45,7 +45,7 @@ class S3Sweep:
         self._now = client.now()
 
     def sweep(self, progress: Progress) -> Iterator[Finding]:
-        """Uploads that were sealed and never confirmed, aborts that were interrupted, and open uploads."""
+        """Yield sealed uploads that nobody confirmed, interrupted aborts, and open uploads."""
         recorded = self._recorded()
         uploads = list(self._uploads())
         total = len(recorded) + len(uploads)
@@ -62,7 +62,7 @@ class S3Sweep:
     # -- records -------------------------------------------------------------------------------------------------
 
     def _recorded(self) -> dict[str, dict[str, int]]:
-        """The ages of the records of each upload, by kind."""
+        """Return the ages of each upload's records, by kind."""
         found: dict[str, dict[str, int]] = defaultdict(dict)
         for item in self._objects(self._records.folder):
             id, _, kind = item["Key"][len(self._records.folder) :].partition("/")
@@ -79,7 +79,7 @@ class S3Sweep:
             yield from self._look_at_pin(id, pin, ages[PIN])
 
     def _look_at_decision(self, id: str, decision: Record, pin: Record | None, age: int) -> Iterator[Finding]:
-        """Finish what was interrupted, the pin first: an object with a pin and without a decision is not complete."""
+        """Finish an interrupted abort, then remove the records: the pin first, since it alone means "not complete"."""
         if decision.outcome == "aborted":
             found = self._multipart.find_own(decision.name, id)
             if found is not None:
@@ -96,7 +96,7 @@ class S3Sweep:
             self._records.remove(id, DECISION)
 
     def _look_at_pin(self, id: str, pin: Record, age: int) -> Iterator[Finding]:
-        """A pin that nobody decided about: a sealed upload that was not confirmed, or a seal that was interrupted."""
+        """Abort a sealed upload that was not confirmed, or remove the pin of an interrupted seal."""
         found = self._multipart.find_own(pin.name, id)
         if found is not None:
             transfer = _transfer(id, pin)
@@ -120,7 +120,7 @@ class S3Sweep:
     # -- open uploads --------------------------------------------------------------------------------------------
 
     def _look_at_upload(self, upload: dict[str, Any]) -> Iterator[Finding]:
-        """An upload that was begun, and to which nothing was sent for as long."""
+        """Abort an upload to which nothing was sent for ``older_than`` seconds."""
         age = self._age(upload["Initiated"])
         if age < self._older_than:
             return
@@ -129,28 +129,28 @@ class S3Sweep:
         age = min([age, *(self._age(part["LastModified"]) for part in parts)])
         if age >= self._older_than:
             finding = Finding("segments", upload["Key"], sum(part["Size"] for part in parts), age)
-            abort = {"expect": ("NoSuchUpload",), **asked}
+            abort = {"expect": NO_UPLOAD, **asked}
             yield from self._removed(finding, lambda: self._quietly("abort_multipart_upload", abort))
 
     def _parts(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        """All parts; none when there are none, or the upload has ended since."""
+        """Return all parts; none if the upload has ended since."""
         found: list[dict[str, Any]] = []
         marker = 0
         while True:
-            answer = self._quietly("list_parts", {**asked, "PartNumberMarker": marker, "expect": ("NoSuchUpload",)})
+            answer = self._quietly("list_parts", {**asked, "PartNumberMarker": marker, "expect": NO_UPLOAD})
             found += answer.get("Parts", [])
             if not answer.get("IsTruncated"):
                 return found
             marker = answer["NextPartNumberMarker"]
 
     def _quietly(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
-        """The answer; an empty one for what is expected."""
+        """Return the answer; an empty one for an expected refusal."""
         with suppress(Refusal):
             return self._client.call(operation, **asked)
         return {}
 
     def _uploads(self) -> Iterator[dict[str, Any]]:
-        """The multipart uploads below our folder. Where the server gives no marker, the last key is one."""
+        """Yield the multipart uploads below our folder. If the server gives no marker, the last key is one."""
         seen: set[tuple[str, str]] = set()
         markers: dict[str, Any] = {}
         while True:
@@ -169,7 +169,7 @@ class S3Sweep:
     # -- listings ------------------------------------------------------------------------------------------------
 
     def _remove_probes(self) -> None:
-        """What a probe has left that was killed."""
+        """Remove what a killed probe left."""
         for item in self._objects(self._folder + PROBES):
             if self._age(item["LastModified"]) >= self._older_than:
                 self._client.call("delete_object", Key=item["Key"])

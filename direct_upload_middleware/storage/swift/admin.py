@@ -1,7 +1,7 @@
-"""What an operator does to a Swift storage: set it up ahead of its first use, and change its temp URL keys.
+"""The operators' view of a Swift storage: set it up before its first use, and rotate its temp URL keys.
 
-Keys have two slots, so that one can be valid while another takes its place. No step here ends a key that a process may
-still sign with.
+Keys have two slots, so that one is valid while another replaces it. No step here ends a key that a process may still
+sign with.
 """
 
 from __future__ import annotations
@@ -12,19 +12,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from ...errors import StorageError, StorageUnavailable
 from ...keys import Keys
 from .. import temp_urls
-from .capabilities import accepts_container_keys, accepts_key
+from .capabilities import (
+    CAPABILITIES,
+    Capabilities,
+    Capability,
+    accepts_key,
+    choose_digest,
+    probe,
+    read_info,
+)
 from .client import SwiftClient
-from .headers import ACCOUNT_KEYS, CONTAINER_KEYS
-from .provisioning import ORIGIN_HEADER, PINNED, STAGING, Provisioning, best_digest, cors_headers, with_origin
+from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, QUOTA, ROTATED, ROTATING
+from .metadata import (
+    cors_headers,
+    find_account_key,
+    put_account_key,
+    put_container_key,
+    read_metadata,
+    read_origins,
+    with_origin,
+)
+from .provisioning import PINNED, STAGING
 
-ROTATING = "X-Account-Meta-Direct-Upload-Rotating"  # the second key is to be the first, once all proxies know it
-ROTATED = "X-Account-Meta-Direct-Upload-Rotated"
-QUOTA = "X-Container-Meta-Quota-Bytes"
 log = logging.getLogger(__name__)
 
 _OK = (200, 201, 202, 204)
@@ -32,14 +45,14 @@ _OK = (200, 201, 202, 204)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that is as it should be, or is to be done. ``what`` is a sentence; ``do`` does it, or is None."""
+    """A step of the set-up. ``what`` is a sentence; ``do`` carries it out, None when nothing is to be done."""
 
     what: str
     do: Callable[[], object] | None = None
 
 
 class SwiftAdmin:
-    """The containers of one storage, as an operator sees them."""
+    """The containers of one storage."""
 
     def __init__(self, client: SwiftClient, container: str, staging: str, pinned: str, keys: Keys) -> None:
         self.client = client
@@ -49,25 +62,22 @@ class SwiftAdmin:
         self.keys = keys
 
     def info(self) -> Any:
-        """The cluster's capabilities; None where the provider does not tell them."""
-        parts = urlsplit(self.client.storage_url)
-        url = f"{parts.scheme}://{parts.netloc}{parts.path.partition('/v1')[0]}/info"
-        response = self.client.request("GET", url=url, expect=(200, 401, 403, 404))
-        return response.json() if response.status_code == 200 else None
+        """Return the answer to ``/info``; None where the provider hides it."""
+        return read_info(self.client)
 
     def digest(self) -> temp_urls.Digest:
-        """What temp URLs are signed with."""
-        return best_digest(self.info() or {})
+        """Return the digest that temp URLs are signed with."""
+        return choose_digest(self.client, self.info() or {}, find_account_key(self.client), self.container)
 
     def headers_of(self, *container: str) -> Mapping[str, str] | None:
-        """A container's headers, or the account's; None where there is no such container."""
-        response = self.client.request("HEAD", *container, expect=(200, 204, 404))
+        """Return the headers of a container, or of the account; None where the container does not exist."""
+        response = self.client.request("HEAD", *container, headers=NEWEST, expect=(200, 204, 404))
         return response.headers if response.status_code != 404 else None
 
-    # -- setting up ----------------------------------------------------------------------------------------------
+    # -- set-up ---------------------------------------------------------------------------------------------------
 
     def setup(self, origins: Sequence[str], *, seal: str, quota: int | None) -> Iterator[Step]:
-        """What there is and what there is to do. Do each step before asking for the next, or none of them."""
+        """Yield what exists and what is to be done. Carry out each step before asking for the next, or none of them."""
         written, purpose = self._written(seal)
         for container in dict.fromkeys((self.container, self.staging, written)):
             yield from self._container(container)
@@ -80,23 +90,30 @@ class SwiftAdmin:
             yield from self._quota(quota)
 
     def _written(self, seal: str) -> tuple[str, tuple[str, ...]]:
-        """The container that temp URLs write to, and what its key is derived for."""
+        """Return the container that temp URLs write to, and the purpose of its key."""
         return (self.pinned, PINNED) if seal == "pin" else (self.staging, STAGING)
 
-    def has_container_keys(self, *, seal: str) -> bool:
-        """Whether containers may have temp URL keys of their own. For a storage that is set up."""
+    def capabilities(self, *, seal: str) -> Capabilities:
+        """Probe the cluster's capabilities. The storage must be set up."""
         written, purpose = self._written(seal)
-        account_key = next(filter(None, _slots(self.headers_of(), ACCOUNT_KEYS)), "")
-        return accepts_container_keys(self.client, written, self.keys.derive(*purpose), account_key, self.digest())
+        account_key = find_account_key(self.client)
+        return probe(self.client, written, self.keys.derive(*purpose), account_key, self.digest())
+
+    def missing(self, *, seal: str) -> list[Capability]:
+        """Return the capabilities that the cluster lacks. The storage must be set up."""
+        found = self.capabilities(seal=seal)
+        return [capability for capability in CAPABILITIES if not getattr(found, capability.field)]
 
     def _container(self, container: str) -> Iterator[Step]:
         if self.headers_of(container) is not None:
-            yield Step(f"container {container} is there")
+            yield Step(f"container {container} exists")
         else:
-            yield Step(f"make container {container}", lambda: self.client.request("PUT", container, expect=_OK))
+            yield Step(f"create container {container}", lambda: self.client.request("PUT", container, expect=_OK))
 
     def _origins(self, container: str, origins: Sequence[str]) -> Iterator[Step]:
-        present = (self.headers_of(container) or {}).get(ORIGIN_HEADER, "")
+        present = wanted = ""
+        for origin in origins if self.headers_of(container) is not None else ():
+            present = read_origins(self.client, container, origin)
         wanted = present
         for origin in origins:
             wanted = with_origin(wanted, origin)
@@ -110,19 +127,19 @@ class SwiftAdmin:
         yield Step(f"let pages of {wanted} use {container}", lambda: self._post(container, headers=headers))
 
     def _container_key(self, container: str, purpose: tuple[str, ...]) -> Iterator[Step]:
-        present = _slots(self.headers_of(container), CONTAINER_KEYS)
+        exists = self.headers_of(container) is not None
+        present = read_metadata(self.client, CONTAINER_KEYS, container).values() if exists else ()
         if self.keys.derive(*purpose) in present:
             yield Step(f"{container} has the temp URL key of the newest secret")
         else:
             what = f"give {container} the temp URL key of the newest secret"
-            yield Step(what, lambda: self._setup(container, purpose).put_key(self.keys))
+            yield Step(what, lambda: put_container_key(self.client, container, purpose, self.keys))
 
     def _account_key(self) -> Iterator[Step]:
-        if any(_slots(self.headers_of(), ACCOUNT_KEYS)):
+        if find_account_key(self.client):
             yield Step("the account has a temp URL key, which signs downloads")
         else:
-            key = {ACCOUNT_KEYS[0]: secrets.token_hex(32)}
-            yield Step("give the account a temp URL key, for downloads", lambda: self._post(headers=key))
+            yield Step("give the account a temp URL key, for downloads", lambda: put_account_key(self.client))
 
     def _quota(self, quota: int) -> Iterator[Step]:
         if (self.headers_of(self.container) or {}).get(QUOTA) == str(quota):
@@ -132,16 +149,15 @@ class SwiftAdmin:
             what = f"let {self.container} hold {quota} bytes at most"
             yield Step(what, lambda: self._post(self.container, headers=headers))
 
-    def _setup(self, container: str, purpose: tuple[str, ...]) -> Provisioning:
-        return Provisioning(self.client, self.container, container, purpose)
-
     def _post(self, *container: str, headers: Mapping[str, str]) -> None:
         self.client.request("POST", *container, headers=headers, expect=_OK)
 
-    # -- changing keys -------------------------------------------------------------------------------------------
+    # -- rotation of keys -----------------------------------------------------------------------------------------
 
     def rotate(self, *, settle: float) -> Iterator[str]:
-        """Bring new keys in beside the old; tells what it did. What was interrupted goes on when it is called again.
+        """Store new keys beside the old ones, and yield what was done.
+
+        An interrupted rotation goes on at the next call.
 
         :param settle: seconds until every proxy of the cluster knows a key that was just set.
         """
@@ -150,7 +166,7 @@ class SwiftAdmin:
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
             if self.headers_of(container) is None:
                 continue
-            if self._setup(container, purpose).put_key(self.keys):
+            if put_container_key(self.client, container, purpose, self.keys):
                 yield f"{container} has the key of the newest secret beside the one before"
             else:
                 yield f"{container} has the key of the newest secret already"
@@ -158,7 +174,7 @@ class SwiftAdmin:
         self._await_key(new, settle)
         now = str(self.client.now())
         self._post(headers={ACCOUNT_KEYS[0]: new, ACCOUNT_KEYS[1]: old, ROTATED: now, ROTATING: ""})
-        log.info("the account's temp URL key was changed", extra={"swift_host": self.client.host})
+        log.info("account temp URL key rotated", extra={"swift_host": self.client.host()})
         yield "the account has a new key, which signs downloads from now on; the one before stays valid"
 
     def _check_secrets(self) -> None:
@@ -175,8 +191,8 @@ class SwiftAdmin:
             )
 
     def _account_keys(self) -> tuple[str, str]:
-        """The account's key ("" for none), and the one that is to take its place."""
-        account = self.headers_of() or {}
+        """Return the account's key ("" without one), and the one that replaces it."""
+        account = read_metadata(self.client, (*ACCOUNT_KEYS, ROTATING))
         old, spare = _slots(account, ACCOUNT_KEYS)
         if old and spare and account.get(ROTATING):
             return old, spare
@@ -188,7 +204,7 @@ class SwiftAdmin:
         return old or spare, secrets.token_hex(32)
 
     def _await_key(self, key: str, settle: float) -> None:
-        """Until Swift accepts what the key signs: nobody signs with it before."""
+        """Wait until Swift accepts what the key signs: nobody signs with it before."""
         time.sleep(settle)
         deadline = time.monotonic() + 60
         while not accepts_key(self.client, key, self.container, self.digest()):
@@ -197,12 +213,12 @@ class SwiftAdmin:
             time.sleep(0.2)
 
     def finish_rotation(self, *, after: int) -> Iterator[str]:
-        """Take the old keys away, ``after`` seconds at the earliest: that long a URL signed with them may live."""
+        """Remove the old keys, ``after`` seconds after the rotation at the earliest: so long URLs may be valid."""
         account = self.headers_of() or {}
         rotated = account.get(ROTATED, "")
         if not rotated:
             raise StorageError("There is no rotation to finish.")
-        left = int(rotated) + after - self.client.now()
+        left = (int(rotated) if rotated.isdecimal() else 0) + after - self.client.now()
         if left > 0:
             raise StorageError(f"It is too early: URLs that the old keys signed may live for {left} seconds yet.")
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
@@ -213,7 +229,7 @@ class SwiftAdmin:
                 self._post(container, headers=old)
                 yield f"{container} has only the key of the newest secret"
         self._post(headers={ACCOUNT_KEYS[1]: "", ROTATED: ""})
-        log.info("the account's old temp URL key is gone", extra={"swift_host": self.client.host})
+        log.info("old account temp URL key removed", extra={"swift_host": self.client.host()})
         yield "the account's old key is gone"
 
 

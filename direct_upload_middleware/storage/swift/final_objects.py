@@ -1,8 +1,8 @@
-"""The finished object in the final container, and what its metadata say about its upload.
+"""The objects of the final container, and what their metadata say about their uploads.
 
-The first ``complete`` takes the object's name, with ``If-None-Match: *``, and what it declared counts from then on.
-Swift looks whether the name is free when a PUT begins, and of two that begin in the same moment the later wins: so
-whatever is written there is the same for all calls that declare the same segments.
+The first ``complete`` claims the object's name, with ``If-None-Match: *``, and what it declared counts from then on.
+Swift checks whether the name is free when a PUT begins, and of two that begin at the same moment the later one wins:
+so all calls that declare the same segments write the same.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ import requests
 from ...errors import ApplicationError, StorageError, StorageUnavailable
 from ..base import Sealed, Transfer
 from .client import SwiftClient
+from .headers import META, NEWEST
 from .manifests import ManifestEntry, Problems, is_passing_fault, manifest_body, manifest_problems
+from .responses import read_etag, read_json, read_size, read_timestamp
+from .tombstones import ContainerMissing
 
 FinalState = Literal["sealing", "sealed", "complete"]
 
-META = "X-Object-Meta-Direct-Upload-"
 SEALING_TYPE = "application/x-direct-upload-sealing"
-"""By which a container listing tells of an object that holds nothing yet."""
+"""The type that marks an empty object that claims a name, in a listing too."""
 
 _TAKEN = 412
-_GONE = 404
+_MISSING = 404
 
 
 def copy_conditions(etag: str) -> dict[str, str]:
-    """Headers that have a copy made only of what has this ETag. Swift heeds the first, Ceph's gateway the second
-    (``RGWCopyObj_ObjStore_SWIFT`` in its source)."""
+    """Return the headers that make a copy only of an object with this ETag.
+
+    Swift honours the first, Ceph's gateway the second (``RGWCopyObj_ObjStore_SWIFT`` in its source).
+    """
     return {"If-Match": etag, "Copy-If-Match": etag}
-
-
-class ContainerMissing(StorageUnavailable):
-    """The final container is not there: an operator has removed it since it was set up."""
 
 
 @dataclass(frozen=True, slots=True)
 class FinalObject:
-    """What there is under an upload's final name.
+    """The object with an upload's final name.
 
-    ``state`` "sealing" is a name that was taken, "sealed" an object that its application has yet to confirm, as far as
-    the object itself tells. ``sealed_at`` is in Unix seconds, ``timestamp`` Swift's, of the last write.
+    ``state`` is what the object itself says: "sealing" is a claimed name without data, "sealed" an object that the
+    application has not confirmed. ``sealed_at`` is in Unix seconds; ``timestamp`` is Swift's time of the last write.
     """
 
     id: str
@@ -57,17 +57,17 @@ class FinalObject:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether all bytes of the upload are in it."""
+        """Whether the object has all bytes of the upload."""
         return self.state in ("sealed", "complete")
 
     def sealed(self, *, complete: bool) -> Sealed:
-        """As the storage protocol has it."""
+        """Return the value of the storage protocol."""
         return Sealed(self.etag, self.size, self.sealed_at, complete)
 
 
 @dataclass(frozen=True, slots=True)
 class FinalMetadata:
-    """What we write into the metadata of an upload's final object."""
+    """The metadata of an upload's final object."""
 
     transfer: Transfer
     state: FinalState
@@ -75,7 +75,7 @@ class FinalMetadata:
     sealed_at: int
 
     def headers(self) -> dict[str, str]:
-        """With the type: the ticket's, or one that tells in a listing that there is nothing."""
+        """Return the headers to write. The type of a claimed name is SEALING_TYPE."""
         return {
             "Content-Type": SEALING_TYPE if self.state == "sealing" else self.transfer.type,
             META + "Id": self.transfer.id,
@@ -93,69 +93,88 @@ class FinalObjects:
         self._container = container
 
     def find(self, name: str) -> FinalObject | None:
-        """The object, None where there is none. One that is not ours has an empty ``id``."""
-        response = self._client.request("HEAD", self._container, name, expect=(200, 404))
+        """Return the newest object of this name, or None. An object of no upload has an empty ``id``."""
+        response = self._client.request("HEAD", self._container, name, headers=NEWEST, expect=(200, 404))
         return _final(response) if response.status_code == 200 else None
 
     def find_own(self, transfer: Transfer) -> FinalObject | None:
-        """The upload's final object; None where there is none, or another's."""
+        """Return the upload's final object, or None. An object of another upload is not returned."""
         final = self.find(transfer.name)
         return final if final is not None and final.id == transfer.id else None
 
     def find_own_or_raise(self, transfer: Transfer) -> FinalObject | None:
-        """The upload's final object. Raises ApplicationError when another has its name."""
+        """Return the upload's final object, or None. Raise ApplicationError when another object has its name."""
         final = self.find(transfer.name)
         if final is not None and final.id != transfer.id:
             raise ApplicationError("The name that object_name gave is taken by another object.")
         return final
 
     def claim(self, metadata: FinalMetadata) -> bool:
-        """Take the name with an empty object. False: it is taken, by another call or another upload.
+        """Claim the name with an empty object. Return False when another call or another upload has it.
 
-        Raises ContainerMissing.
+        Raise ContainerMissing.
         """
         headers = {**metadata.headers(), "If-None-Match": "*"}
-        response = self._put(metadata, headers, expect=(201, 202, _TAKEN, _GONE))  # 202: see copy
-        _raise_if_gone(response.status_code)
+        response = self._put(metadata, headers, expect=(201, 202, _TAKEN, _MISSING))  # 202: see copy
+        _raise_if_missing(response.status_code)
         return response.status_code == 201
 
     def write_manifest(self, metadata: FinalMetadata, manifest: Sequence[ManifestEntry]) -> Problems | bool:
-        """Take the name with a manifest, whose segments Swift verifies for it.
+        """Claim the name with a manifest, whose segments Swift verifies.
 
-        False: the name is taken. Problems: segments are missing or differ, and nothing has happened. Raises
-        ContainerMissing.
+        Return False when the name is taken, Problems when segments are missing or differ: then nothing has changed.
+        Raise ContainerMissing.
         """
         response = self._put(
             metadata,
             {**metadata.headers(), "If-None-Match": "*", "Accept": "application/json"},
-            expect=(202, 201, 400, _TAKEN, _GONE),
+            expect=(202, 201, 400, _TAKEN, _MISSING),
             params={"multipart-manifest": "put", "heartbeat": "on"},
             data=manifest_body(manifest),
         )
         return _outcome(response, manifest)
 
     def copy(self, metadata: FinalMetadata, source: str) -> int:
-        """Copy ``/container/object`` over the name, if its ETag is the metadata's; the status: 201, 404 or 412.
+        """Copy ``/container/object`` over the name, if its ETag is the metadata's. Return the status: 201, 404 or 412.
 
-        202: it was not written, since another write to the name was later than this one and quicker.
+        202 means that another write to the name was later than this one and quicker. A copy that differs from its
+        source is removed before StorageError is raised.
         """
         headers = {"X-Copy-From": quote(source), "X-Fresh-Metadata": "true", **copy_conditions(metadata.etag)}
         response = self._put(metadata, {**metadata.headers(), **headers}, expect=(201, 202, 404, 412))
-        if response.status_code == 201 and response.headers.get("Etag", metadata.etag).strip('"') != metadata.etag:
-            raise StorageError("Swift made a copy that is not like the original.")
+        if response.status_code == 201 and not self._is_copy(response, metadata):
+            self.delete(metadata.transfer.name)
+            raise StorageError(
+                "Storage made a copy that differs from its source: it does not honour If-Match on a copy. Use another "
+                "one."
+            )
         return response.status_code
+
+    def _is_copy(self, response: requests.Response, metadata: FinalMetadata) -> bool:
+        """Return whether the ETag that was written is the one that was verified. Where it is not told, ask for it."""
+        etag = response.headers.get("Etag", "").strip('"')
+        if not etag:
+            headers = self._client.request("HEAD", self._container, metadata.transfer.name, expect=(200,)).headers
+            etag = read_etag(headers)
+        return etag == metadata.etag
 
     def _put(self, metadata: FinalMetadata, headers: Mapping[str, str], **request: Any) -> requests.Response:
         request.setdefault("data", b"")
         return self._client.request("PUT", self._container, metadata.transfer.name, headers=headers, **request)
 
+    def count_segments(self, name: str) -> int:
+        """Return how many segments the manifest of a large object names."""
+        params = {"multipart-manifest": "get"}
+        response = self._client.request("GET", self._container, name, params=params, expect=(200, _MISSING))
+        return len(read_json(response, list)) if response.content and response.status_code == 200 else 0
+
     def delete_own(self, transfer: Transfer) -> None:
-        """Delete the upload's final object, whatever its state. No error where there is none, or another's."""
+        """Delete the upload's final object in any state. An object of another upload stays."""
         if self.find_own(transfer) is not None:
             self.delete(transfer.name)
 
     def delete(self, name: str) -> None:
-        """Delete the object, and of a large one the manifest only. No error when it is gone."""
+        """Delete an object; of a large one, the manifest only. A missing one is no error."""
         self._client.request("DELETE", self._container, name, expect=(204, 404))
 
 
@@ -167,29 +186,26 @@ def _final(response: requests.Response) -> FinalObject:
         id=headers.get(META + "Id", ""),
         state=state,
         etag=headers.get(META + "Etag", ""),
-        size=int(headers.get("Content-Length", 0)),
-        timestamp=float(headers.get("X-Timestamp", 0)),
-        sealed_at=int(sealed_at) if sealed_at.isdigit() else 0,
+        size=read_size(headers),
+        timestamp=read_timestamp(headers),
+        sealed_at=int(sealed_at) if sealed_at.isdecimal() else 0,
         is_slo=headers.get("X-Static-Large-Object", "").lower() == "true",
     )
 
 
-def _raise_if_gone(status: int | str) -> None:
-    if str(status) == str(_GONE):
+def _raise_if_missing(status: int | str) -> None:
+    if str(status) == str(_MISSING):
         raise ContainerMissing
 
 
 def _outcome(response: requests.Response, manifest: Sequence[ManifestEntry]) -> Problems | bool:
-    """What became of a manifest: with heartbeat the real status is in the body."""
-    _raise_if_gone(response.status_code)
+    """Return the outcome of a manifest: with heartbeat the real status is in the body."""
+    _raise_if_missing(response.status_code)
     if response.status_code in (201, _TAKEN):
         return response.status_code == 201
-    try:
-        answer = response.json()
-    except ValueError as error:
-        raise StorageError("Swift gave an answer to a manifest that cannot be read.") from error
+    answer = read_json(response, dict)
     status = str(answer.get("Response Status", ""))[:3]
-    _raise_if_gone(status)
+    _raise_if_missing(status)
     if status == "201":
         return True
     if status in ("202", str(_TAKEN)):  # 202: another write to the name was later than this one and quicker

@@ -1,4 +1,4 @@
-"""The manifest of a static large object, and what Swift says when it does not fit. Pure.
+"""The manifest of a static large object, and Swift's answer to one that does not match its segments. Pure.
 
 See Swift's documentation, *Static Large Objects*.
 """
@@ -25,28 +25,25 @@ class ManifestEntry:
 
 
 def manifest_body(manifest: Iterable[ManifestEntry]) -> bytes:
-    """The body of ``PUT …?multipart-manifest=put``."""
+    """Return the body of ``PUT …?multipart-manifest=put``."""
     lines = [{"path": e.path, "etag": e.etag, "size_bytes": e.size_bytes} for e in manifest]
     return json.dumps(lines, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """Indexes of the segments that are ``missing`` and those that ``differ``."""
+    """The indexes of the segments that are ``missing`` and of those that ``differ``."""
 
     missing: list[int]
     differ: list[int]
 
 
 def manifest_problems(answer: Mapping[str, Any], paths: Sequence[str]) -> Problems | None:
-    """What is wrong with the segments, from Swift's JSON answer to the manifest; None when it is something else."""
-    errors = answer.get("Errors")
-    if not isinstance(errors, list):
-        return None
+    """Return what is wrong with the segments, by Swift's JSON answer; None when something else is."""
     index = {path: number for number, path in enumerate(paths)}
     missing: set[int] = set()
     differ: set[int] = set()
-    for path, text in errors:
+    for path, text in _errors(answer):
         number = index.get("/" + unquote(path).lstrip("/"))
         if number is None:
             return None
@@ -60,6 +57,16 @@ def manifest_problems(answer: Mapping[str, Any], paths: Sequence[str]) -> Proble
 
 
 def is_passing_fault(answer: Mapping[str, Any]) -> bool:
-    """Whether Swift could not read a segment at that moment, as may be while its metadata are written."""
+    """Return whether Swift could not read a segment at that moment, as while its metadata are written."""
+    return any(text.startswith("5") for _, text in _errors(answer))
+
+
+def _errors(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the pairs of path and text; none where the answer has another shape."""
     errors = answer.get("Errors")
-    return isinstance(errors, list) and any(text.startswith("5") for _, text in errors)
+    if not isinstance(errors, list):
+        return []
+    pairs = [tuple(error) for error in errors if isinstance(error, list)]
+    if len(pairs) != len(errors) or not all(len(pair) == 2 and all(isinstance(p, str) for p in pair) for pair in pairs):
+        return []
+    return [(path, text) for path, text in pairs]

@@ -20,9 +20,13 @@ def temp_url(
     ip_range: str | None = None,
     filename: str | None = None,
     inline: bool = False,
+    internal: bool = False,
 ) -> str:
-    """A temp URL for an object, whole. See :func:`.temp_urls.url`."""
-    account = urlsplit(client.storage_url)
+    """Return an absolute temp URL for an object. See :func:`.temp_urls.url`.
+
+    :param internal: for a request of the application's own instead of a browser's.
+    """
+    account = urlsplit(client.login().storage_url if internal else client.public_url())
     path = f"{unquote(account.path)}/{container}/{name}"
     url = temp_urls.url(key, method, path, expires, digest=digest, ip_range=ip_range, filename=filename, inline=inline)
     return f"{account.scheme}://{account.netloc}{url}"

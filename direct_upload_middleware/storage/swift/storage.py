@@ -1,9 +1,10 @@
-"""OpenStack Swift."""
+"""The storage in OpenStack Swift."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
@@ -15,15 +16,18 @@ from ..object_reader import SMALLEST_WINDOW, ObjectReader
 from ..sending import SegmentReader
 from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
+from .capabilities import CapabilityCache, check_capabilities
 from .client import Access, SwiftClient
 from .credentials import OpenStackAccess
-from .final_objects import ContainerMissing, FinalObject, FinalObjects
+from .final_objects import FinalObjects
 from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
-from .segment_containers import upload_key
+from .responses import read_etag
+from .segment_containers import OWN_CONTAINER, SegmentContainers, has_own_container, placed, upload_key
 from .segmented import SegmentedUploads
 from .signing import temp_url
 from .single import SingleSegmentUploads
 from .sweep import Sweeping, sweep_swift
+from .tombstones import ContainerMissing, Tombstones
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,55 +38,88 @@ MAX_CONTAINER_BYTES = 256 - len("_segments_") - 32
 
 
 class SwiftStorage:
-    """Finished uploads go to ``container``, staged ones to ``container_staging``, segments to ``container_segments_…``.
+    """A storage in Swift.
+
+    Finished uploads are in ``container``, staged ones in ``container_staging``, segments in ``container_segments_…``.
 
     :param container: the name, at most 214 bytes in UTF-8, without a slash.
     :param cloud: a cloud in ``clouds.yaml``; None for ``OS_CLOUD`` or the ``OS_*`` variables.
-    :param access: another way to a token than openstacksdk's.
+    :param public_interface: the catalog's interface that browsers use (such as "public"), where it is not the one that
+        the application uses.
+    :param access: another way to log in than openstacksdk's.
     :raises ConfigurationError: the name cannot be a container's.
     """
 
     needs_secret = True
 
-    def __init__(self, container: str, *, cloud: str | None = None, access: Access | None = None) -> None:
+    def __init__(
+        self,
+        container: str,
+        *,
+        cloud: str | None = None,
+        public_interface: str | None = None,
+        access: Access | None = None,
+    ) -> None:
         if container in ("", ".", "..") or "/" in container or len(container.encode()) > MAX_CONTAINER_BYTES:
             raise ConfigurationError(
                 f"storage: {container!r} is no name for a container: give 1 to {MAX_CONTAINER_BYTES} bytes without '/'"
             )
         self.container = container
-        self._client = SwiftClient(access or OpenStackAccess(cloud))
+        self._client = SwiftClient(access or OpenStackAccess(cloud, public_interface))
+        self._staging, segments = f"{container}_staging", f"{container}_segments"
+        self._tombstones = Tombstones(self._client, self._staging)
         self._finals = FinalObjects(self._client, container)
-        self._staged = SingleSegmentUploads(self._client, f"{container}_staging", self._finals)
-        self._segments = SegmentedUploads(self._client, f"{container}_segments", self._finals)
-        self._provisioning = Provisioning(self._client, container, self._staged.container, STAGING)
-        self._pinned_provisioning = Provisioning(self._client, container, f"{container}_segments", PINNED)
+        self._staged = SingleSegmentUploads(self._client, self._staging, self._finals, self._tombstones)
+        self._segments = SegmentedUploads(SegmentContainers(self._client, segments), self._finals, self._tombstones)
+        capabilities = CapabilityCache()
+        self._provisioning = Provisioning(self._client, container, self._staging, self._staging, STAGING, capabilities)
+        self._pinned_provisioning = Provisioning(self._client, container, segments, self._staging, PINNED, capabilities)
         self._keys = Keys(())
 
     def __repr__(self) -> str:
-        return f"SwiftStorage({self.container!r})"
+        return f"{type(self).__name__}({self.container!r})"
 
     def default_secrets(self) -> tuple[str, ...]:
+        """Raise ConfigurationError: Swift needs a secret."""
         raise ConfigurationError("secret is required for Swift")
 
     def bind(self, keys: Keys) -> None:
+        """See :meth:`.base.Storage.bind`."""
         self._keys = keys
-        self._provisioning.forget()  # for another middleware, of other secrets, it has to be set up anew
+        self._provisioning.forget()  # another middleware's keys have to be provisioned
         self._pinned_provisioning.forget()
 
     def limits(self) -> Limits:
+        """See :meth:`.base.Storage.limits`."""
         return self._provisioning.cluster_info(self._keys).limits
 
     # -- before completion -----------------------------------------------------------------------------------
 
-    def begin(self, transfer: Transfer, *, origin: str) -> None:
+    def begin(self, transfer: Transfer, *, origin: str) -> str:
+        """See :meth:`.base.Storage.begin`."""
+        transfer = placed(replace(transfer, reference=self._choose_place(transfer)))
         shared = self._shared(transfer)
-        _check_keys(transfer, shared.cluster_info(self._keys))
+        check_capabilities(transfer, shared.cluster_info(self._keys).capabilities)
         shared.allow_origin(self._keys, origin)
-        if _has_own_container(transfer):
+        if has_own_container(transfer):
             self._segments.begin(transfer, self._keys, origin)
+        return transfer.reference
+
+    def _choose_place(self, transfer: Transfer) -> str:
+        """Return OWN_CONTAINER for an upload of one segment where a temp URL can copy its neighbours; otherwise "".
+
+        The ticket keeps it: the cluster may be updated before the upload is complete. An empty file has nothing to
+        copy, and cannot be a segment.
+        """
+        if transfer.is_segmented or not transfer.size:
+            return ""
+        capabilities = self._provisioning.cluster_info(self._keys).capabilities
+        if capabilities.isolates_temp_urls or not capabilities.has_container_keys:
+            return ""
+        return OWN_CONTAINER
 
     def _shared(self, transfer: Transfer) -> Provisioning:
-        """What sets up the shared containers that this upload needs."""
+        """Return what provisions the shared containers that this upload needs."""
         return self._pinned_provisioning if transfer.is_segmented and transfer.seal == "pin" else self._provisioning
 
     def sign(
@@ -95,10 +132,12 @@ class SwiftStorage:
         fresh: bool = False,
         origin: str | None = None,
     ) -> list[SignedSegment]:
-        if origin is not None and not fresh and not _has_own_container(transfer):
-            self._mend_for(transfer, origin)
+        """See :meth:`.base.Storage.sign`."""
+        transfer = placed(transfer)
+        if origin is not None and not fresh and not has_own_container(transfer):
+            self._repair_for(transfer, origin)
         cluster = self._shared(transfer).cluster_info(self._keys)
-        _check_keys(transfer, cluster)
+        check_capabilities(transfer, cluster.capabilities)
         key = self._upload_key(transfer, cluster, fresh)
         expires = self._client.now() + ttl
         options: dict[str, Any] = {"expires": expires, "digest": cluster.digest, "ip_range": ip_range}
@@ -111,40 +150,40 @@ class SwiftStorage:
             for index in indexes
         ]
 
-    def _mend_for(self, transfer: Transfer, origin: str) -> None:
-        """Who asks for more temp URLs may do so because an operator has removed the container that they are for."""
+    def _repair_for(self, transfer: Transfer, origin: str) -> None:
+        """Provision again what an operator has removed: perhaps that is why more temp URLs are asked for."""
         shared = self._shared(transfer)
         if not shared.is_intact(self._keys, origin):
-            shared.mend(self._keys)
+            shared.repair(self._keys)
             shared.allow_origin(self._keys, origin)
 
-    def _mending(self, transfer: Transfer, carry_out: Callable[[], T]) -> T:
-        """Carry it out; where an operator has removed the final container, make it again and repeat."""
+    def _repairing(self, transfer: Transfer, carry_out: Callable[[], T]) -> T:
+        """Carry it out. Where an operator has removed a shared container, make it again and repeat."""
         try:
             return carry_out()
         except ContainerMissing:
-            self._shared(transfer).mend(self._keys)
+            self._shared(transfer).repair(self._keys)
             return carry_out()
 
     def _place(self, transfer: Transfer, index: int) -> tuple[str, str]:
         if transfer.is_segmented:
             return self._segments.containers.of(transfer, index)
-        return self._staged.container, transfer.id
+        return self._staging, transfer.id
 
     def _upload_key(self, transfer: Transfer, cluster: ClusterInfo, fresh: bool) -> str:
-        """The key for temp URLs of this upload; unless it is fresh, after a look whether there may be more of them.
+        """Return the key that signs this upload. Unless it is fresh, check first whether more may be signed.
 
         It is the account's only where containers cannot have keys, and where the application has agreed to that by
         choosing "pin".
         """
-        if _has_own_container(transfer):
+        if has_own_container(transfer):
             return upload_key(self._keys, transfer.id) if fresh else self._segments.signing_key(transfer)
         if not fresh:
-            self._kind(transfer).tombstones.check(transfer.id)
+            self._tombstones.check(transfer.id)
             final = self._finals.find_own_or_raise(transfer)
             if final is not None and final.is_sealed:
                 raise AlreadyComplete
-        if not cluster.has_container_keys:
+        if not cluster.capabilities.has_container_keys:
             return cluster.account_key
         return self._keys.derive(*(PINNED if transfer.is_segmented else STAGING))
 
@@ -155,6 +194,8 @@ class SwiftStorage:
         return self._client.request("PUT", url=signed.url, anonymous=True, attempts=1, **options).status_code
 
     def status(self, transfer: Transfer) -> UploadStatus:
+        """See :meth:`.base.Storage.status`."""
+        transfer = placed(transfer)
         return self._kind(transfer).status(transfer)
 
     def _kind(self, transfer: Transfer) -> SingleSegmentUploads | SegmentedUploads:
@@ -163,47 +204,56 @@ class SwiftStorage:
     # -- completion and abort ----------------------------------------------------------------------------------
 
     def seal(self, transfer: Transfer, etags: Mapping[int, str], *, pending: bool) -> Sealed:
+        """See :meth:`.base.Storage.seal`."""
+        transfer = placed(transfer)
         kind = self._kind(transfer)
-        return self._mending(transfer, lambda: kind.seal(transfer, etags, pending=pending))
+        return self._repairing(transfer, lambda: kind.seal(transfer, etags, pending=pending))
 
     def confirm(self, transfer: Transfer, sealed: Sealed) -> None:
-        if not transfer.is_segmented or not sealed.complete:
-            self._kind(transfer).confirm(transfer)
+        """See :meth:`.base.Storage.confirm`."""
+        transfer = placed(transfer)
+        kind = self._kind(transfer)
+        self._repairing(transfer, lambda: kind.confirm(transfer, sealed))
 
     def abort(self, transfer: Transfer) -> None:
+        """See :meth:`.base.Storage.abort`."""
+        transfer = placed(transfer)
         kind = self._kind(transfer)
-        self._mending(transfer, lambda: kind.abort(transfer))
+        self._repairing(transfer, lambda: kind.abort(transfer))
 
     def refuse(self, transfer: Transfer) -> None:
-        self.abort(transfer)
-        if not _has_own_container(transfer):
-            self._kind(transfer).tombstones.remove(transfer.id)
+        """See :meth:`.base.Storage.refuse`."""
+        transfer = placed(transfer)
+        kind = self._kind(transfer)
+        self._repairing(transfer, lambda: kind.refuse(transfer))
 
     # -- afterwards --------------------------------------------------------------------------------------------
 
     def delete(self, stored: StoredObject, *, until: int = 0) -> None:
+        """See :meth:`.base.Storage.delete`."""
         final = self._finals.find(stored.name)
         if final is not None and final.id != stored.id:
             return
+        segments = self._finals.count_segments(stored.name) if final is not None and final.is_slo else 0
         if final is not None:
             if until > self._client.now():
-                self._leave_tombstone(stored, final, until)
+                with suppress(ContainerMissing):  # then no temp URL writes there either
+                    self._tombstones.put(stored.id, until)
             self._finals.delete(stored.name)
         if final is None or final.is_slo:
-            self._segments.containers.remove(stored.id)
-
-    def _leave_tombstone(self, stored: StoredObject, final: FinalObject, until: int) -> None:
-        """That the upload is over. Where the container for that is gone, no temp URL writes there either."""
-        kind = self._segments if final.is_slo else self._staged
-        with suppress(ContainerMissing):
-            kind.tombstones.mark_aborted(stored.id, until)
+            self._segments.containers.remove(stored.id, range(segments))
 
     def open(self, stored: StoredObject) -> BinaryIO:
+        """See :meth:`.base.Storage.open`."""
+
         def fetch(first: int, last: int) -> bytes:
-            headers = {"Range": f"bytes={first}-{last}", "If-Match": f'"{stored.etag}"'}
+            headers = {"Range": f"bytes={first}-{last}"}
             response = self._client.request("GET", self.container, stored.name, headers=headers, expect=(206,))
+            # Not by If-Match: Ceph's gateway answers 412 to it for every large object.
+            if read_etag(response.headers) != stored.etag:
+                raise StorageError("The object in storage is not the one that was sealed.")
             if len(response.content) != last - first + 1:
-                raise StorageError("Swift gave less of the object than asked for.")
+                raise StorageError("Storage gave less of the object than was asked for.")
             return response.content
 
         return BufferedReader(ObjectReader(stored.size, fetch), SMALLEST_WINDOW)
@@ -215,37 +265,28 @@ class SwiftStorage:
             raise NotFound("The upload was deleted.")
 
     def download_url(self, name: str, *, filename: str, inline: bool, ttl: int) -> str:
+        """See :meth:`.base.Storage.download_url`."""
         cluster = self._provisioning.cluster_info(self._keys)
         options: dict[str, Any] = {"filename": filename, "inline": inline, "digest": cluster.digest}
         expires = self._client.now() + ttl
         return temp_url(self._client, cluster.account_key, "GET", self.container, name, expires=expires, **options)
 
     def admin(self) -> SwiftAdmin:
-        """For operators' commands."""
-        return SwiftAdmin(
-            self._client, self.container, self._staged.container, self._segments.containers.prefix, self._keys
-        )
+        """Return the operators' view of this storage."""
+        return SwiftAdmin(self._client, self.container, self._staging, self._segments.containers.prefix, self._keys)
 
     def sweep(
         self, *, older_than: int, dry_run: bool = False, progress: Progress = ignore_progress
     ) -> Iterator[Finding]:
         """See :meth:`.sweeping.Sweepable.sweep`."""
-        parts = (self._client, self.container, self._staged.container, self._finals, self._segments.containers)
+        parts = (self._client, self.container, self._staging, self._finals, self._segments.containers)
         return sweep_swift(Sweeping(*parts, older_than=older_than, dry_run=dry_run, progress=progress))
 
     def browser_storage_origin(self) -> str | None:
-        parts = urlsplit(self._client.storage_url)
+        """See :meth:`.base.Storage.browser_storage_origin`."""
+        parts = urlsplit(self._client.public_url())
         return f"{parts.scheme}://{parts.netloc}"
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes] | None:
+        """Return None: browsers send to Swift itself."""
         return None
-
-
-def _check_keys(transfer: Transfer, cluster: ClusterInfo) -> None:
-    """Temp URLs that the account's key signs cannot be called back: "revoke" has none."""
-    if transfer.seal == "revoke" and not cluster.has_container_keys:
-        raise StorageError("This storage heeds no temp URL keys of containers, which seal='revoke' needs.")
-
-
-def _has_own_container(transfer: Transfer) -> bool:
-    return transfer.is_segmented and transfer.seal == "revoke"

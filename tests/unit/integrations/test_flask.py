@@ -176,6 +176,18 @@ def test_callables_run_in_a_request_context_that_is_torn_down(with_flask_login: 
     assert seen[seen.index(complete) + 1] == "torn down"
 
 
+def test_on_remove_runs_in_a_request_context(with_flask_login: Flask) -> None:
+    removed = []
+
+    def on_remove(environ: Any, upload: Upload) -> None:
+        removed.append((current_user.id, upload.filename))
+
+    app = browser(with_flask_login, on_remove=on_remove)
+    app.get("/enter/ann")
+    app.delete(f"/_upload/files/{upload_file(app, 'report.pdf', b'data')}", status=204)
+    assert removed == [("ann", "report.pdf")]
+
+
 def test_a_refusal_reaches_the_client(flask_app: Flask) -> None:
     def authorize(environ: Any, wanted: Any) -> None:
         raise Refused(f"No, {session['user_id']}.")

@@ -20,7 +20,7 @@ from webob import Request
 from webtest import AppError, TestApp
 
 from direct_upload_middleware import ConfigurationError, Refused, StorageUnavailable
-from direct_upload_middleware.integrations.pyramid import UploadCompleted
+from direct_upload_middleware.integrations.pyramid import UploadCompleted, UploadRemoved
 from direct_upload_middleware.testing import upload_file
 
 INCLUDED = "direct_upload_middleware.integrations.pyramid"
@@ -232,6 +232,35 @@ def test_on_complete_is_called_after_the_event(make_app: MakeApp) -> None:
     app.get("/log_in?user=ann")
     upload_file(app, "report.pdf", b"data")
     assert order == ["event", "on_complete"]
+
+
+def refuse(event: UploadRemoved) -> None:
+    raise Refused("It was sent.")
+
+
+@pytest.mark.parametrize(
+    ("subscriber", "events", "status"),
+    [
+        pytest.param(lambda event: None, UploadRemoved, 204, id="a subscriber"),
+        pytest.param(refuse, UploadRemoved, 403, id="it refuses"),
+        pytest.param(lambda event: None, UploadCompleted, 403, id="none"),
+        pytest.param(lambda event: None, None, 403, id="a subscriber to every event"),
+    ],
+)
+def test_a_removed_upload_is_an_event(make_app: MakeApp, subscriber: Any, events: Any, status: int) -> None:
+    app = make_app(lambda config: config.add_subscriber(subscriber, events))
+    app.get("/log_in?user=ann")
+    receipt = upload_file(app, "report.pdf", b"data")
+    app.delete(f"/_upload/files/{receipt}", status=status)
+    app.get(f"/_upload/files/{receipt}", status=404 if status == 204 else 302)
+
+
+def test_on_remove_can_be_a_setting(make_app: MakeApp) -> None:
+    removed = []
+    app = make_app(**{"direct_upload.on_remove": lambda environ, upload: removed.append(upload.filename)})
+    app.get("/log_in?user=ann")
+    app.delete(f"/_upload/files/{upload_file(app, 'report.pdf', b'data')}", status=204)
+    assert removed == ["report.pdf"]
 
 
 class Work:

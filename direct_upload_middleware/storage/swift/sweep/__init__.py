@@ -1,13 +1,17 @@
 """The sweep of a Swift storage.
 
-Swift has no conditional DELETE. So everything is looked at once more right before it goes, in an order in which an
-upload that is being completed at this very moment is either seen, or is told that it cannot be. Where that is not to be
-had the age must do: nobody completes an upload whose ticket has expired.
+Swift has no conditional DELETE. So every object is read once more right before it is deleted, in an order in which an
+upload that is being completed at this moment is either found, or its ``complete`` fails. Where that is impossible the
+age must suffice: nobody completes an upload whose ticket has expired.
 
-- A staged object that goes is at worst missed by its ``complete``, which then says so. Only where the upload is sealed
-  and was never confirmed, what was sealed goes first: without the staged object it would count as complete.
-- A name that is taken is known by its metadata. The type in the listing is a hint and no proof, since an uploader may
-  have named that very type.
+A listing or a replica may be stale: that an object is missing there proves nothing. So every final object is asked for
+by its name, which the segments record, from all replicas (``X-Newest``).
+
+- A staged object that is deleted is at worst missing for its ``complete``, which then says so. Only where the upload is
+  sealed and was never confirmed, the final object is deleted first: without the staged object it would count as
+  complete.
+- A claimed name is recognised by its metadata. The type in the listing is a hint only: an uploader may have chosen that
+  type.
 - A segment container is *condemned* first, which ends its temp URLs and every ``complete`` that has not written its
   manifest yet; then the manifest is looked for once more.
 """
@@ -25,6 +29,6 @@ __all__ = ["Sweeping", "sweep_swift"]
 
 
 def sweep_swift(sweeping: Sweeping) -> Iterator[Finding]:
-    """Everything that no finished upload needs."""
+    """Find and remove everything that no finished upload needs."""
     yield from sweep_staged(sweeping)
     yield from sweep_segments(sweeping)

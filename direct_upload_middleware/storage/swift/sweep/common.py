@@ -1,29 +1,27 @@
-"""What the steps of a Swift storage's sweep share."""
+"""What the steps of the sweep of a Swift storage share."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from ...concurrency import PARALLEL, imap_concurrently
 from ...sweeping import Finding, Progress, ignore_progress
 from ..client import SwiftClient
 from ..final_objects import FinalObjects
-from ..listings import changed, pages
+from ..responses import Item, last_modified, pages
 from ..segment_containers import SegmentContainers
 
 T = TypeVar("T")
-Item: TypeAlias = Mapping[str, Any]
-"""An object, or a container, as a listing has it."""
 
 ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass
 class Sweeping:
-    """One sweep: of which parts of a storage, when (Unix seconds), and of what age."""
+    """One sweep: the parts of a storage, the time (Unix seconds), and the age of what is removed."""
 
     client: SwiftClient
     container: str
@@ -38,40 +36,39 @@ class Sweeping:
     _total: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.client.storage_url  # noqa: B018  logs in, so that an answer has told Swift's time
         self._total = sum(map(self._count, (self.container, self.staging, self.segments.prefix)))
         self.now = self.client.now()
 
     def _count(self, container: str) -> int:
         response = self.client.request("HEAD", container, expect=(200, 204, 404))
-        return int(response.headers.get("X-Container-Object-Count", 0))
+        count = response.headers.get("X-Container-Object-Count", "0")
+        return int(count) if count.isdecimal() else 0
 
     def pages(self, *path: str, prefix: str = "") -> Iterator[list[dict[str, Any]]]:
-        """The listing, whose progress is told."""
+        """Yield the pages of a listing, and report the progress."""
         for page in pages(self.client, *path, prefix=prefix):
             yield page
             self._done += len(page)
             self.progress(self._done, max(self._done, self._total))
 
     def age(self, moment: float) -> int:
-        """The seconds since then."""
+        """Return the seconds since then."""
         return max(0, int(self.now - moment))
 
     def is_old(self, moment: float) -> bool:
-        """Whether that was long enough ago."""
+        """Return whether that was long enough ago."""
         return self.age(moment) >= self.older_than
 
     def finding(self, kind: Any, place: str, item: Item) -> Finding:
-        """An object that is not needed."""
-        return Finding(kind, f"{place}/{item['name']}", item["bytes"], self.age(changed(item)))
+        """Return the finding of an object that is not needed."""
+        return Finding(kind, f"{place}/{item['name']}", item["bytes"], self.age(last_modified(item)))
 
     def remove(self, finding: Finding, remove: Callable[[], bool]) -> Finding | None:
         """Remove it, unless this is a dry run. See :meth:`.sweeping.Finding.removed_by`."""
         return finding if self.dry_run else finding.removed_by(remove)
 
     def remove_tombstone(self, kind: Any, container: str, item: Item) -> Finding | None:
-        """Remove a word that an upload is over. One that has expired is in the listing all the same, until an expirer
-        comes by, or a DELETE."""
+        """Remove a tombstone. An expired one is listed until the expirer or a DELETE removes it."""
 
         def remove() -> bool:
             self.client.request("DELETE", container, item["name"], expect=(204, 404))
@@ -82,5 +79,5 @@ class Sweeping:
     def map_concurrently(
         self, sweep: Callable[[T], Finding | None], items: Iterable[T], parallel: int = PARALLEL
     ) -> Iterator[Finding]:
-        """What comes of each, in parallel."""
+        """Call ``sweep`` for the items concurrently, and yield the findings."""
         yield from filter(None, imap_concurrently(sweep, list(items), parallel))

@@ -1,4 +1,4 @@
-"""Which objects of the final container refer to which uploads' segments."""
+"""Find which objects of the final container refer to which uploads' segments."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable
 from ...concurrency import map_concurrently
 from ..client import SwiftClient
 from ..final_objects import FinalObject, FinalObjects
-from ..listings import pages
+from ..responses import pages, read_json
+
+LISTINGS = 3
+"""How often the final container is listed before segments of unknown origin count as abandoned."""
 
 
 class References:
-    """Looks through the final container.
+    """The references of the final container to segments.
 
     :param prefix: of the names of segment containers, ``<container>_segments``.
     """
@@ -24,17 +27,19 @@ class References:
         self._path = re.compile(re.escape(f"/{prefix}") + "[_/]([0-9a-f]{32})/")
 
     def of(self, id: str, name: str) -> FinalObject | None:
-        """The object of this name, if its manifest refers to segments of the upload."""
+        """Return the object of this name, if its manifest refers to segments of the upload."""
         return self._refers(name).get(id)
 
     def referring_to(self, ids: Iterable[str], *, thorough: bool) -> dict[str, tuple[str, FinalObject]]:
-        """Those of ``ids`` that any object has a manifest of, each with the object's name.
+        """Return those of ``ids`` that an object's manifest refers to, each with the object's name.
 
-        Since 2018 a listing tells which objects have a manifest. One that was written before does not: ``thorough``
-        asks for every other object too, as long as some of ``ids`` have not been found.
+        Listings since 2018 mark objects that have a manifest. ``thorough`` also asks for every other object, as long as
+        some of ``ids`` are not found. A listing may be stale: it is read several times, and any mention counts.
         """
         wanted = set(ids)
-        found = self._search(wanted, lambda item: "slo_etag" in item)
+        found: dict[str, tuple[str, FinalObject]] = {}
+        for _ in range(LISTINGS if thorough else 1):
+            found |= self._search(wanted - set(found), lambda item: "slo_etag" in item)
         if thorough:
             found |= self._search(wanted - set(found), lambda item: "slo_etag" not in item)
         return found
@@ -52,7 +57,7 @@ class References:
         return found
 
     def _refers(self, name: str) -> dict[str, FinalObject]:
-        """The uploads whose segments the object is made of. Its metadata tell, unless somebody has replaced them."""
+        """Return the uploads whose segments the object consists of, by its metadata or else by its manifest."""
         final = self._finals.find(name)
         if final is None or not final.is_slo:
             return {}
@@ -61,5 +66,6 @@ class References:
     def _read(self, name: str) -> set[str]:
         params = {"multipart-manifest": "get"}
         response = self._client.request("GET", self._container, name, params=params, expect=(200, 404))
-        paths = [segment.get("name", "") for segment in response.json()] if response.status_code == 200 else []
-        return {match[1] for path in paths if (match := self._path.match(path))}
+        entries = read_json(response, list) if response.status_code == 200 else []
+        paths = [entry.get("name") for entry in entries if isinstance(entry, dict)]
+        return {match[1] for path in paths if (match := self._path.match(str(path)))}

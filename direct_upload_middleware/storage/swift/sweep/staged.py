@@ -1,4 +1,4 @@
-"""The sweep of uploads of one segment: what is staged, names that were taken, and words that an upload is over."""
+"""The sweep of uploads of one segment: staged objects, claimed names, and tombstones."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import requests
 from ...concurrency import map_concurrently
 from ...sweeping import Finding
 from ..final_objects import SEALING_TYPE, FinalObject
-from ..listings import changed
-from ..tombstones import NAME as WORD
-from .common import ID, Item, Sweeping
+from ..headers import NEWEST
+from ..responses import Item, last_modified, read_timestamp
+from ..tombstones import NAME as TOMBSTONE
+from .common import ID, Sweeping
 
 
 def sweep_staged(sweeping: Sweeping) -> Iterator[Finding]:
-    """What is staged, together with what was sealed of it and never confirmed; names that hold nothing; and words."""
+    """Sweep staged objects with final objects that were never confirmed, claimed names without data, and tombstones."""
     sweep = _StagedSweep(sweeping)
     staged, tombstones = sweep.staged()
     placeholders, sealed = sweep.finals(staged)
@@ -34,19 +35,21 @@ class _StagedSweep:
         self._needed: set[str] = set()
 
     def staged(self) -> tuple[dict[str, Item], list[Item]]:
-        """What has been staged for long enough, by its upload's id; and the words beside it that are as old."""
+        """Return old staged objects by their uploads' ids, and tombstones that are as old."""
         items = (item for page in self._sweeping.pages(self._sweeping.staging) for item in page)
-        old = [item for item in items if self._sweeping.is_old(changed(item))]
-        return {i["name"]: i for i in old if ID.fullmatch(i["name"])}, [i for i in old if WORD.fullmatch(i["name"])]
+        old = [item for item in items if self._sweeping.is_old(last_modified(item))]
+        return {i["name"]: i for i in old if ID.fullmatch(i["name"])}, [
+            i for i in old if TOMBSTONE.fullmatch(i["name"])
+        ]
 
     def finals(self, staged: dict[str, Item]) -> tuple[list[Item], list[tuple[Item, FinalObject]]]:
-        """Of the final container: old names that hold nothing, as their type says; and copies of what is staged."""
+        """Return old final objects whose type marks a claimed name, and copies of staged objects."""
         bytes_of = {(item["hash"], item["bytes"]) for item in staged.values()}
         placeholders: list[Item] = []
         copies: list[tuple[Item, FinalObject]] = []
         for page in self._sweeping.pages(self._sweeping.container):
             typed = [item for item in page if item["content_type"] == SEALING_TYPE]
-            placeholders += [item for item in typed if self._sweeping.is_old(changed(item))]
+            placeholders += [item for item in typed if self._sweeping.is_old(last_modified(item))]
             copies += self._copies([item for item in page if (item["hash"], item["bytes"]) in bytes_of], staged)
         return placeholders, copies
 
@@ -61,10 +64,10 @@ class _StagedSweep:
     # -- removing ------------------------------------------------------------------------------------------------
 
     def remove_sealed(self, copy: tuple[Item, FinalObject]) -> Finding | None:
-        """A sealed upload that was not confirmed, as what is staged shows; what was staged later shows nothing."""
+        """Remove a sealed upload that was not confirmed, as its staged object shows. One staged later shows nothing."""
         item, final = copy
         staged = self._head_staged(final.id)
-        if staged is None or _modified(staged) > final.timestamp:
+        if staged is None or read_timestamp(staged.headers) > final.timestamp:
             return None
         if not self._sweeping.is_old(final.timestamp):
             self._needed.add(final.id)
@@ -81,13 +84,13 @@ class _StagedSweep:
         return self._sweeping.remove(self._sweeping.finding("unfinished", self._sweeping.container, item), remove)
 
     def remove_staged(self, item: Item) -> Finding | None:
-        """What is staged, unless it was sent again since it was listed."""
+        """Remove a staged object, unless it was sent again since it was listed."""
         if item["name"] in self._needed:
             return None
 
         def remove() -> bool:
             staged = self._head_staged(item["name"])
-            if staged is not None and not self._sweeping.is_old(_modified(staged)):
+            if staged is not None and not self._sweeping.is_old(read_timestamp(staged.headers)):
                 return False
             self._client.request("DELETE", self._sweeping.staging, item["name"], expect=(204, 404))
             return True
@@ -95,7 +98,7 @@ class _StagedSweep:
         return self._sweeping.remove(self._sweeping.finding("staged", self._sweeping.staging, item), remove)
 
     def remove_placeholder(self, item: Item) -> Finding | None:
-        """A name that holds nothing, if its metadata say so too."""
+        """Remove a claimed name without data, if its metadata say so too."""
         name = item["name"]
         final = self._finals.find(name)
         if final is None or not final.id or final.state != "sealing" or self._is_being_sent(final.id):
@@ -111,12 +114,8 @@ class _StagedSweep:
 
     def _is_being_sent(self, id: str) -> bool:
         staged = self._head_staged(id)
-        return staged is not None and not self._sweeping.is_old(_modified(staged))
+        return staged is not None and not self._sweeping.is_old(read_timestamp(staged.headers))
 
     def _head_staged(self, id: str) -> requests.Response | None:
-        response = self._client.request("HEAD", self._sweeping.staging, id, expect=(200, 404))
+        response = self._client.request("HEAD", self._sweeping.staging, id, headers=NEWEST, expect=(200, 404))
         return response if response.status_code == 200 else None
-
-
-def _modified(response: requests.Response) -> float:
-    return float(response.headers["X-Timestamp"])

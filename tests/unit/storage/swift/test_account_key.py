@@ -107,7 +107,7 @@ def test_it_is_warned_of_once(swift_server: SwiftServer, caplog: pytest.LogCaptu
         for _ in range(2):
             site = Site(SwiftStorage(new_container(), access=storage._client._access), seal="pin")
             site.upload(ONE)
-    told = [record for record in caplog.records if "no temp URL keys of containers" in record.getMessage()]
+    told = [record for record in caplog.records if "capability container-keys" in record.getMessage()]
     assert [record.levelno for record in told] == [logging.WARNING]
 
 

@@ -22,7 +22,7 @@ from direct_upload_middleware.storage.sweeping import Finding
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import SwiftClient
 from direct_upload_middleware.storage.swift.final_objects import SEALING_TYPE
-from direct_upload_middleware.storage.swift.listings import changed, pages
+from direct_upload_middleware.storage.swift.responses import last_modified, pages
 from direct_upload_middleware.storage.swift.sweep.common import Sweeping
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
@@ -134,7 +134,7 @@ def seal_whole(storage: SwiftStorage, transfer: Transfer) -> None:
 
 def finish_and_delete_by_half(storage: SwiftStorage, transfer: Transfer) -> None:
     stored = stored_object(transfer, seal(storage, transfer, SEVERAL))
-    die_at(lambda storage, _: storage.delete(stored), 2)(storage, transfer)
+    die_at(lambda storage, _: storage.delete(stored), 4)(storage, transfer)
 
 
 def confirmed(data: bytes, **more: Any) -> State:
@@ -292,8 +292,8 @@ class TestWhatIsSwept:
         put_all(http, urls, transfer, ONE)
         die_at(seal_whole, 2)(storage, transfer)
         monkeypatch.setattr(
-            "direct_upload_middleware.storage.swift.sweep.staged.changed",
-            lambda item: changed(item) - (HOUR if item["name"] == transfer.name else 0),
+            "direct_upload_middleware.storage.swift.sweep.staged.last_modified",
+            lambda item: last_modified(item) - (HOUR if item["name"] == transfer.name else 0),
         )
         assert sweep(storage, HOUR) == []
         assert seal(storage, transfer, ONE).complete
