@@ -56,7 +56,7 @@ export class DirectUploadElement extends FormControl {
     onchange: () => this.#update(),
     ondone: () => this.#updateSoon(),
     onremove: () => this.#onRemove(),
-    focus: () => this.focus(),
+    focus: () => this.#zone.button.focus(), // the element itself does nothing while a part of it has the focus
   });
 
   constructor() {

@@ -113,6 +113,7 @@ export class View {
       this.many = new Many(this, uploads);
       own.add(this.many.element);
       this.rows.before(this.many.element);
+      this.many.update();
     } catch {
       for (const row of this.#rows.values()) row.toggle(true); // without a network, each row speaks for itself
     }
