@@ -122,7 +122,7 @@ export class Many {
     this.element.toggleAttribute("data-complete", !!count.done && !count.busy && !count.failed && !count.ready);
     this.#text.textContent = texts.join(" · ");
     this.#progress.hidden = !this.#isBusy;
-    this.#progress.value = count.total ? count.loaded / count.total : count.done / count.all;
+    this.#progress.value = count.loaded / count.total || 0;
     this.#showButtons(count);
     this.#announce(texts, wasBusy);
     if (!this.#current?.isConnected) this.#setCurrent(this.#view.rows.firstElementChild);

@@ -86,7 +86,8 @@ def test_all_uploads_are_paused_resumed_and_cancelled_at_once(visitor: Visitor, 
     )
     press("Cancel all")
     visitor.wait(lambda: visitor.states() == [] and notices(visitor) == [])
-    visitor.wait(lambda: focused(visitor, "localName") in ("button", "input"))
+    visitor.wait(lambda: not visitor.inside(SUMMARY).is_displayed())
+    visitor.wait(lambda: "zone" in focused(visitor) or focused(visitor, "localName") == "input")
     visitor.js("release()")
     assert visitor.site.forms == []
 
