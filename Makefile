@@ -24,7 +24,9 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 PIP = pip>=25.1
 NODE_PACKAGES = typescript@7.0.2 esbuild@0.28.2 axe-core@4.14.1 \
 	@uppy/core@6.3.1 @uppy/dashboard@6.0.3 @uppy/aws-s3@6.3.1 @uppy/form@6.0.0 @uppy/golden-retriever@6.0.0 \
-	tus-js-client@4.3.1 @rails/activestorage@8.1.301 vite@8.3.8 webpack@5.113.0 @types/react@19.3.3
+	tus-js-client@4.3.1 @rails/activestorage@8.1.301 vite@8.3.8 webpack@5.113.0 \
+	@hotwired/turbo@8.0.23 htmx.org@4.0.1 htmx2@npm:htmx.org@2.0.11 alpinejs@3.17.5 \
+	react@19.3.1 react-dom@19.3.1 @types/react@19.3.3 @types/react-dom@19.3.0
 NODE_MODULES = $(VENV)/node/node_modules
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -69,7 +71,7 @@ package: $(VENV)/.test static
 
 test-browsers: $(VENV)/.test $(VENV)/.node static browser more-browsers
 	@BROWSERS="chromium firefox webkit" NODE_PATH=$(CURDIR)/$(NODE_MODULES) \
-		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script \
+		$(BIN)/python -m pytest tests/faults/test_browser_faults.py tests/script tests/frontends \
 		tests/security/test_strict_pages.py $(TEST_ARGS)
 
 test-rgw: $(VENV)/.test ceph

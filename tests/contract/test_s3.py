@@ -208,6 +208,16 @@ def test_a_completion_that_loses_to_an_abort_leaves_nothing(
     assert contract.download(storage, http, transfer.name).status == 404
 
 
+def test_an_upload_whose_records_were_swept_stays_complete(storage: S3Storage, http: Browser) -> None:
+    transfer, _ = contract.uploaded(storage, http, ONE)
+    contract.seal(storage, transfer, ONE)
+    storage._records.remove(transfer.id, DECISION)
+    with pytest.raises(AlreadyComplete):
+        storage.abort(transfer)
+    assert storage.status(transfer).state == "complete"
+    assert contract.download(storage, http, transfer.name).body == ONE
+
+
 # -- crashes -----------------------------------------------------------------------------------------------------
 
 

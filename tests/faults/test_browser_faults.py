@@ -1,4 +1,4 @@
-"""What goes wrong between browser, application and Swift: the file arrives all the same, and little is sent twice."""
+"""Faults between the browser, the application and Swift: the file arrives, and little is sent twice."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from helpers.website import SEGMENT, KiB, Website
 pytestmark = pytest.mark.browser
 
 SIZE = 16 * SEGMENT - 1000
-#: How quick a connection from the browser to Swift is, where a test wants to come in between; bytes a second.
+#: Bytes per second of a connection from the browser to Swift, where a test interrupts an upload.
 SLOW = 400 * KiB
-#: Seconds that temp URLs are good for, where a test waits until they are not.
+#: Seconds until temp URLs expire, where a test waits for that.
 URL_TTL = 3
-#: Of a request, beside the segment itself.
+#: Bytes of a request in addition to the segment.
 OVERHEAD = 4 * KiB
 
 
@@ -45,14 +45,14 @@ def sha256(path: Path) -> str:
 
 
 def assert_arrived(website: Website, result: dict[str, Any], file: Path) -> None:
-    """The whole file, once; the application knows of it."""
+    """Assert that the complete file is in storage and that ``on_complete`` was called."""
     assert result["upload"]["filename"] == file.name
     assert website.sha256(result["upload"]["name"]) == sha256(file)
     assert website.told[result["upload"]["id"]] >= 1
 
 
 def interrupt(visitor: Visitor, website: Website, file: Path) -> int:
-    """Get a good part of the file into storage, and the rest stuck on its way. How many segments are stored."""
+    """Store a part of the file and stall the rest. Return the number of stored segments."""
     website.storage_way.choose = slow
     visitor.choose(file)
     visitor.wait(lambda: len(website.segments()) >= 4)
@@ -61,8 +61,8 @@ def interrupt(visitor: Visitor, website: Website, file: Path) -> int:
     return len(website.segments())
 
 
-def mend(website: Website) -> None:
-    """From now on everything is quick, and what is sent is counted."""
+def repair(website: Website) -> None:
+    """Remove all faults, and count the bytes that are sent from now on."""
     website.storage_way.choose = no_fault
     website.storage_way.cut()
     website.storage_way.sent = 0
@@ -73,17 +73,17 @@ def assert_only_the_rest_was_sent(website: Website, stored: int) -> None:
     assert 0 < website.storage_way.sent <= rest + 16 * OVERHEAD
 
 
-def test_a_page_that_is_loaded_anew_takes_up_where_it_was(visitor: Visitor, website: Website, file: Path) -> None:
+def test_a_reloaded_page_resumes_the_upload(visitor: Visitor, website: Website, file: Path) -> None:
     visitor.visit()
     stored = interrupt(visitor, website, file)
     visitor.visit()
-    mend(website)
+    repair(website)
     visitor.choose(file)
     assert_arrived(website, visitor.result(), file)
     assert_only_the_rest_was_sent(website, stored)
 
 
-def test_another_user_of_the_browser_neither_sees_nor_goes_on_with_it(
+def test_another_user_of_the_browser_neither_sees_nor_resumes_the_upload(
     visitor: Visitor, website: Website, file: Path
 ) -> None:
     visitor.visit("ann")
@@ -91,19 +91,19 @@ def test_another_user_of_the_browser_neither_sees_nor_goes_on_with_it(
     [container] = {name.partition("/")[0] for name in website.segments()}
 
     visitor.visit("bob")
-    mend(website)
+    repair(website)
     assert unfinished(visitor) == []
-    [remembered] = in_database(visitor)
+    [record] = in_database(visitor)
     for known in (file.name, container.rpartition("_")[2], "ann", "ticket", "_upload", str(SIZE)):
-        assert known not in remembered
+        assert known not in record
     visitor.choose(file)
     of_bob = visitor.result()
     assert not container.endswith(of_bob["upload"]["id"])
-    assert website.storage_way.sent >= SIZE, "all of it was sent"
+    assert website.storage_way.sent >= SIZE, "the whole file was sent"
     assert_arrived(website, of_bob, file)
 
     visitor.visit("ann")
-    mend(website)
+    repair(website)
     assert unfinished(visitor) == [file.name]
     visitor.choose(file)
     of_ann = visitor.result()
@@ -135,24 +135,24 @@ def script_folder(visitor: Visitor) -> str:
 
 
 def in_database(visitor: Visitor) -> list[str]:
-    """All that a script finds of each record that the browser has."""
+    """Return the content of each resume record as a script can read it."""
     rows: list[str] = visitor.driver.execute_async_script(
         """const done = arguments[0];
-        const told = (value) =>
+        const text = (value) =>
           value instanceof ArrayBuffer || ArrayBuffer.isView(value)
             ? String.fromCharCode(...new Uint8Array(value.buffer ?? value))
-            : Object(value) === value ? Object.entries(value).flat().map(told).join() : String(value);
+            : Object(value) === value ? Object.entries(value).flat().map(text).join() : String(value);
         const opening = indexedDB.open("direct-upload");
         opening.onsuccess = () => {
           const all = opening.result.transaction("uploads").objectStore("uploads").getAll();
-          all.onsuccess = () => { opening.result.close(); done(all.result.map(told)); };
+          all.onsuccess = () => { opening.result.close(); done(all.result.map(text)); };
         };
         """
     )
     return rows
 
 
-def test_a_browser_that_was_killed_goes_on_in_its_next_life(
+def test_a_browser_that_was_killed_resumes_after_a_restart(
     engine: Engine, website: Website, file: Path, tmp_path: Path
 ) -> None:
     profile = tmp_path / "profile"
@@ -166,14 +166,14 @@ def test_a_browser_that_was_killed_goes_on_in_its_next_life(
     with started(engine, profile) as driver:
         visitor = Visitor(driver, website)
         visitor.visit()
-        mend(website)
+        repair(website)
         visitor.choose(file)
         assert_arrived(website, visitor.result(), file)
         assert_only_the_rest_was_sent(website, stored)
 
 
 def keep_cookies(visitor: Visitor) -> None:
-    """Chromium writes cookies to disk every half a minute, or when many have changed."""
+    """Make Chromium write its cookies to disk: it does so every 30 seconds, or when many have changed."""
     visitor.driver.execute_script(
         "for (let i = 0; i < 600; i += 1) document.cookie = `c${i % 50}=${i}; Max-Age=${i % 2 ? 0 : 600}`;"
     )
@@ -189,32 +189,30 @@ def test_connections_to_storage_fail_at_random(visitor: Visitor, website: Websit
 
 
 def random_faults(seed: int, count: int) -> list[Fault]:
-    """Each somewhere in what a connection sends or is answered."""
-    chance = random.Random(seed)
+    """Return faults at random positions of requests and responses."""
+    generator = random.Random(seed)
     return [
-        chance.choice(
+        generator.choice(
             [
                 Fault("cut"),
-                Fault("cut", after=chance.randrange(2 * SEGMENT)),
-                Fault("cut", after=chance.randrange(500), answer=True),
-                Fault("corrupt", after=OVERHEAD + chance.randrange(SEGMENT // 2)),
-                Fault("stall", after=chance.randrange(2 * SEGMENT)),
+                Fault("cut", after=generator.randrange(2 * SEGMENT)),
+                Fault("cut", after=generator.randrange(500), answer=True),
+                Fault("corrupt", after=OVERHEAD + generator.randrange(SEGMENT // 2)),
+                Fault("stall", after=generator.randrange(2 * SEGMENT)),
             ]
         )
         for _ in range(count)
     ]
 
 
-def test_a_byte_that_is_damaged_on_its_way_is_noticed_by_storage(
-    visitor: Visitor, website: Website, file: Path
-) -> None:
+def test_storage_detects_a_byte_that_is_damaged_in_transit(visitor: Visitor, website: Website, file: Path) -> None:
     website.storage_way.once(*[Fault("corrupt", after=50 * KiB)] * 3)
     visitor.visit()
     visitor.choose(file)
     assert_arrived(website, visitor.result(), file)
 
 
-def test_storage_refuses_for_a_while(visitor: Visitor, website: Website, file: Path) -> None:
+def test_storage_refuses_connections_for_some_time(visitor: Visitor, website: Website, file: Path) -> None:
     website.storage_way.choose = slow
     visitor.visit()
     visitor.choose(file)
@@ -226,14 +224,14 @@ def test_storage_refuses_for_a_while(visitor: Visitor, website: Website, file: P
     assert_arrived(website, visitor.result(), file)
 
 
-def test_storage_answers_with_trouble(visitor: Visitor, website: Website, file: Path) -> None:
+def test_storage_answers_with_errors(visitor: Visitor, website: Website, file: Path) -> None:
     statuses = cycle([503, 429, 507, 408, 500])
     website.storage_way.choose = lambda: Fault("status", status=next(statuses), seconds=1)
     visitor.visit()
     visitor.choose(file)
     visitor.wait(lambda: len(visitor.upload()["codes"]) >= 5)
     assert set(visitor.upload()["codes"]) == {"storage-error"}
-    mend(website)
+    repair(website)
     assert_arrived(website, visitor.result(), file)
 
 
@@ -245,11 +243,11 @@ def test_the_application_is_restarted(visitor: Visitor, website: Website, file: 
             visitor.choose(file)
         visitor.wait_for_progress(share)
         website.restart()
-    mend(website)
+    repair(website)
     assert_arrived(website, visitor.result(), file)
 
 
-def test_the_answer_to_complete_is_lost(visitor: Visitor, website: Website, file: Path) -> None:
+def test_the_response_to_complete_is_lost(visitor: Visitor, website: Website, file: Path) -> None:
     website.before["complete"] = website.front.refuse
     visitor.visit()
     visitor.choose(file)
@@ -258,9 +256,9 @@ def test_the_answer_to_complete_is_lost(visitor: Visitor, website: Website, file
     assert_arrived(website, visitor.result(), file)
 
 
-def test_a_page_is_loaded_anew_while_its_upload_is_completed(visitor: Visitor, website: Website, file: Path) -> None:
-    reached, goes_on = threading.Event(), threading.Event()
-    website.before["complete"] = lambda: reached.set() or goes_on.wait(TIMEOUT)
+def test_a_page_is_reloaded_while_its_upload_completes(visitor: Visitor, website: Website, file: Path) -> None:
+    reached, released = threading.Event(), threading.Event()
+    website.before["complete"] = lambda: reached.set() or released.wait(TIMEOUT)
     visitor.visit()
     visitor.choose(file)
     assert reached.wait(TIMEOUT)
@@ -268,7 +266,7 @@ def test_a_page_is_loaded_anew_while_its_upload_is_completed(visitor: Visitor, w
     website.storage_way.sent = 0
     visitor.choose(file)
     result = visitor.result()
-    goes_on.set()
+    released.set()
     assert_arrived(website, result, file)
     assert website.names(website.container) == [result["upload"]["name"]]
     assert website.storage_way.sent == 0, "nothing was sent again"
@@ -280,11 +278,11 @@ def test_swift_is_restarted(visitor: Visitor, website: Website, file: Path) -> N
     visitor.choose(file)
     visitor.wait_for_progress(0.2)
     website.server.restart_proxy()
-    mend(website)
+    repair(website)
     assert_arrived(website, visitor.result(), file)
 
 
-def test_the_network_is_away(engine: Engine, visitor: Visitor, website: Website, file: Path) -> None:
+def test_the_network_is_offline(engine: Engine, visitor: Visitor, website: Website, file: Path) -> None:
     website.storage_way.choose = slow
     visitor.visit()
     visitor.choose(file)
@@ -299,7 +297,7 @@ def test_the_network_is_away(engine: Engine, visitor: Visitor, website: Website,
     if engine.can_go_offline:
         assert not visitor.upload()["result"]
         visitor.driver.delete_network_conditions()
-    mend(website)
+    repair(website)
     assert_arrived(website, visitor.result(), file)
 
 
@@ -312,8 +310,8 @@ def test_the_computer_sleeps(visitor: Visitor, website: Website, file: Path) -> 
     with asleep(visitor.driver):
         website.storage_way.choose = lambda: Fault("stall")
         website.storage_way.cut()
-        time.sleep(URL_TTL + 1)  # no temp URL is good any more
-    mend(website)
+        time.sleep(URL_TTL + 1)  # all temp URLs have expired
+    repair(website)
     assert_arrived(website, visitor.result(), file)
 
 
@@ -325,7 +323,7 @@ def test_temp_urls_expire_before_they_are_used(visitor: Visitor, website: Websit
     assert_arrived(website, visitor.result(), file)
 
 
-def test_a_file_that_is_changed_while_it_is_sent_is_not_kept(visitor: Visitor, website: Website, file: Path) -> None:
+def test_a_file_that_changes_during_the_upload_is_not_kept(visitor: Visitor, website: Website, file: Path) -> None:
     website.storage_way.choose = slow
     visitor.visit()
     visitor.choose(file)
@@ -334,13 +332,13 @@ def test_a_file_that_is_changed_while_it_is_sent_is_not_kept(visitor: Visitor, w
     assert visitor.failure() == "file-changed"
     assert website.names(website.container) == []
 
-    mend(website)
+    repair(website)
     visitor.visit()
     visitor.choose(file)
     assert_arrived(website, visitor.result(), file)
 
 
-def test_a_page_without_workers_has_storage_compare(visitor: Visitor, website: Website, file: Path) -> None:
+def test_a_page_without_workers_detects_damage_at_complete(visitor: Visitor, website: Website, file: Path) -> None:
     visitor.visit(policy="worker-src 'none'")
     website.storage_way.once(Fault("corrupt", after=50 * KiB))
     visitor.choose(file)

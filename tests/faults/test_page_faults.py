@@ -198,19 +198,22 @@ def test_two_tabs_that_begin_at_once_without_locks_both_upload(two_tabs: Any, pa
         assert outcome(two_tabs) == "done"
 
 
-def test_a_tab_that_never_releases_the_lock_does_not_stop_others(two_tabs: Any) -> None:
+@pytest.mark.parametrize("requests", [1, 2], ids=["that holds it", "that holds it and waits for it"])
+def test_a_tab_that_never_releases_the_lock_does_not_stop_others(two_tabs: Any, requests: int) -> None:
     switch_to_tab(two_tabs, 0)
-    two_tabs.execute_script("navigator.locks.request('direct-upload', () => new Promise(() => {}))")
+    for _ in range(requests):
+        two_tabs.execute_script("navigator.locks.request('direct-upload', () => new Promise(() => {}))")
     switch_to_tab(two_tabs, 1)
     two_tabs.execute_script("send(1000)")
     assert outcome(two_tabs) == "done"
 
 
-def test_a_browser_that_has_the_present_time_as_a_files_time_uploads_it(
-    page: Any, pages: Pages, tmp_path: Path
+@pytest.mark.parametrize("time", ["Date.now()", "1e12 + 1e6 * Math.random()"], ids=["present", "random"])
+def test_a_browser_whose_time_of_a_file_is_not_constant_uploads_it(
+    page: Any, pages: Pages, tmp_path: Path, time: str
 ) -> None:
-    now = "<script>Object.defineProperty(File.prototype, 'lastModified', { get: () => Date.now() })</script>"
-    pages.pages["/"] = now + FORM
+    getter = f"<script>Object.defineProperty(File.prototype, 'lastModified', {{ get: () => {time} }})</script>"
+    pages.pages["/"] = getter + FORM
     page.get(pages.address)
     wait(page, lambda: page.execute_script("return document.readyState") == "complete")
     choose(page, tmp_path / "phone.jpg", 5 * MiB)

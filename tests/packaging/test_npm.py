@@ -3,59 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import tarfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.browsers import Chromium, started
-from helpers.node import STATIC, node, run_module
+from helpers.node import STATIC, run_module
+from helpers.npm import NAME, NODE_MODULES, development_server, run, serve_folder, tool
 from waitress.server import create_server
 
 import direct_upload_middleware
 from direct_upload_middleware import DirectUploadMiddleware
 
 CONSUMER = Path(__file__).with_name("consumer")
-NAME = "direct-upload-middleware"
-NODE_MODULES = Path(os.environ.get("NODE_PATH", "").split(os.pathsep)[0])
 #: Two segments.
 SEGMENT = 1024 * 1024
 TEXT_LENGTH = SEGMENT + 1
 PAGE = '<!doctype html>\n<title>Application</title>\n<script type="module" src="{script}"></script>\n'
-MEDIA_TYPES = {".html": "text/html", ".js": "text/javascript"}
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    """Return what a command prints; fail with it where the command fails."""
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def tool(name: str) -> Path:
-    found = NODE_MODULES / ".bin" / name
-    if not found.exists():
-        pytest.fail(f"{name} is needed: 'make test' installs it")
-    return found
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the package as npm packs and installs it."""
-    folder = tmp_path_factory.mktemp("npm")
-    npm = Path(node()).with_name("npm")
-    run(npm, "pack", "--silent", "--pack-destination", folder, cwd=STATIC)
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / "package"
 
 
 @pytest.fixture
@@ -68,20 +35,13 @@ def project(package: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with started(Chromium(), tmp_path_factory.mktemp("chromium") / "profile") as driver:
-        yield driver
-
-
 class Site:
     """An application with the middleware, which serves a folder that a bundler has written."""
 
     def __init__(self, folder: Path, storage: Path) -> None:
-        self.folder = folder
         self.uploads: list[direct_upload_middleware.Upload] = []
         self.app = DirectUploadMiddleware(
-            self._page,
+            serve_folder(folder),
             f"local:{storage}",
             anonymous=True,
             segment_size=SEGMENT,
@@ -90,15 +50,6 @@ class Site:
         self._server = create_server(self.app, host="127.0.0.1", port=0)
         self.url = f"http://127.0.0.1:{self._server.effective_port}"
         threading.Thread(target=self._server.run, daemon=True).start()
-
-    def _page(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = self.folder / (environ["PATH_INFO"].lstrip("/") or "index.html")
-        if not path.is_file():
-            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
-            return []
-        media_type = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
-        start_response("200 OK", [("Content-Type", f"{media_type}; charset=utf-8")])
-        return [path.read_bytes()]
 
     def close(self) -> None:
         self._server.close()
@@ -202,24 +153,6 @@ def test_its_element_has_a_type_in_react(project: Path) -> None:
     }
     (project / "tsconfig.json").write_text(json.dumps({"compilerOptions": options, "files": ["component.tsx"]}))
     run(tool("tsc"), "--project", project, cwd=project)
-
-
-@contextmanager
-def development_server(project: Path) -> Iterator[str]:
-    """Run the development server of Vite and yield its address."""
-    command = [node(), tool("vite").resolve(), project]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
-    with subprocess.Popen(command, env={**os.environ, "NO_COLOR": "1"}, **output) as server:
-        try:
-            printed = []
-            for line in server.stdout or ():
-                printed.append(line)
-                if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                    yield found[0]
-                    return
-            pytest.fail("".join(printed))
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)  # node may be the child of a script that is named node
 
 
 @pytest.mark.browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -30,6 +31,10 @@ AT_REST = f"return {ROOT}.getAnimations().every((animation) => animation.playSta
 BUTTON_ABOVE = """const sheet = new CSSStyleSheet();
 sheet.replaceSync("form { display: flex; flex-direction: column-reverse; align-items: start }");
 document.adoptedStyleSheets.push(sheet);"""
+#: ``release()`` lets the requests to storage go on.
+HOLD = """const { send } = XMLHttpRequest.prototype, held = [];
+XMLHttpRequest.prototype.send = function (...request) { held.push(() => send.apply(this, request)); };
+window.release = () => { XMLHttpRequest.prototype.send = send; held.splice(0).forEach((each) => each()); };"""
 PAGE = '<!doctype html><html lang="{lang}" dir="{dir}"><title>Uploads</title><main><h1>Uploads</h1>{body}</main></html>'
 FORM = '<form method="post" enctype="multipart/form-data">{}<button name="go" value="yes">Send</button></form>'
 _places = count(1)
@@ -38,17 +43,16 @@ _places = count(1)
 class Site:
     """Serves the page of a test, and records the forms that are submitted."""
 
-    def __init__(self, directory: Path, *, segment_size: int = 1 << 20) -> None:
+    def __init__(self, directory: Path, *, segment_size: int = 1 << 20, **options: Any) -> None:
         self.page = ""
         self.policy = POLICY
         self.forms: list[list[tuple[str, str]]] = []
         self.removed: list[str] = []
         self.keeps = False
-        options = {"anonymous": True, "segment_size": segment_size, "on_remove": self._remove}
-        app = DirectUploadMiddleware(self._answer, f"local:{directory}", **options)
+        defaults = {"storage": f"local:{directory}", "anonymous": True, "segment_size": segment_size}
+        app = DirectUploadMiddleware(self._answer, **{**defaults, "on_remove": self._remove, **options})
         self._server = create_server(app, host="127.0.0.1", port=0, threads=8)
-        self._thread = Thread(target=self._server.run, daemon=True)
-        self._thread.start()
+        Thread(target=self._serve, daemon=True).start()
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
 
     def _answer(self, environ: Any, start_response: Any) -> Any:
@@ -75,9 +79,12 @@ class Site:
             return f"a receipt of {environ['direct_upload.uploads'].verify(value).filename}"
         return value
 
+    def _serve(self) -> None:
+        with suppress(OSError):  # another thread closes its socket
+            self._server.run()
+
     def close(self) -> None:
         self._server.close()
-        self._thread.join(TIMEOUT)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from script.site import FORM, Visitor
+from script.site import FORM, HOLD, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -18,10 +18,6 @@ BUTTON = (
     "<fieldset><button id=x name=go value=yes formaction=/x formmethod=post formtarget=_self "
     "formenctype=multipart/form-data formnovalidate>X</button></fieldset>"
 )
-#: ``release()`` lets the requests to storage go on.
-HOLD = """const { send } = XMLHttpRequest.prototype, held = [];
-XMLHttpRequest.prototype.send = function (...request) { held.push(() => send.apply(this, request)); };
-window.release = () => { XMLHttpRequest.prototype.send = send; held.forEach((each) => each()); };"""
 #: Choose files as a script does, without an event.
 SET_FILES = """const transfer = new DataTransfer();
 for (const name of arguments[0]) transfer.items.add(new File([name], name));
@@ -63,7 +59,7 @@ def test_the_button_submits_the_state_that_it_had_when_it_was_clicked(
     start_upload(visitor, files("a.txt"))
     visitor.js(f"const x = document.querySelector('#x'); x.click(); {change}; release()")
     assert submitted(visitor) == [("f", "a receipt of a.txt"), ("r", ""), ("go", "yes")]
-    assert visitor.browser.current_url.endswith("/x")
+    visitor.wait(lambda: visitor.browser.current_url.endswith("/x"))  # Firefox shows the page after it is received
 
 
 def test_an_unchanged_button_is_the_submitter(visitor: Visitor, files: Files) -> None:
@@ -77,6 +73,7 @@ def test_an_unchanged_button_is_the_submitter(visitor: Visitor, files: Files) ->
         x.click(); x.classList.add("waiting"); release()"""
     )
     assert submitted(visitor) == [("f", "a receipt of a.txt"), ("go", "yes")]
+    visitor.wait(lambda: visitor.js("return document.title") == "Thank you")
     assert visitor.js("return window.name") == "same"
 
 
