@@ -21,7 +21,7 @@ const MARK = "data-direct-upload-field";
 export class FileInput {
   #input;
   #listener;
-  #mount;
+  #pageMount;
   #view = new View();
   /** @type {UploadList} */
   #uploads;
@@ -38,12 +38,12 @@ export class FileInput {
   constructor(input, upload, listener, mount) {
     this.#input = input;
     this.#listener = listener;
-    this.#mount = new URL((input.dataset.directUploadMount ?? mount.href).replace(/\/*$/, "/"), mount);
+    this.#pageMount = mount;
     this.#uploads = new UploadList({
       host: input,
       view: this.#view,
       mount: () => this.#mount,
-      upload: (file, options) => upload(file, { mount: input.dataset.directUploadMount, ...options }),
+      upload: (file, options) => upload(file, { mount: this.#mount, ...options }),
       onchange: () => this.#onChange(),
       ondone: () => undefined,
       onremove: () => this.#onRemove(),
@@ -52,6 +52,10 @@ export class FileInput {
     if (input.multiple) this.#view.enableReorder(this.#uploads);
     this.#addInitialReceipts();
     void this.#restore();
+  }
+
+  get #mount() {
+    return new URL((this.#input.dataset.directUploadMount ?? this.#pageMount.href).replace(/\/*$/, "/"), this.#pageMount);
   }
 
   get form() {

@@ -63,8 +63,11 @@ export class Row {
     return { name: this.#path || this.#file.name, total: formatSize(this.#file.size) };
   }
 
-  /** Create or remove the content. */
-  toggle(isShown = !this.#parts) {
+  /**
+   * Create or remove the content.
+   * @param {boolean} isShown
+   */
+  toggle(isShown) {
     if (isShown === !!this.#parts) return;
     this.#parts = isShown ? this.#create() : undefined;
     if (!isShown) this.element.replaceChildren();
@@ -72,17 +75,14 @@ export class Row {
     this.#render();
   }
 
-  /** Move the focus to the first button. */
-  focus() {
+  /**
+   * Move the focus to the first button, or to the one that removes the file.
+   * @param {boolean} [isRemove]
+   */
+  focus(isRemove) {
     this.toggle(true);
     const { pause, retry, remove } = this.#parts ?? {};
-    [pause, retry, remove].find((each) => each && !each.hidden)?.focus();
-  }
-
-  /** Move the focus to the button that removes the file. */
-  focusRemove() {
-    this.toggle(true);
-    this.#parts?.remove.focus();
+    (isRemove ? remove : [pause, retry, remove].find((each) => each && !each.hidden))?.focus();
   }
 
   /**

@@ -221,7 +221,7 @@ export class UploadList {
       removeUpload(this.#field.mount(), removed.receipt).catch(() => undefined); // the application deletes what stays pending
     }
     const next = this.remove(removed);
-    if (next) next.focusRemove();
+    if (next) next.focus(true);
     else this.#field.focus();
     this.#field.view.announce(message("removed", { name: removed.file.name }));
     this.#field.view.update(this);

@@ -80,7 +80,7 @@ export class View {
    * @param {Element | null} element
    */
   rowOf(element) {
-    return element ? this.#rows.get(element) : undefined;
+    return this.#rows.get(/** @type {Element} */ (element));
   }
 
   /**
