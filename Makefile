@@ -39,7 +39,7 @@ EXAMPLE = plain
 demo: $(VENV)/$(if $(filter plain,$(EXAMPLE)),.demo,.examples)
 	@$(BIN)/python -m examples.$(EXAMPLE) $(DEMO_ARGS)
 
-test: $(VENV)/.test $(VENV)/.node static browser nginx $(if $(TEST_ARGS),,test-rackspace)
+test: $(VENV)/.test $(VENV)/.node static browser nginx old-swifts $(if $(TEST_ARGS),,test-rackspace)
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
 
 mutations: $(VENV)/.test
@@ -87,7 +87,7 @@ sweep: $(VENV)/.test
 	@SWEEP_ROUNDS=35 $(BIN)/python -m pytest tests/unit/storage/swift/test_sweep.py -k Many $(TEST_ARGS)
 
 clean:
-	rm -rf $(VENV) $(RACKSPACE) build dist static/dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
+	rm -rf $(VENV) $(RACKSPACE) $(OLD_SWIFTS:%=$(VENV)-swift-%) $(KEYSTONE) build dist static/dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made: .ci/python
@@ -128,3 +128,4 @@ more-browsers:
 		.ci/need webkit2gtk-driver xvfb gir1.2-webkit2-4.1 python3-gi
 
 include rackspace.mk
+include clouds.mk

@@ -65,7 +65,9 @@ def swift() -> Iterator[SwiftServer]:
 
 
 @contextmanager
-def gunicorn(app: str, timeout: int = 600, **options: Any) -> Iterator[tuple[str, int]]:
+def gunicorn(
+    app: str, timeout: int = 600, *, module: str = "applications", **options: Any
+) -> Iterator[tuple[str, int]]:
     """An application of :mod:`applications` with two sync workers: its address and its process id.
 
     ``timeout``, in seconds, is the workers'; ``options`` are the application's.
@@ -77,7 +79,7 @@ def gunicorn(app: str, timeout: int = 600, **options: Any) -> Iterator[tuple[str
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--timeout", str(timeout)]
     path = os.pathsep.join(map(str, (HERE, HERE.parent / "tests", HERE.parent)))
     environ = {**os.environ, "PYTHONPATH": path, "BENCHMARK_SECRET": secrets.token_urlsafe()}
-    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", f"applications:{app}({arguments})"]
+    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", f"{module}:{app}({arguments})"]
     with subprocess.Popen(command, env=environ) as process:  # noqa: S603
         try:
             url = f"http://127.0.0.1:{port}"

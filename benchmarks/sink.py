@@ -48,14 +48,23 @@ class Site(Pages):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.startswith("/_upload/batch/"):
+            call = self._complete if self.path.endswith("/complete") else self._begin
+            return self._tell({"uploads": [{"status": 200, **call(item)} for item in asked["uploads"]]})
         if self.path.endswith("/complete"):
-            return self._tell({"receipt": "it", "upload": {}, "download_url": "", "data": None})
+            return self._tell(self._complete(asked))
         if self.path.endswith("/segments"):
             return self._tell({"segments": [self._segment(index) for index in asked["indexes"]]})
+        return self._tell(self._begin(asked))
+
+    def _begin(self, asked: dict[str, Any]) -> dict[str, Any]:
         count = math.ceil(asked["size"] / SEGMENT)
         plan = {"segment_size": SEGMENT, "segment_count": count, "parallel": PARALLEL}
         first = [self._segment(index) for index in range(min(16, count))]
-        return self._tell({"id": f"{next(_numbers):x}", "ticket": "it", "expires": 9e9, **plan, "segments": first})
+        return {"id": f"{next(_numbers):x}", "ticket": "it", "expires": 9e9, **plan, "segments": first}
+
+    def _complete(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"receipt": "it", "upload": {}, "download_url": "", "data": None}
 
     def _segment(self, index: int) -> dict[str, Any]:
         return {"index": index, "url": f"{self.storage}/{next(_numbers)}", "headers": {}, "expires": 9e9}

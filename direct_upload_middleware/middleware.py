@@ -89,6 +89,7 @@ class DirectUploadMiddleware:
         self.store = UploadStore.of(self.options)
         self._api = Api(self.options, self._uploads)
         self._next_origin_request = 0.0
+        self._is_wrapped_twice = False
         mode = self.options.inject
         self._pages = PageInjector(app, mode=mode, connect_src=self._storage_origin) if mode else None
 
@@ -108,13 +109,26 @@ class DirectUploadMiddleware:
                 "give the other middleware another mount"
             )
 
+    def _check_wrapped_once(self, outer: RequestUploads, inner: RequestUploads) -> None:
+        """Log, once, that another middleware with the same mount is around this one, perhaps with others between."""
+        if not self._is_wrapped_twice and outer.has_same_mount(inner):
+            self._is_wrapped_twice = True
+            log.warning(
+                "the application is wrapped by two DirectUploadMiddlewares at %s, and only the outer one gets uploads: "
+                "remove one of them, or give one another mount",
+                self._mount,
+            )
+
     def request_uploads(self, environ: WSGIEnvironment) -> RequestUploads:
         """Return the uploads of a request, for integrations that call the application themselves."""
         return RequestUploads(environ, self._uploads)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        environ[ENVIRON_KEY] = uploads = self.request_uploads(environ)
+        uploads = self.request_uploads(environ)
+        if ENVIRON_KEY in environ:
+            self._check_wrapped_once(environ[ENVIRON_KEY], uploads)
+        environ[ENVIRON_KEY] = uploads
         path = environ.get("PATH_INFO", "")
         if path.startswith(self._mount) and (path == self._mount or path.startswith(self._mount_prefix)):
             return self._api(environ, start_response)

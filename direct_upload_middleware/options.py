@@ -173,9 +173,9 @@ def make_options(storage: Storage | str | None, given: Mapping[str, Any]) -> Opt
 
     :param given: the middleware's keyword arguments by name; a missing one has its default.
     """
+    store = _storage(storage)  # first: a missing extra is told before anything else
     check_names(given)
     values = {name: option.kind.check(name, given.get(name, option.default)) for name, option in OPTIONS.items()}
-    store = _storage(storage)
     keys = _keys(values.pop("secret"), store)
     policy = Policy(max_size=values.pop("max_size"), accept=values.pop("accept"))
     values["identify"] = values["identify"] or remote_user

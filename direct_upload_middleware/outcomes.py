@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .models import Upload
-from .storage.base import SignedSegment, StoredObject
+from .storage.base import SignedSegment, StoredObject, Transfer
 from .tickets import Ticket
+
+DOWNLOAD_TTL = 300
+"""The lifetime of a presigned URL for GET in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,13 @@ class CompletedUpload:
 def stored_object(upload: Upload) -> StoredObject:
     """Return what the storage must know of a complete upload."""
     return StoredObject(name=upload.name, id=upload.id, size=upload.size, etag=upload.etag)
+
+
+def log_fields(transfer: Transfer) -> dict[str, object]:
+    """Return what is logged of an upload."""
+    return {
+        "upload_id": transfer.id,
+        "upload_size": transfer.size,
+        "upload_segments": transfer.segment_count,
+        "upload_seal": transfer.seal,
+    }

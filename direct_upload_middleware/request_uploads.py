@@ -41,6 +41,12 @@ class RequestUploads:
     def _mount_url(self, url: str) -> str:
         return mount_url(self._script_name, self._uploads.mount, url)
 
+    def has_same_mount(self, other: RequestUploads) -> bool:
+        """Return whether another middleware made the other one, and answers the same addresses."""
+        if self._uploads is other._uploads:
+            return False
+        return (self._script_name, self._uploads.mount) == (other._script_name, other._uploads.mount)
+
     @property
     def identity(self) -> str | None:
         """The identity that ``identify`` returns for this request, or None."""

@@ -28,7 +28,7 @@ def store(uploads: Uploads, environ: WSGIEnvironment, file: ReceivedFile) -> Upl
     """
     requester = uploads.authenticate(environ)
     request = _request(file, requester.identity)
-    ticket, _ = uploads.prepare(environ, requester, request, origin=NO_PAGE)
+    ticket = uploads.prepare(environ, requester, request, origin=NO_PAGE)
     with _nothing_left_on_failure(uploads, ticket):
         return uploads.complete(environ, ticket, _send(uploads, ticket, file)).upload
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from .callbacks import call_application, check_json, check_object_name, client_address
-from .errors import ApplicationError, NotAuthenticated, Refused, SegmentsMissing, TypeNotAccepted
+from .callbacks import call_application, check_object_name, client_address
+from .errors import ApplicationError, DirectUploadError, NotAuthenticated, Refused
 from .models import Upload, UploadRequest
 from .options import Options
 from .origins import storage_page_origin
-from .outcomes import BegunUpload, CompletedUpload, stored_object
+from .outcomes import DOWNLOAD_TTL, BegunUpload, CompletedUpload, log_fields, stored_object
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
-from .receipts import Receipt, Receipts
-from .requester import Requester
-from .storage.base import Sealed, SignedSegment, StoredObject, Transfer, UploadStatus
+from .receipts import Receipts
+from .requester import Binding, Requester
+from .storage.base import SignedSegment, StoredObject, Transfer, UploadStatus
 from .tickets import Ticket, Tickets, check_not_expired, renew
 from .tokens import Scope
 
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+__all__ = ["DOWNLOAD_TTL", "Uploads"]
+
 FIRST_SEGMENTS = 16
-DOWNLOAD_TTL = 300
 
 
 class Uploads:
@@ -43,6 +43,10 @@ class Uploads:
         self.tickets = Tickets(options.keys, scope)
         self.unknown_size_tickets = Tickets(options.keys, scope, unknown_size=True)
         self.receipts = Receipts(options.keys, scope)
+        # Not imported with this module: a program that only needs the middleware's class should start quickly.
+        from .completion import Completion
+
+        self._completion = Completion(options, self.receipts)
         self.url_ttl = options.url_ttl
 
     def requester(self, environ: WSGIEnvironment) -> Requester:
@@ -79,33 +83,55 @@ class Uploads:
         Raise NotAuthenticated, then InvalidTicket, then NotYours, and only then TicketExpired.
         """
         requester = self.authenticate(environ)
+        return requester, self.read_ticket(requester, token, upload_id, unknown_size=unknown_size)
+
+    def read_ticket(
+        self, requester: Requester, token: str | None, upload_id: str, *, unknown_size: bool = False
+    ) -> Ticket:
+        """Return the ticket of an authenticated requester. Raise what :meth:`check_ticket` raises."""
         ticket = (self.unknown_size_tickets if unknown_size else self.tickets).read(token, upload_id=upload_id)
         requester.check_ticket(ticket)
         check_not_expired(ticket)
-        return requester, ticket
+        return ticket
 
     def begin(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest) -> BegunUpload:
         """Check the policy, call ``authorize``, and return a ticket and the first presigned URLs.
 
         Raise TooLarge, TypeNotAccepted, Refused, ApplicationError or a storage error.
         """
-        ticket, cookie = self.prepare(environ, requester, request, origin=self._page_origin(environ))
+        binding = requester.bind()
+        return self._begin(environ, binding.cookie, self._allow(environ, request, binding))
+
+    def begin_all(
+        self, environ: WSGIEnvironment, requester: Requester, requests: Sequence[UploadRequest]
+    ) -> tuple[list[BegunUpload | DirectUploadError], str]:
+        """Begin several uploads that are bound to one cookie; return each one or its error, in order, and the cookie.
+
+        ``authorize`` and ``object_name`` are called in this thread, for one upload after the other. Only storage is
+        asked for several at once.
+        """
+        from .attempts import attempt, attempt_each  # __init__ has imported it
+
+        binding = requester.bind()
+        allowed = [attempt(self._allow, environ, request, binding) for request in requests]
+        return attempt_each(lambda ticket: self._begin(environ, binding.cookie, ticket), allowed), binding.cookie
+
+    def _begin(self, environ: WSGIEnvironment, cookie: str, ticket: Ticket) -> BegunUpload:
+        ticket = self._begin_in_storage(ticket, self._page_origin(environ))
         first = range(min(FIRST_SEGMENTS, ticket.transfer.segment_count))
         segments = self.sign(environ, ticket, first, fresh=True)
         return BegunUpload(ticket, self.tickets.issue(ticket), cookie, segments)
 
-    def prepare(
-        self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str
-    ) -> tuple[Ticket, str]:
-        """Check the policy, call ``authorize``, and begin the upload in storage; return the ticket and its cookie."""
+    def prepare(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest, *, origin: str) -> Ticket:
+        """Check the policy, call ``authorize``, and begin the upload in storage; return the ticket."""
+        return self._begin_in_storage(self._allow(environ, request, requester.bind()), origin)
+
+    def _allow(self, environ: WSGIEnvironment, request: UploadRequest, binding: Binding) -> Ticket:
+        """Check the policy, ask the application, and return the ticket of an upload that storage does not know yet."""
         self._options.policy.check(request)
         plan = make_plan(request.size, self._options.segment_size, self._storage.limits())
         self._authorize(environ, request)
-        transfer = self._transfer(environ, request, plan)
-        ticket, cookie = self._ticket(requester, request, transfer)
-        ticket = self._begin_in_storage(ticket, origin)
-        log.info("upload begun", extra=_log_fields(transfer))
-        return ticket, cookie
+        return self._ticket(binding, request, self._transfer(environ, request, plan))
 
     def begin_unknown_size(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest) -> BegunUpload:
         """Begin an upload of unknown size; ``request.size`` is 0. There are no presigned URLs yet.
@@ -117,14 +143,16 @@ class Uploads:
         self._authorize(environ, request)
         largest = plan.segment_size * plan.segment_count
         transfer = replace(self._transfer(environ, request, plan), size=largest, unknown_size=True)
-        ticket, cookie = self._ticket(requester, request, transfer)
-        ticket = self._begin_in_storage(ticket, self._page_origin(environ))
-        log.info("upload begun", extra={**_log_fields(transfer), "upload_size": None, "upload_segments": None})
-        return BegunUpload(ticket, self.unknown_size_tickets.issue(ticket), cookie, [])
+        binding = requester.bind()
+        ticket = self._begin_in_storage(self._ticket(binding, request, transfer), self._page_origin(environ))
+        return BegunUpload(ticket, self.unknown_size_tickets.issue(ticket), binding.cookie, [])
 
     def _begin_in_storage(self, ticket: Ticket, origin: str) -> Ticket:
         """Prepare storage; return the ticket with what the storage must remember about the upload."""
-        reference = self._storage.begin(ticket.transfer, origin=origin)
+        transfer = ticket.transfer
+        reference = self._storage.begin(transfer, origin=origin)
+        unknown = {"upload_size": None, "upload_segments": None} if transfer.unknown_size else {}
+        log.info("upload begun", extra={**log_fields(transfer), **unknown})
         return replace(ticket, transfer=replace(ticket.transfer, reference=reference)) if reference else ticket
 
     def _authorize(self, environ: WSGIEnvironment, request: UploadRequest) -> None:
@@ -143,12 +171,10 @@ class Uploads:
             expires=int(time.time()) + self._options.ticket_ttl,
         )
 
-    def _ticket(self, requester: Requester, request: UploadRequest, transfer: Transfer) -> tuple[Ticket, str]:
-        """Return the ticket, and the cookie that it is bound to."""
-        binding = requester.bind()
+    def _ticket(self, binding: Binding, request: UploadRequest, transfer: Transfer) -> Ticket:
         begun = transfer.expires - self._options.ticket_ttl
         owner = binding.anonymous_owner
-        return Ticket(transfer, request.filename, request.identity, binding.requester, owner, begun), binding.cookie
+        return Ticket(transfer, request.filename, request.identity, binding.requester, owner, begun)
 
     def _object_name(self, environ: WSGIEnvironment, request: UploadRequest) -> str:
         choose = self._options.object_name
@@ -195,26 +221,17 @@ class Uploads:
         """Return the upload's status, and its receipt if it is complete."""
         status = self._storage.status(ticket.transfer)
         sealed = status.sealed if status.state == "complete" else None
-        return status, self._receipt(ticket, self._upload(ticket, sealed)) if sealed else None
+        return status, self._completion.receipt(ticket, sealed) if sealed else None
 
     def complete(self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]) -> CompletedUpload:
-        """Seal the upload, call ``on_complete``, and issue the receipt. Repeatable.
+        """Complete the upload, however long it takes. See :meth:`~.completion.Completion.complete`."""
+        return self._completion.complete(environ, ticket, etags)
 
-        Raise SegmentsMissing or SegmentsDiffer; Refused or TypeNotAccepted (then nothing remains in storage);
-        ApplicationError (then a retry calls ``on_complete`` again); or a storage error.
-        """
-        transfer = ticket.transfer
-        if undeclared := [i for i in range(transfer.segment_count) if i not in etags]:
-            raise SegmentsMissing(undeclared)
-        needs_consent = self._options.on_complete is not None or self._options.sniff
-        sealed = self._storage.seal(transfer, etags, pending=needs_consent)
-        upload = self._upload(ticket, sealed)
-        data = self._consent(environ, ticket, upload, sealed) if needs_consent else None
-        self._storage.confirm(transfer, sealed)
-        url = self._storage.download_url(upload.name, filename=upload.filename, inline=False, ttl=DOWNLOAD_TTL)
-        fields = {**_log_fields(transfer), "upload_seconds": max(0, sealed.sealed_at - ticket.begun)}
-        log.info("upload complete", extra=fields)
-        return CompletedUpload(upload, self._receipt(ticket, upload), url, data)
+    def complete_soon(
+        self, environ: WSGIEnvironment, wanted: Sequence[tuple[Ticket, Mapping[int, str]]]
+    ) -> list[CompletedUpload | DirectUploadError | None]:
+        """Complete several uploads within about a second. See :meth:`~.completion.Completion.complete_soon`."""
+        return self._completion.complete_soon(environ, wanted)
 
     def complete_unknown_size(
         self, environ: WSGIEnvironment, ticket: Ticket, etags: Mapping[int, str]
@@ -231,49 +248,13 @@ class Uploads:
             self._authorize(environ, measured.request)
         return self.complete(environ, measured, etags)
 
-    def _consent(self, environ: WSGIEnvironment, ticket: Ticket, upload: Upload, sealed: Sealed) -> Any:
-        """Return what ``on_complete`` returns. Remove a refused upload, unless it was complete before."""
-        on_complete = self._options.on_complete
-        try:
-            if self._options.sniff:
-                self._sniff(upload)
-            return call_application(lambda: check_json(on_complete(environ, upload))) if on_complete else None
-        except (Refused, TypeNotAccepted):
-            if not sealed.complete:
-                self._storage.refuse(ticket.transfer)
-            raise
-
-    def _sniff(self, upload: Upload) -> None:
-        from .sniff import HEAD_SIZE, may_be_accepted  # make_options has imported it
-
-        with self._storage.open(stored_object(upload)) as file:
-            head = file.read(HEAD_SIZE)
-        if not may_be_accepted(self._options.policy.accept, upload.type, head):
-            raise TypeNotAccepted("The file's content is not of an accepted type.")
-
     def abort(self, ticket: Ticket) -> None:
         """Abort the upload. Repeatable. Raise AlreadyComplete after complete."""
         # The ticket may have been renewed, and the tombstone must outlive every ticket.
         expires = max(ticket.transfer.expires, int(time.time()) + self._options.ticket_ttl)
         self._storage.abort(replace(ticket.transfer, expires=expires))
+        self._completion.forget(ticket.transfer.id)
         log.info("upload aborted", extra={"upload_id": ticket.transfer.id})
-
-    def _upload(self, ticket: Ticket, sealed: Sealed) -> Upload:
-        transfer = ticket.transfer
-        return Upload(
-            id=transfer.id,
-            name=transfer.name,
-            container=self._storage.container,
-            filename=ticket.filename,
-            type=transfer.type,
-            size=sealed.size,
-            etag=sealed.etag,
-            owner=ticket.identity,
-            completed=datetime.fromtimestamp(sealed.sealed_at, UTC),
-        )
-
-    def _receipt(self, ticket: Ticket, upload: Upload) -> str:
-        return self.receipts.issue(Receipt(upload, ticket.anonymous_owner))
 
     def download_url(self, upload: Upload, *, filename: str | None, inline: bool, ttl: int) -> str:
         """Return a presigned URL for GET that downloads the object as ``filename``, by default its original name."""
@@ -287,13 +268,5 @@ class Uploads:
     def delete(self, upload: Upload) -> None:
         """Delete the object. See :meth:`~.storage.base.Storage.delete`."""
         self._storage.delete(stored_object(upload), until=int(time.time()) + self._options.ticket_ttl)
+        self._completion.forget(upload.id)
         log.info("upload deleted", extra={"upload_id": upload.id})
-
-
-def _log_fields(transfer: Transfer) -> dict[str, object]:
-    return {
-        "upload_id": transfer.id,
-        "upload_size": transfer.size,
-        "upload_segments": transfer.segment_count,
-        "upload_seal": transfer.seal,
-    }

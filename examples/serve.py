@@ -29,19 +29,29 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     MakeApp = Callable[[Path, str, str], WSGIApplication]
+    CleanUp = Callable[[Path, str, str], int]
 
 HOST = "127.0.0.1"
 PORT = 8080
 THREADS = 8
 
 
-def main(make_app: MakeApp, arguments: list[str] | None = None) -> None:
-    """Serve until Ctrl-C or SIGTERM. ``make_app`` takes a directory for data, a storage URL and a secret."""
+def main(make_app: MakeApp, arguments: list[str] | None = None, *, clean_up: CleanUp | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM, or clean up.
+
+    :param make_app: takes a directory for data, a storage URL and a secret.
+    :param clean_up: takes the same, deletes what nobody wants any more, and returns how many files that were.
+    """
     options = parser().parse_args(arguments)
     _on_signals(_stop)
     try:
         with ExitStack() as stack:
             stack.callback(_on_signals, signal.SIG_IGN)  # nothing may interrupt the cleanup
+            if options.clean_up and clean_up:
+                data = data_directory(options.keep, stack)
+                number = clean_up(data, start_storage(options, data, stack), secret_in(data))
+                print(f"Deleted files: {number}")
+                return
             serve(make_app, options, stack)
     except KeyboardInterrupt:
         pass  # waitress handles it itself; this one came before waitress ran
@@ -53,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--storage", choices=("swift", "s3", "local"), help="default: swift, if it can run")
     parser.add_argument("--port", type=int, help=f"default: {PORT}, or the next free port; 0 for any free port")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep files and database here")
+    parser.add_argument("--clean-up", action="store_true", help="delete what was never sent, or deleted, a day ago")
     return parser
 
 

@@ -75,7 +75,7 @@ export interface UploadTask extends Promise<UploadResult>, AsyncIterable<Progres
 export interface UploadAllTask extends Promise<UploadResult[]>, AsyncIterable<ProgressReport>, UploadControls {}
 
 export interface UploadAllOptions extends Omit<UploadOptions, "filename"> {
-  /** The number of files that are uploaded at once; 3. */
+  /** The most files that are begun and not finished; by default all. The browser's connections limit what is sent at once. */
   concurrency?: number;
   /** Called for each file as soon as it is uploaded. */
   onfile?: (file: Sendable, result: UploadResult) => void;

@@ -1,6 +1,7 @@
 // Types that the modules share. Only the type checker of this project reads this file. Pages do not load it, and the npm
 // package does not contain it: what applications use is in direct-upload.d.ts and uppy.d.ts.
 
+import type { Batches } from "./engine/batches.js";
 import type { ConnectionPool } from "./engine/connection-pool.js";
 import type { ProgressReport, UploadControls, UploadResult } from "./direct-upload.d.ts";
 
@@ -70,6 +71,17 @@ export interface BeginAnswer extends Plan, UploadTicket, SignAnswer {
   expires: number;
   /** The `Upload-Owner` header, by which the visitor's resume records are found and read. */
   owner: string;
+}
+
+export interface FileDescription {
+  filename: string;
+  size: number;
+  type: string;
+}
+
+/** An item of a batch that completes uploads. */
+export interface CompleteItem extends UploadTicket {
+  segments: SegmentEtag[];
 }
 
 export interface StoredSegment {
@@ -148,9 +160,15 @@ export interface Environment {
   /** Mounts to which this browser has returned the cookie. */
   verifiedMounts: Set<string>;
   connections: ConnectionPool;
+  /** The requests for several uploads at once, by mount. */
+  batches: Map<string, Batches>;
+  /** When the cookie of each mount may expire. */
+  cookies: Map<string, number>;
   /** Milliseconds; only differences are used. */
   now(): number;
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when the page has done what it is about to do. */
+  nextTask(): Promise<void>;
   random(): number;
   isOnline(): boolean;
   /** Whether the page's Content-Security-Policy has refused a connection to this URL's origin. */

@@ -5,7 +5,7 @@ import type { UploadOptions, UploadResult } from "./direct-upload.d.ts";
 /** Options of the Uppy plugin. */
 export interface UppyPluginOptions extends Pick<UploadOptions, "mount" | "place" | "retries" | "stall"> {
   id?: string;
-  /** The number of files that are uploaded at once; 3. */
+  /** The most files that are begun and not finished; by default all. The browser's connections limit what is sent at once. */
   limit?: number;
   /** A form, or its selector, that gets a hidden input with the receipt of each uploaded file. */
   form?: string | HTMLFormElement;

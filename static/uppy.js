@@ -5,8 +5,6 @@ import { upload } from "./direct-upload.js";
 import { DirectUploadFailure } from "./engine/failure.js";
 import { explain, message } from "./messages.js";
 
-/** How many files upload at the same time. */
-const LIMIT = 3;
 /** The mount of the middleware that served this module; in a bundle, as in direct-upload.js. */
 const DEFAULT_MOUNT = /^(http.*\/)static\/(?:[\da-f]{16}\/)?uppy\.js/.exec(import.meta.url)?.[1] ?? "/_upload";
 
@@ -84,7 +82,7 @@ export class DirectUpload {
     const worker = async () => {
       for (const { id } of waiting) if (this.uppy.getFile(id)) await this.#uploadFile(this.uppy.getFile(id));
     };
-    const limit = Math.min(this.opts.limit ?? LIMIT, files.length);
+    const limit = Math.min(this.opts.limit ?? Infinity, files.length);
     await Promise.all(Array.from({ length: Math.max(1, limit) }, worker));
   };
 
@@ -103,7 +101,8 @@ export class DirectUpload {
       if (isWaiting && this.#tasks.get(id) === task) this.#reportStall(id, report);
       isWaiting = false;
     };
-    const task = upload(data, { filename: meta.name, mount: this.#mount, onprogress, onretry, retries, stall, place });
+    const options = { filename: meta.name, mount: this.#mount, retries, stall, place, together: true };
+    const task = upload(data, { ...options, onprogress, onretry });
     this.#tasks.set(id, task);
     if (isPaused) task.pause();
     await task.then(

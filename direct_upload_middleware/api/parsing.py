@@ -12,20 +12,22 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MAX_BODY = 1024**2
+MAX_BATCH_BODY = 4 * 1024**2
 MAX_INDEXES = 100
+MAX_UPLOADS = 100
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _LENGTH = re.compile(r"[0-9]+")
 _MAX_DIGITS = 100
 
 
-def read_object(environ: WSGIEnvironment) -> dict[str, Any]:
-    """Read the JSON object in the body. Raise UnsupportedMediaType, TooLarge (over 1 MiB) or Malformed."""
+def read_object(environ: WSGIEnvironment, limit: int = MAX_BODY) -> dict[str, Any]:
+    """Read the JSON object in the body. Raise UnsupportedMediaType, TooLarge (over ``limit`` bytes) or Malformed."""
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType
     try:
-        value = json.loads(_read(environ).decode("utf-8"), parse_int=_parse_integer)
+        value = json.loads(_read(environ, limit).decode("utf-8"), parse_int=_parse_integer)
     except (ValueError, RecursionError) as error:
         raise Malformed from error
     if not isinstance(value, dict):
@@ -38,24 +40,47 @@ def _parse_integer(text: str) -> int:
     return int(text[:_MAX_DIGITS])
 
 
-def _read(environ: WSGIEnvironment) -> bytes:
+def _read(environ: WSGIEnvironment, limit: int) -> bytes:
     given = environ.get("CONTENT_LENGTH")
     if given and not _LENGTH.fullmatch(given):
         raise Malformed("Content-Length is not a number.")
-    length = _parse_integer(given) if given else MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    if given and length > MAX_BODY:
-        raise _body_too_large()
+    length = _parse_integer(given) if given else limit + 1 if environ.get("wsgi.input_terminated") else 0
+    if given and length > limit:
+        raise _body_too_large(limit)
     try:
         body: bytes = environ["wsgi.input"].read(length)
     except Exception as error:  # servers raise various exceptions if the client disconnects or sends garbage
         raise Malformed("The body could not be read.") from error
-    if len(body) > MAX_BODY:
-        raise _body_too_large()
+    if len(body) > limit:
+        raise _body_too_large(limit)
     return body
 
 
-def _body_too_large() -> TooLarge:
-    return TooLarge(f"The body is larger than {MAX_BODY} bytes.")
+def _body_too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit} bytes.")
+
+
+def parse_uploads(body: dict[str, Any]) -> list[Any]:
+    """Return the member ``uploads``: a list of at most 100 items. The caller checks each item for itself."""
+    given = body.get("uploads")
+    if not isinstance(given, list) or len(given) > MAX_UPLOADS:
+        raise InvalidRequest("uploads", f"uploads must be a list of at most {MAX_UPLOADS} objects.")
+    return given
+
+
+def parse_upload(item: Any) -> dict[str, Any]:
+    """Return an item of ``uploads``. Raise InvalidRequest unless it is an object."""
+    if not isinstance(item, dict):
+        raise InvalidRequest("uploads", "Each of the uploads must be an object.")
+    return item
+
+
+def parse_upload_id(item: dict[str, Any]) -> str:
+    """Return the member ``id`` of an item of ``uploads``."""
+    given = item.get("id")
+    if not isinstance(given, str):
+        raise InvalidRequest("id", "id must be the string that names the upload.")
+    return given
 
 
 def parse_indexes(body: dict[str, Any], count: int) -> list[int]:

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from webob import Request, Response
 
-from ..errors import ApplicationError, DirectUploadError, MethodNotAllowed, NotFound
+from ..errors import ApplicationError, DirectUploadError, InvalidTicket, MethodNotAllowed, NotFound
 from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
 from ..origins import check_same_site
 from ..policy import parse_request
-from ..storage.base import SignedSegment
 from ..tickets import Ticket
 from ..uploads import Uploads
 from .assets import serve_asset
+from .batch import Batches
 from .cors import add_cors, is_preflight, preflight_response
 from .files import Files
 from .parsing import parse_etags, parse_indexes, read_object
 from .responses import (
+    SEALING_RETRY_AFTER,
     ApiResponse,
     absolute_url,
+    begun_body,
     completed_body,
     json_response,
     log_problem,
     problem,
+    sealing_body,
+    segments_body,
     set_cookie,
 )
 from .unread_body import UnreadBody
@@ -56,8 +59,10 @@ class Api:
     def __init__(self, options: Options, uploads: Uploads) -> None:
         self._options = options
         self._uploads = uploads
+        self._batches = Batches(options, uploads)
         self._companion = Companion(options, uploads)
         self._files = Files(options, uploads)
+        self._has_advised = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -68,12 +73,23 @@ class Api:
             response = self._respond(environ)
         except DirectUploadError as error:
             response = log_problem(error, environ)
+            if isinstance(error, InvalidTicket) and environ["wsgi.multiprocess"]:
+                self._advise_one_secret()
         except Exception:
             log.exception("the upload API failed")
             response = problem(ApplicationError())
         body = response(environ, start_response)
         unread.drain(lambda: self._uploads.is_known(environ))
         return body
+
+    def _advise_one_secret(self) -> None:
+        """Tell, once, why several workers refuse each other's tickets: each has made a secret of its own."""
+        if not self._has_advised:
+            self._has_advised = True
+            log.warning(
+                "a ticket is invalid here: if another worker issued it, the workers have different secrets; give the "
+                "option secret the same value in all processes and on all machines, and do not generate it at start-up"
+            )
 
     def _respond(self, environ: WSGIEnvironment) -> WSGIApplication:
         if environ["REQUEST_METHOD"] == "OPTIONS" and is_preflight(environ):
@@ -94,6 +110,10 @@ class Api:
         match path:
             case ["uploads"]:
                 return {"POST": self._begin}
+            case ["batch", "begin"]:
+                return {"POST": self._batches.begin}
+            case ["batch", "complete"]:
+                return {"POST": self._batches.complete}
             case ["owner"]:
                 return {"GET": self._owner}
             case ["uploads", upload_id] if upload_id:
@@ -139,21 +159,8 @@ class Api:
         requester = self._uploads.authenticate(environ)
         wanted = parse_request(read_object(environ), requester.identity)
         begun = self._uploads.begin(environ, requester, wanted)
-        transfer = begun.ticket.transfer
-        response = json_response(
-            {
-                "id": transfer.id,
-                "ticket": begun.token,
-                "expires": transfer.expires,
-                "segment_size": transfer.segment_size,
-                "segment_count": transfer.segment_count,
-                "parallel": self._options.parallel,
-                "checksum": "md5",
-                "segments": self._segments(request, begun.segments),
-            },
-            HTTPStatus.CREATED,
-        )
-        response.headers["Location"] = absolute_url(request, self._options, f"/uploads/{transfer.id}")
+        response = json_response(begun_body(request, self._options, begun), HTTPStatus.CREATED)
+        response.headers["Location"] = absolute_url(request, self._options, f"/uploads/{begun.ticket.transfer.id}")
         response.headers[UPLOAD_OWNER] = self._uploads.record_owner(requester, begun.cookie)
         set_cookie(response, request, self._options, begun.cookie)
         return response
@@ -168,7 +175,7 @@ class Api:
         indexes = parse_indexes(read_object(request.environ), ticket.transfer.segment_count)
         renewed = self._uploads.renew(request.environ, ticket)
         signed = self._uploads.sign(request.environ, renewed or ticket, indexes)
-        return self._ticket_response(request, renewed, {"segments": self._segments(request, signed)})
+        return self._ticket_response(request, renewed, {"segments": segments_body(request, self._options, signed)})
 
     def _status(self, request: Request, upload_id: str) -> Response:
         ticket = self._ticket(request, upload_id)
@@ -182,8 +189,14 @@ class Api:
     def _complete(self, request: Request, upload_id: str) -> Response:
         ticket = self._ticket(request, upload_id)
         etags = parse_etags(read_object(request.environ), ticket.transfer.segment_count)
-        completed = self._uploads.complete(request.environ, ticket, etags)
-        return json_response(completed_body(request, self._options, completed))
+        [outcome] = self._uploads.complete_soon(request.environ, [(ticket, etags)])
+        if isinstance(outcome, DirectUploadError):
+            raise outcome
+        if outcome is not None:
+            return json_response(completed_body(request, self._options, outcome))
+        response = json_response(sealing_body(upload_id), HTTPStatus.ACCEPTED)
+        response.headers["Retry-After"] = str(SEALING_RETRY_AFTER)
+        return response
 
     def _abort(self, request: Request, upload_id: str) -> Response:
         self._uploads.abort(self._ticket(request, upload_id))
@@ -201,18 +214,3 @@ class Api:
         response = json_response(value | {"ticket": token, "expires": renewed.transfer.expires})
         set_cookie(response, request, self._options, str(self._uploads.requester(request.environ).cookie))
         return response
-
-    def _segments(self, request: Request, signed: Iterable[SignedSegment]) -> list[dict[str, Any]]:
-        return [
-            {
-                "index": s.segment.index,
-                "offset": s.segment.offset,
-                "size": s.segment.size,
-                "method": "PUT",
-                "url": absolute_url(request, self._options, s.url),
-                "headers": dict(s.headers),
-                "expires": s.expires,
-                **({"checksum": asdict(s.checksum)} if s.checksum else {}),
-            }
-            for s in signed
-        ]

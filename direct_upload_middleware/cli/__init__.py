@@ -6,9 +6,10 @@ import sys
 
 try:
     import click
-    import rich  # noqa: F401  the extra installs both
-except ImportError:  # pragma: no cover
-    sys.exit("direct-upload needs click and rich: pip install 'direct-upload-middleware[cli]'")
+    import requests  # noqa: F401  the extra installs all three
+    import rich  # noqa: F401
+except ImportError as error:
+    sys.exit(f"direct-upload needs {error.name}: pip install 'direct-upload-middleware[cli]'")
 
 from .demo import demo
 from .doctor.command import doctor

@@ -6,8 +6,10 @@ import click
 
 from .common import Duration, console, is_s3, open_swift, without_traceback
 
+EXAMPLE = "Example: direct-upload rotate-key swift://uploads"
 
-@click.command("rotate-key", short_help="Replace the temp URL keys while uploads go on.")
+
+@click.command("rotate-key", short_help="Replace the temp URL keys while uploads go on.", epilog=EXAMPLE)
 @click.argument("storage")
 @click.option("--finish", is_flag=True, help="Remove the old keys.")
 @click.option("--after", type=Duration(), default="1d", help="With --finish: how long URLs are valid.  [1d]")

@@ -13,8 +13,10 @@ from ..storage.swift.admin import Step as SwiftStep
 from ..storage.swift.admin import SwiftAdmin
 from .common import Origin, console, is_s3, open_s3, open_swift, without_traceback
 
+EXAMPLE = "Example: direct-upload setup swift://uploads --origin https://app.example.com"
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("storage")
 @click.option("--origin", "origins", multiple=True, type=Origin(), help="Allow uploads from this origin; repeatable.")
 @click.option(
@@ -44,10 +46,10 @@ def _carry_out(out: Console, steps: Iterable[SwiftStep | S3Step], *, dry_run: bo
         if step.do is None:
             out.print(f"[green]✓[/] {step.what}")
         elif dry_run:
-            out.print(f"[yellow]•[/] would {step.what}")
+            out.print(f"[yellow]•[/] to do: {step.what}")
         else:
             step.do()
-            out.print(f"[cyan]+[/] {step.what}: done")
+            out.print(f"[cyan]+[/] done: {step.what}")
 
 
 def _setup_s3(
@@ -66,7 +68,7 @@ def _report_capabilities(out: Console, admin: SwiftAdmin, seal: str) -> None:
     for capability in missing:
         out.print(f"[yellow]![/] {capability.name}: {capability.missing}", markup=True, highlight=False)
         out.print(f"  {capability.remedy}", markup=False, highlight=False)
-    required = {"if-none-match", "copy-conditions"} | ({"container-keys"} if seal == "revoke" else set())
+    required = {"temp-urls", "if-none-match", "copy-conditions"} | ({"container-keys"} if seal == "revoke" else set())
     names = {capability.name for capability in missing}
     if "container-keys" in names:
         required.add("temp-url-isolation")  # the account's key signs uploads there

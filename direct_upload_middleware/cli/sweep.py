@@ -12,8 +12,10 @@ from .common import Duration, age_text, bytes_text, console, open_storage, witho
 
 _A_DAY = 86400
 
+EXAMPLE = "Example: direct-upload sweep swift://uploads --older-than 2d"
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("storage")
 @click.option("--older-than", type=Duration(), required=True, help="Not touched for this long: 12h, 2d, 1w.")
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")

@@ -23,12 +23,15 @@ The default identity is Flask-Login's ``current_user`` if the application has a 
 ``on_remove`` and ``object_name`` are called in a request context, so that ``session``, ``current_user`` and a database
 session work; functions registered with ``before_request`` are not called.
 
+Templates have ``direct_upload_field("document", multiple=True)`` and ``direct_upload_script(nonce)``. The command
+``flask direct-upload`` sets up, examines and cleans the storage.
+
 Errors of :data:`current_uploads` become a 403 or 503 through the application's error handlers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -37,10 +40,14 @@ from ..errors import ConfigurationError, DirectUploadError
 from ..middleware import DirectUploadMiddleware
 from ..options import check_names, parse_strings
 from ..request_uploads import ENVIRON_KEY, RequestUploads
+from .commands import COMMANDS, CommandFailed, run_command
 from .common import PAGE_ERRORS, framework, uploads_in
+from .field_html import upload_field
 
 with framework("Flask", "flask"):
+    import click
     from flask import Flask, current_app, has_request_context, request, session
+    from markupsafe import Markup
     from werkzeug.exceptions import HTTPException, default_exceptions
     from werkzeug.local import LocalProxy
 
@@ -55,7 +62,7 @@ CALLABLES = ("identify", "authorize", "on_complete", "on_remove", "object_name")
 
 
 def _current_uploads() -> RequestUploads:
-    return uploads_in(request.environ)
+    return uploads_in(request.environ if has_request_context() else {})
 
 
 #: The uploads of the current request.
@@ -82,6 +89,7 @@ class DirectUpload:
         if "direct_upload" in app.extensions:
             raise ConfigurationError("DirectUpload.init_app was already called for this application; call it once")
         options = _configured(app) | self._options
+        app.cli.add_command(_make_command(options))
         options.setdefault("identify", _logged_in)
         for name in CALLABLES:
             if callable(options.get(name)):
@@ -91,6 +99,44 @@ class DirectUpload:
         app.wsgi_app = middleware  # type: ignore[method-assign]
         for error in PAGE_ERRORS:
             app.register_error_handler(error, _error_page)
+        app.jinja_env.globals.update(direct_upload_field=_field, direct_upload_script=_script)
+
+
+def _field(name: str, **options: Any) -> Markup:
+    """Return the HTML of an upload field, in templates ``direct_upload_field("document", multiple=True)``.
+
+    ``receipts`` are those that the field begins with; names that are not parameters of
+    :func:`~.field_html.upload_field` become attributes.
+    """
+    receipts = options.pop("receipts", ())
+    known = {key: options.pop(key) for key in ("multiple", "required", "accept") if key in options}
+    kept = [(receipt, current_uploads.verify(receipt)) for receipt in receipts]
+    return Markup(upload_field(name, **known, kept=kept, attributes=options))  # noqa: S704  it is escaped
+
+
+def _script(nonce: str | None = None) -> Markup:
+    """Return the script's tag, in templates ``direct_upload_script()``."""
+    return Markup(current_uploads.script_tag(nonce))  # noqa: S704  it is escaped
+
+
+def _make_command(options: Mapping[str, Any]) -> click.Command:
+    """Return the command ``flask direct-upload``."""
+
+    @click.command("direct-upload", context_settings={"ignore_unknown_options": True})
+    @click.argument("command", type=click.Choice(COMMANDS))
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def direct_upload(command: str, arguments: tuple[str, ...]) -> None:
+        """Set up, examine and clean the storage of this application.
+
+        The options are those of the command direct-upload, such as: flask direct-upload sweep --older-than 2d.
+        """
+        try:
+            run_command("flask direct-upload", command, options, arguments)
+        except CommandFailed as error:
+            click.echo(f"Error: {error}", err=True)
+            raise SystemExit(error.status) from error
+
+    return direct_upload
 
 
 def _configured(app: Flask) -> dict[str, Any]:

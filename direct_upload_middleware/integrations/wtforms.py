@@ -34,6 +34,7 @@ from ..errors import (
 from ..models import Upload
 from ..request_uploads import RequestUploads
 from .common import framework
+from .field_html import upload_field
 
 with framework("WTForms", "wtforms"):
     from wtforms import Field
@@ -53,6 +54,8 @@ class UploadInput(FileInput):  # type: ignore[misc]  # WTForms has no types
     def __call__(self, field: UploadField, **kwargs: Any) -> Markup:
         """Return the input's HTML."""
         kept = list(field.kept())
+        if field.element:
+            return self._element(field, kept, kwargs)
         options = {"data_direct_upload": True, "multiple": field.multiple, "accept": field.accept or False}
         if kept:
             options["required"] = False
@@ -62,6 +65,15 @@ class UploadInput(FileInput):  # type: ignore[misc]  # WTForms has no types
         choices = [label.format(field.name, receipt, upload.filename) for receipt, upload in kept]
         return Markup("").join([*choices, super().__call__(field, **{**options, **kwargs})])
 
+    def _element(self, field: UploadField, kept: list[tuple[str, Upload]], attributes: dict[str, Any]) -> Markup:
+        options: dict[str, Any] = {
+            "multiple": field.multiple,
+            "required": field.flags.required is True,
+            "accept": field.accept,
+        }
+        html = upload_field(field.name, **options, kept=kept, attributes={"id": field.id, **attributes})
+        return Markup(html)  # noqa: S704  it is escaped
+
 
 class UploadField(Field):  # type: ignore[misc]  # WTForms has no types
     """A form field that turns receipts, and files of browsers without JavaScript, into uploads.
@@ -69,6 +81,7 @@ class UploadField(Field):  # type: ignore[misc]  # WTForms has no types
     :param multiple: if True, ``data`` is a list, empty when nothing was uploaded; else an Upload or None.
     :param accept: the files that the browser offers to choose: ``[".pdf", "image/*"]``. The middleware's option of the
         same name decides what is accepted.
+    :param element: show a ``<direct-upload>``, with a drop zone and a list, instead of a plain input.
     :param max_age: the greatest age of a completed upload in seconds; None for any age.
     :param uploads: a callable that returns the request's uploads; by default Flask's ``current_uploads``.
     """
@@ -80,12 +93,14 @@ class UploadField(Field):  # type: ignore[misc]  # WTForms has no types
         *args: Any,
         multiple: bool = False,
         accept: Iterable[str] = (),
+        element: bool = False,
         max_age: float | None = None,
         uploads: Callable[[], RequestUploads] | None = None,
         **kwargs: Any,
     ) -> None:
         self.multiple = multiple
         self.accept = ",".join(accept)
+        self.element = element
         self._max_age = max_age
         self._find_uploads = uploads or _flask_uploads
         super().__init__(*args, **kwargs)

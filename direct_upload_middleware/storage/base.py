@@ -265,6 +265,26 @@ class ChecksOptions(Protocol):
         """Raise ConfigurationError, with the remedy, for an option that this storage cannot honour."""
 
 
+class SealingMarks(Protocol):
+    """Marks by which processes tell each other that one of them is sealing an upload. A mark ends by itself."""
+
+    def put(self, id: str, seconds: int) -> None:
+        """Mark the upload for so many seconds, or mark it again."""
+
+    def exists(self, id: str) -> bool:
+        """Return whether the upload is marked."""
+
+    def remove(self, id: str) -> None:
+        """Remove the mark, if there is one."""
+
+
+@runtime_checkable
+class HasSealingMarks(Protocol):
+    """A storage in which sealing may take long."""
+
+    sealing_marks: SealingMarks
+
+
 def object_etag(etags: Sequence[str]) -> str:
     """Return the ETag of an object of segments, as in Swift: the MD5 of their concatenated ETags."""
     return md5("".join(etags).encode(), usedforsecurity=False).hexdigest()

@@ -85,9 +85,9 @@ def fill(shelf: Shelf, directory: Path, *, in_progress: bool) -> None:
         shelf.browser.execute_script(SLOW)
     shelf.choose(*(make_file(directory, name, size) for name, size in names))
     if in_progress:
-        shelf.wait(lambda: shelf.all(".direct-upload [data-state=done]"))
-        shelf.wait(lambda: any((bar.get_property("value") or 0) > 0.3 for bar in shelf.all("progress")))
-        shelf.wait(lambda: "left" in shelf.one(".direct-upload [data-state=busy]").text)
+        shelf.wait(lambda: shelf.rows("done"))
+        shelf.wait(lambda: any((bar.get_property("value") or 0) > 0.3 for bar in shelf.inside("progress")))
+        shelf.wait(lambda: "left" in shelf.rows("busy")[0].text)
     else:
         shelf.wait_until_uploaded(2)
 

@@ -1,21 +1,23 @@
 """The application: log in, upload documents, download them under their original names.
 
-These parts deal with uploads: ``record``, the views with a parameter ``uploads``, ``data-direct-upload`` in the
-template, and the last line of :func:`make_app`.
+These parts deal with uploads: ``record`` and ``forget``, the views with a parameter ``uploads``, ``<direct-upload>`` in
+the template, :func:`clean_up`, and the last line of :func:`make_app`.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from bottle import Bottle, HTTPError, abort, redirect, request, response, static_file, template
 
-from direct_upload_middleware import DirectUploadMiddleware, Upload
+from direct_upload_middleware import DirectUploadMiddleware, Refused, Upload, UploadStore
 from direct_upload_middleware.integrations.bottle import DirectUploadPlugin, cookie_user
 
+from ..sizes import readable_size
 from .documents import Document, Documents
 
 STYLE = Path(__file__).parents[1] / "style.css"
@@ -42,9 +44,19 @@ def make_app(data: Path, storage: str, secret: str) -> DirectUploadMiddleware:
     app.default_error_handler = show_problem
 
     def record(environ: dict[str, Any], upload: Upload) -> None:
-        documents.record(upload)  # can be called more than once
+        documents.record(upload)  # it is pending until its form is sent; this can be called more than once
 
-    return DirectUploadMiddleware(app, storage, secret=secret, identify=shelf.identify, on_complete=record)
+    def forget(environ: dict[str, Any], upload: Upload) -> None:
+        if not documents.forget(upload):  # the user removed it from the field; it is deleted after this
+            raise Refused("This file is on the shelf.")
+
+    callbacks: dict[str, Any] = {"identify": shelf.identify, "on_complete": record, "on_remove": forget}
+    return DirectUploadMiddleware(app, storage, secret=secret, **callbacks)
+
+
+def clean_up(data: Path, storage: str, secret: str, age: timedelta = timedelta(days=1)) -> int:
+    """Delete what was never sent, or was deleted from the shelf, a day ago. Run it once a day."""
+    return Documents(data / "documents.sqlite3").clean_up(UploadStore(storage, secret=secret), age)
 
 
 class Shelf:
@@ -63,6 +75,7 @@ class Shelf:
             ("POST", "/documents", self.add),
             ("GET", "/documents/<id>", self.download),
             ("POST", "/documents/<id>/delete", self.delete),
+            ("POST", "/documents/<id>/restore", self.restore),
             ("GET", "/style.css", self.style),
         ]
 
@@ -70,21 +83,29 @@ class Shelf:
         user = self.identify(request.environ)
         if user is None:
             return page("log_in", notice="", passwords=PASSWORDS)
-        return page("documents", user=user, documents=self._documents.of(user))
+        deleted = self._documents.find(request.query.deleted, user, "deleted")
+        saved = request.query.get("saved", default=0, type=int)
+        return page("documents", user=user, documents=self._documents.of(user), saved=saved, deleted=deleted)
 
     def add(self, uploads: Any) -> None:
         self._user()
         values = request.forms.getall("document") + request.files.getall("document")
-        for upload in uploads.from_form_all(values):
-            self._documents.set_title(upload.id, request.forms.getunicode("title", "").strip())
-        redirect("/", 303)
+        ids = [upload.id for upload in uploads.from_form_all(values)]
+        self._documents.save(ids, request.forms.getunicode("title", "").strip())
+        redirect(f"/?saved={len(ids)}", 303)
 
     def download(self, id: str, uploads: Any) -> None:
         redirect(uploads.download_url(self._own(id).upload), 303)
 
-    def delete(self, id: str, uploads: Any) -> None:
-        uploads.delete(self._own(id).upload)
-        self._documents.remove(id)
+    def delete(self, id: str) -> None:
+        """Take a document from the shelf. ``clean_up`` deletes the file later, so this can be undone."""
+        self._own(id)
+        self._documents.set_state(id, "deleted")
+        redirect(f"/?deleted={id}", 303)
+
+    def restore(self, id: str) -> None:
+        self._own(id, "deleted")
+        self._documents.set_state(id, "saved")
         redirect("/", 303)
 
     def log_in(self) -> str:
@@ -106,13 +127,13 @@ class Shelf:
     def _user(self) -> str:
         return self.identify(request.environ) or abort(403, "Log in first.")
 
-    def _own(self, id: str) -> Document:
+    def _own(self, id: str, state: str = "saved") -> Document:
         """Return the document if it belongs to the user; otherwise, respond with 404."""
-        return self._documents.find(id, self._user()) or abort(404, "There is nothing here.")
+        return self._documents.find(id, self._user(), state) or abort(404, "There is nothing here.")
 
 
 def page(name: str, **values: Any) -> str:
-    text: str = template(name, template_lookup=VIEWS, **values)
+    text: str = template(name, template_lookup=VIEWS, readable_size=readable_size, **values)
     return text
 
 

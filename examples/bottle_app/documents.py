@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from direct_upload_middleware import Upload
+from direct_upload_middleware import Upload, UploadStore
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, container TEXT NOT NULL, filename TEXT NOT NULL, type TEXT NOT NULL,
-    size INTEGER NOT NULL, etag TEXT NOT NULL, owner TEXT NOT NULL, completed TEXT NOT NULL, title TEXT NOT NULL
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, upload TEXT NOT NULL, title TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'pending',  -- then 'saved', perhaps 'deleted'
+    changed REAL NOT NULL DEFAULT (julianday())
 )
 """
 
@@ -27,57 +28,62 @@ class Document:
     upload: Upload
     title: str
 
-    @property
-    def readable_size(self) -> str:
-        """Format the size like the script does: 1 kB is 1000 bytes."""
-        power = min(4, (len(str(self.upload.size)) - 1) // 3)
-        return f"{self.upload.size / 1000**power:.{min(1, power)}f} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
-
 
 class Documents:
     """The table. Each call opens its own connection, so it is thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._transaction() as connection:
-            connection.execute(SCHEMA)
+        self._execute(SCHEMA)
 
     def record(self, upload: Upload) -> None:
-        """Add a row for the upload, unless it exists."""
-        values = [*astuple(upload)[:-1], upload.completed.isoformat(), ""]
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", values
-            )
+        """Add a pending row for a new upload. This can be called more than once."""
+        values = upload.id, upload.owner, json.dumps(upload.to_dict())
+        self._execute("INSERT INTO documents (id, owner, upload) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", *values)
+
+    def forget(self, upload: Upload) -> bool:
+        """Delete the row, and return True, if the upload is still pending."""
+        self._execute("DELETE FROM documents WHERE id = ? AND state = 'pending'", upload.id)
+        return not self._execute("SELECT id FROM documents WHERE id = ?", upload.id)
+
+    def save(self, ids: Iterable[str], title: str) -> None:
+        """Put uploads on the shelf: their form was sent."""
+        values = "title = ?, state = 'saved', changed = julianday()"
+        for id in ids:
+            self._execute(f"UPDATE documents SET {values} WHERE id = ? AND state != 'deleted'", title, id)  # noqa: S608  ours
+
+    def set_state(self, id: str, state: str) -> None:
+        self._execute("UPDATE documents SET state = ?, changed = julianday() WHERE id = ?", state, id)
 
     def of(self, owner: str) -> list[Document]:
-        """Return all documents of an owner, newest first."""
-        return self._select("owner = ? ORDER BY completed DESC, rowid DESC", owner)
+        """Return the documents on the shelf of an owner, the newest first."""
+        return self._select("owner = ? AND state = 'saved' ORDER BY changed DESC, rowid DESC", owner)
 
-    def find(self, id: str, owner: str) -> Document | None:
-        """Return a document of the owner, or None."""
-        return next(iter(self._select("id = ? AND owner = ?", id, owner)), None)
+    def find(self, id: str, owner: str, state: str = "saved") -> Document | None:
+        """Return a document of the owner in this state, or None."""
+        return next(iter(self._select("id = ? AND owner = ? AND state = ?", id, owner, state)), None)
 
-    def set_title(self, id: str, title: str) -> None:
+    def clean_up(self, store: UploadStore, age: timedelta) -> int:
+        """Delete what was pending or deleted for this long. A row is deleted only if its file was."""
+        unwanted = "state != 'saved' AND changed <= julianday() - ?"
+        days = age / timedelta(days=1)
+        found = self._select(unwanted, days)
+        for document in found:
+            delete = f"DELETE FROM documents WHERE id = ? AND {unwanted} RETURNING id"  # noqa: S608  ours
+            with self._transaction() as connection:
+                if connection.execute(delete, (document.upload.id, days)).fetchall():
+                    store.delete(document.upload)
+        return len(found)
+
+    def _select(self, where: str, *values: object) -> list[Document]:
+        rows = self._execute(f"SELECT upload, title FROM documents WHERE {where}", *values)  # noqa: S608  ours
+        return [Document(Upload.from_dict(json.loads(upload)), title) for upload, title in rows]
+
+    def _execute(self, statement: str, *values: object) -> list[tuple[str, ...]]:
         with self._transaction() as connection:
-            connection.execute("UPDATE documents SET title = ? WHERE id = ?", (title, id))
-
-    def remove(self, id: str) -> None:
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM documents WHERE id = ?", (id,))
-
-    def _select(self, where: str, *values: str) -> list[Document]:
-        with self._transaction() as connection:
-            return [_document(row) for row in connection.execute(f"SELECT * FROM documents WHERE {where}", values)]  # noqa: S608  ours
+            return connection.execute(statement, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path)) as connection, connection:
-            connection.row_factory = sqlite3.Row
             yield connection
-
-
-def _document(row: sqlite3.Row) -> Document:
-    values: dict[str, Any] = dict(row)
-    title = values.pop("title")
-    return Document(Upload(**values | {"completed": datetime.fromisoformat(values["completed"])}), title)

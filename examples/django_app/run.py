@@ -33,6 +33,14 @@ def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
     return application
 
 
+def clean_up(data: Path, storage: str, secret: str) -> int:
+    """Do what ``manage.py clean_up`` does, which runs once a day; return the number of deleted files."""
+    make_app(data, storage, secret)
+    from .models import clean_up
+
+    return clean_up()
+
+
 def make_users() -> None:
     """Create the users of the demo, unless they exist."""
     from django.contrib.auth.models import User

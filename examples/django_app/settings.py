@@ -1,4 +1,4 @@
-"""Django's settings. DIRECT_UPLOAD, and UploadErrors in MIDDLEWARE, deal with uploads."""
+"""Django's settings. DIRECT_UPLOAD, and two lines in INSTALLED_APPS and MIDDLEWARE, deal with uploads."""
 
 import os
 from pathlib import Path
@@ -48,4 +48,5 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DIRECT_UPLOAD = {
     "storage": os.environ["SHELF_STORAGE"],
     "on_complete": "examples.django_app.models.record",
+    "on_remove": "examples.django_app.models.forget",
 }

@@ -11,5 +11,6 @@ urlpatterns = [
     path("logout", LogoutView.as_view(), name="log_out"),
     path("documents/<id>", views.download, name="download"),
     path("documents/<id>/delete", views.delete, name="delete"),
+    path("documents/<id>/restore", views.restore, name="restore"),
     path("style.css", views.style, name="style"),
 ]

@@ -9,6 +9,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from direct_upload_middleware.integrations.django import current_uploads
@@ -31,9 +33,13 @@ def index(request: HttpRequest) -> HttpResponse:
     form = DocumentForm(request.POST or None, request.FILES or None)
     if form.is_valid():
         ids = [upload.id for upload in form.cleaned_data["document"]]
-        own(request).filter(id__in=ids).update(title=form.cleaned_data["title"])
-        return redirect("index")
-    return render(request, "documents.html", {"form": form, "documents": own(request)})
+        values = {"title": form.cleaned_data["title"], "state": "saved", "changed": timezone.now()}
+        Document.objects.filter(id__in=ids).exclude(state="deleted").update(**values)
+        return redirect(f"{reverse('index')}?saved={len(ids)}")
+    deleted = own(request, "deleted").filter(id=request.GET.get("deleted", "")).first()
+    saved = request.GET.get("saved", "")
+    values = {"form": form, "documents": own(request), "saved": saved if saved.isdecimal() else "", "deleted": deleted}
+    return render(request, "documents.html", values)
 
 
 @login_required
@@ -45,15 +51,21 @@ def download(request: HttpRequest, id: str) -> HttpResponse:
 @login_required
 @require_POST
 def delete(request: HttpRequest, id: str) -> HttpResponse:
-    document = get_object_or_404(own(request), id=id)
-    current_uploads().delete(document.upload)
-    document.delete()
+    """Take a document from the shelf. ``clean_up`` deletes the file later, so this can be undone."""
+    get_object_or_404(own(request), id=id).set_state("deleted")
+    return redirect(f"{reverse('index')}?deleted={id}")
+
+
+@login_required
+@require_POST
+def restore(request: HttpRequest, id: str) -> HttpResponse:
+    get_object_or_404(own(request, "deleted"), id=id).set_state("saved")
     return redirect("index")
 
 
-def own(request: HttpRequest) -> Any:
-    """Return the documents of the user."""
-    return Document.objects.filter(owner=request.user)
+def own(request: HttpRequest, state: str = "saved") -> Any:
+    """Return the documents of the user in this state."""
+    return Document.objects.filter(owner=request.user, state=state)
 
 
 def style(request: HttpRequest) -> FileResponse:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flask_login import UserMixin
-from sqlalchemy import BigInteger, create_engine, select
+from sqlalchemy import create_engine, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-from direct_upload_middleware import Upload
+from direct_upload_middleware import Upload, UploadStore
+from direct_upload_middleware.integrations.sqlalchemy import UploadType
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)  # as SQLite stores it
 
 
 class Base(DeclarativeBase):
@@ -19,26 +24,16 @@ class Base(DeclarativeBase):
 
 
 class Document(Base):
-    """A completed upload. The ID of the upload is the primary key, so recording it twice does no harm."""
+    """An upload on its way to the shelf, on it, or in the bin. The ID of the upload is the primary key."""
 
     __tablename__ = "documents"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    container: Mapped[str]
-    filename: Mapped[str]
-    type: Mapped[str]
-    size: Mapped[int] = mapped_column(BigInteger)
-    etag: Mapped[str]
+    upload: Mapped[Upload] = mapped_column(UploadType)
     owner: Mapped[str] = mapped_column(index=True)
-    completed: Mapped[datetime]
     title: Mapped[str] = mapped_column(default="")
-
-    @property
-    def upload(self) -> Upload:
-        """Return the upload for ``download_url()`` and ``delete()``."""
-        values = {column: getattr(self, column) for column in Upload.__dataclass_fields__}
-        return Upload(**values | {"completed": self.completed.replace(tzinfo=UTC)})
+    state: Mapped[str] = mapped_column(default="pending")  # then "saved", perhaps "deleted"
+    changed: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
 
 class Documents:
@@ -50,28 +45,49 @@ class Documents:
         self.session: sessionmaker[Session] = sessionmaker(engine, expire_on_commit=False)
 
     def record(self, upload: Upload) -> None:
-        """Add a row for the upload, unless it exists."""
+        """Add a pending row for a new upload. This can be called more than once."""
+        row = insert(Document).values(id=upload.id, upload=upload, owner=upload.owner)
         with self.session.begin() as session:
-            session.execute(insert(Document).values(**asdict(upload), title="").on_conflict_do_nothing())
+            session.execute(row.on_conflict_do_nothing())
+
+    def forget(self, upload: Upload) -> bool:
+        """Delete the row, and return True, if the upload is still pending."""
+        with self.session.begin() as session:
+            session.execute(delete(Document).filter_by(id=upload.id, state="pending"))
+            return session.get(Document, upload.id) is None
+
+    def save(self, ids: Iterable[str], title: str) -> None:
+        """Put uploads on the shelf: their form was sent."""
+        sent = update(Document).filter(Document.id.in_(ids), Document.state != "deleted")
+        with self.session.begin() as session:
+            session.execute(sent.values(title=title, state="saved"))
 
     def of(self, owner: str) -> list[Document]:
-        """Return all documents of an owner, newest first."""
+        """Return the documents on the shelf of an owner, the newest first."""
+        found = select(Document).filter_by(owner=owner, state="saved").order_by(Document.changed.desc(), Document.id)
         with self.session() as session:
-            return list(session.scalars(select(Document).filter_by(owner=owner).order_by(Document.completed.desc())))
+            return list(session.scalars(found))
 
-    def find(self, id: str, owner: str) -> Document | None:
-        """Return a document of the owner, or None."""
+    def find(self, id: str, owner: str, state: str = "saved") -> Document | None:
+        """Return a document of the owner in this state, or None."""
         with self.session() as session:
-            return session.scalar(select(Document).filter_by(id=id, owner=owner))
+            return session.scalar(select(Document).filter_by(id=id, owner=owner, state=state))
 
-    def set_title(self, id: str, title: str) -> None:
+    def set_state(self, document: Document, state: str) -> None:
         with self.session.begin() as session:
-            if document := session.get(Document, id):
-                document.title = title
+            session.execute(update(Document).filter_by(id=document.id).values(state=state))
 
-    def remove(self, document: Document) -> None:
-        with self.session.begin() as session:
-            session.delete(document)
+    def clean_up(self, store: UploadStore, age: timedelta) -> int:
+        """Delete what was pending or deleted for this long. A row is deleted only if its file was."""
+        unwanted = select(Document).filter(Document.state != "saved", Document.changed < utc_now() - age)
+        with self.session() as session:
+            found = list(session.scalars(unwanted))
+        for document in found:
+            row = delete(Document).filter_by(id=document.id, state=document.state)
+            with self.session.begin() as session:
+                if session.execute(row.returning(Document.id)).all():
+                    store.delete(document.upload)
+        return len(found)
 
 
 #: Shown on the login page. A real application stores slow hashes of passwords and limits login attempts.

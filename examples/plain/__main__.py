@@ -1,7 +1,7 @@
-"""``python -m examples.plain [--storage swift|local] [--port PORT] [--keep DIR]``"""
+"""``python -m examples.plain [--storage swift|local] [--port PORT] [--keep DIR] [--clean-up]``"""
 
 from ..serve import main
-from .app import make_app
+from .app import clean_up, make_app
 
 if __name__ == "__main__":
-    main(make_app)
+    main(make_app, clean_up=clean_up)

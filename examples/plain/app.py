@@ -1,19 +1,27 @@
 """The application: log in, upload files to the shelf, download them under their original names.
 
-No byte of a file passes through this code. Only three parts deal with uploads: the last line of :func:`make_app`, the
-two callables for the middleware, and the calls of ``environ["direct_upload.uploads"]``.
+No byte of a file passes through this code. Only these parts deal with uploads: the last lines of :func:`make_app`, the
+three callables for the middleware, :func:`clean_up`, and the calls of ``environ["direct_upload.uploads"]``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webob import Request, Response
 
-from direct_upload_middleware import DirectUploadError, DirectUploadMiddleware, StorageError, StorageUnavailable
+from direct_upload_middleware import (
+    DirectUploadError,
+    DirectUploadMiddleware,
+    Refused,
+    StorageError,
+    StorageUnavailable,
+    UploadStore,
+)
 
 from . import pages
 from .database import Database, Item
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
     from direct_upload_middleware.request_uploads import RequestUploads
 
 STYLE = Path(__file__).parents[1] / "style.css"
-FILE_PATH = re.compile(r"/files/(?P<id>[0-9a-f]{32})(?P<verb>/delete)?")
+FILE_PATH = re.compile(r"/files/(?P<id>[0-9a-f]{32})(?P<verb>/delete|/restore)?")
 MAX_TITLE = 200
 
 
@@ -39,7 +47,17 @@ def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
     :param secret: a long random string.
     """
     shelf = Shelf(Database(data / "shelf.sqlite3"), Sessions(secret))
-    return DirectUploadMiddleware(shelf, storage, secret=secret, identify=shelf.identify, on_complete=shelf.record)
+    callbacks: dict[str, Any] = {
+        "identify": shelf.identify,
+        "on_complete": shelf.record,
+        "on_remove": shelf.forget,
+    }
+    return DirectUploadMiddleware(shelf, storage, secret=secret, **callbacks)
+
+
+def clean_up(data: Path, storage: str, secret: str, age: timedelta = timedelta(days=1)) -> int:
+    """Delete what was never sent, or was deleted from the shelf, a day ago. Run it once a day."""
+    return Database(data / "shelf.sqlite3").clean_up(UploadStore(storage, secret=secret), age)
 
 
 class Shelf:
@@ -56,8 +74,13 @@ class Shelf:
         return self._sessions.user(Request(environ))
 
     def record(self, environ: WSGIEnvironment, upload: Upload) -> None:
-        """Record a completed upload. It can be called twice, so the ID of the upload is the primary key."""
-        self._database.add(upload)
+        """Record a completed upload, which is pending until its form is sent. It can be called more than once."""
+        self._database.record(upload)
+
+    def forget(self, environ: WSGIEnvironment, upload: Upload) -> None:
+        """Forget an upload that the user removed from the field. It is deleted after this."""
+        if not self._database.forget(upload):
+            raise Refused("This file is on the shelf.")
 
     # -- requests ------------------------------------------------------------------------------------------
 
@@ -84,7 +107,7 @@ class Shelf:
             return Response(STYLE.read_bytes(), content_type="text/css", charset="utf-8")
         user = uploads_of(request).identity
         if request.path_info == "/":
-            return self._shelf(user) if user else page(pages.log_in())
+            return self._shelf(user, message=self._message(request, user)) if user else page(pages.log_in())
         if not user:
             return see("/")
         item = self._item(request.path_info, user, verb=None)
@@ -100,18 +123,30 @@ class Shelf:
             return see("/")
         if request.path_info == "/files":
             return self._file(request, user)
-        item = self._item(request.path_info, user, verb="/delete")
-        return self._delete(request, item) if item else not_found()
+        if item := self._item(request.path_info, user, verb="/delete"):
+            return self._delete(item)
+        item = self._item(request.path_info, user, verb="/restore", state="deleted")
+        return self._restore(item) if item else not_found()
 
-    def _item(self, path: str, user: str, *, verb: str | None) -> Item | None:
+    def _item(self, path: str, user: str, *, verb: str | None, state: str = "saved") -> Item | None:
         """Return an item of this user. The application decides who may have a file, not the receipt."""
         match = FILE_PATH.fullmatch(path)
-        return self._database.find(match["id"], owner=user) if match and match["verb"] == verb else None
+        return self._database.find(match["id"], user, state) if match and match["verb"] == verb else None
+
+    def _message(self, request: Request, user: str) -> pages.Html:
+        """Return what the last form did."""
+        saved = request.GET.get("saved", "")
+        if saved.isdecimal():
+            return pages.saved(int(saved))
+        item = self._database.find(request.GET.get("deleted", ""), user, "deleted")
+        return pages.deleted(item) if item else pages.NOTHING
 
     # -- responses -----------------------------------------------------------------------------------------
 
-    def _shelf(self, user: str, notice: str = "", status: int = 200) -> Response:
-        return page(pages.shelf(user, self._database.items(user), notice), status)
+    def _shelf(
+        self, user: str, notice: str = "", status: int = 200, *, message: pages.Html = pages.NOTHING
+    ) -> Response:
+        return page(pages.shelf(user, self._database.of(user), notice, message), status)
 
     def _log_in(self, request: Request) -> Response:
         form = fields(request)
@@ -121,7 +156,7 @@ class Shelf:
         return self._sessions.begin(see("/"), user, secure=request.scheme == "https")
 
     def _file(self, request: Request, user: str) -> Response:
-        """Handle the form: a title and the files. ``record`` has stored their rows; this sets the title."""
+        """Handle the form: a title and the files. ``record`` has stored their rows; now they are the user's."""
         form = fields(request)
         title = form.get("title", "").strip()[:MAX_TITLE]
         try:
@@ -132,18 +167,20 @@ class Shelf:
             return self._shelf(user, error.detail, error.status)
         if not uploads:
             return self._shelf(user, "Choose a file first.", 422)
-        for upload in uploads:
-            self._database.set_title(upload.id, title)
-        return see("/")
+        self._database.save([upload.id for upload in uploads], title)
+        return see(f"/?saved={len(uploads)}")
 
     def _download(self, request: Request, item: Item) -> Response:
         """Redirect to a new presigned URL, which is valid for minutes and contains the original filename."""
         return see(uploads_of(request).download_url(item.upload))
 
-    def _delete(self, request: Request, item: Item) -> Response:
-        """Delete the object before its row, so that a failed delete can be repeated."""
-        uploads_of(request).delete(item.upload)
-        self._database.remove(item.upload.id)
+    def _delete(self, item: Item) -> Response:
+        """Take an item from the shelf. ``clean_up`` deletes the file later, so this can be undone."""
+        self._database.set_state(item.upload.id, "deleted")
+        return see(f"/?deleted={item.upload.id}")
+
+    def _restore(self, item: Item) -> Response:
+        self._database.set_state(item.upload.id, "saved")
         return see("/")
 
 

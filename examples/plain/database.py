@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from direct_upload_middleware import Upload
+from direct_upload_middleware import Upload, UploadStore
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS uploads (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    container TEXT NOT NULL,
-    filename TEXT NOT NULL,
-    type TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    etag TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    completed TEXT NOT NULL,
-    title TEXT NOT NULL DEFAULT ''
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, upload TEXT NOT NULL, title TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'pending',  -- then 'saved', perhaps 'deleted'
+    changed REAL NOT NULL DEFAULT (julianday())
 )
 """
 
@@ -41,47 +34,56 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._transaction() as cursor:
-            cursor.execute(SCHEMA)
+        self._execute(SCHEMA)
 
-    def add(self, upload: Upload) -> None:
-        """Add a row for the upload, unless it exists."""
-        *values, completed = astuple(upload)
-        with self._transaction() as cursor:
-            cursor.execute(
-                "INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT (id) DO NOTHING",
-                (*values, completed.isoformat()),
-            )
+    def record(self, upload: Upload) -> None:
+        """Add a pending row for a new upload. This can be called more than once."""
+        values = upload.id, upload.owner, json.dumps(upload.to_dict())
+        self._execute("INSERT INTO uploads (id, owner, upload) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", *values)
 
-    def set_title(self, id: str, title: str) -> None:
-        """Set the title. Do nothing if the upload was deleted."""
-        with self._transaction() as cursor:
-            cursor.execute("UPDATE uploads SET title = ? WHERE id = ?", (title, id))
+    def forget(self, upload: Upload) -> bool:
+        """Delete the row, and return True, if the upload is still pending."""
+        self._execute("DELETE FROM uploads WHERE id = ? AND state = 'pending'", upload.id)
+        return not self._execute("SELECT id FROM uploads WHERE id = ?", upload.id)
 
-    def items(self, owner: str) -> list[Item]:
-        """Return all items of an owner, newest first."""
-        with self._transaction() as cursor:
-            rows = cursor.execute("SELECT * FROM uploads WHERE owner = ? ORDER BY completed DESC, rowid DESC", (owner,))
-            return [_item(row) for row in rows]
+    def save(self, ids: Iterable[str], title: str) -> None:
+        """Put uploads on the shelf: their form was sent."""
+        values = "title = ?, state = 'saved', changed = julianday()"
+        for id in ids:
+            self._execute(f"UPDATE uploads SET {values} WHERE id = ? AND state != 'deleted'", title, id)  # noqa: S608  ours
 
-    def find(self, id: str, *, owner: str) -> Item | None:
-        """Return an item of the owner, or None."""
-        with self._transaction() as cursor:
-            row = cursor.execute("SELECT * FROM uploads WHERE id = ? AND owner = ?", (id, owner)).fetchone()
-            return _item(row) if row else None
+    def set_state(self, id: str, state: str) -> None:
+        self._execute("UPDATE uploads SET state = ?, changed = julianday() WHERE id = ?", state, id)
 
-    def remove(self, id: str) -> None:
-        with self._transaction() as cursor:
-            cursor.execute("DELETE FROM uploads WHERE id = ?", (id,))
+    def of(self, owner: str) -> list[Item]:
+        """Return the items on the shelf of an owner, the newest first."""
+        return self._select("owner = ? AND state = 'saved' ORDER BY changed DESC, rowid DESC", owner)
+
+    def find(self, id: str, owner: str, state: str = "saved") -> Item | None:
+        """Return an item of the owner in this state, or None."""
+        return next(iter(self._select("id = ? AND owner = ? AND state = ?", id, owner, state)), None)
+
+    def clean_up(self, store: UploadStore, age: timedelta) -> int:
+        """Delete what was pending or deleted for this long. A row is deleted only if its file was."""
+        unwanted = "state != 'saved' AND changed <= julianday() - ?"
+        days = age / timedelta(days=1)
+        found = self._select(unwanted, days)
+        for item in found:
+            delete = f"DELETE FROM uploads WHERE id = ? AND {unwanted} RETURNING id"  # noqa: S608  ours
+            with self._transaction() as connection:
+                if connection.execute(delete, (item.upload.id, days)).fetchall():
+                    store.delete(item.upload)
+        return len(found)
+
+    def _select(self, where: str, *values: object) -> list[Item]:
+        rows = self._execute(f"SELECT upload, title FROM uploads WHERE {where}", *values)  # noqa: S608  ours
+        return [Item(Upload.from_dict(json.loads(upload)), title) for upload, title in rows]
+
+    def _execute(self, statement: str, *values: object) -> list[tuple[str, ...]]:
+        with self._transaction() as connection:
+            return connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path)) as connection, connection:
-            connection.row_factory = sqlite3.Row
-            yield connection.cursor()
-
-
-def _item(row: sqlite3.Row) -> Item:
-    values: dict[str, Any] = dict(row)
-    title = values.pop("title")
-    return Item(Upload(**values | {"completed": datetime.fromisoformat(values["completed"])}), title)
+            yield connection

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import PurePath
 
+from ..sizes import readable_size
 from .database import Item
 from .sessions import USERS
 
@@ -74,12 +75,20 @@ LOG_IN = """<section class="card narrow">
 
 USER = "<tr><td><code>{user}</code></td><td><code>{password}</code></td></tr>"
 
-SHELF = """<section class="card">
+SAVED = """<p class="message" role="status">{text} on your shelf.</p>"""
+
+DELETED = """<form class="message" method="post" action="/files/{id}/restore">
+<span role="status">“{title}” was deleted.</span> <button class="quiet">Undo</button>
+</form>"""
+
+SHELF = """{message}<section class="card">
 <h1>Put something on your shelf</h1>
 {notice}
 <form method="post" action="/files" enctype="multipart/form-data">
 <label for="file">Files <span class="hint">(any size; choose files or drop them here)</span></label>
-<input id="file" name="file" type="file" data-direct-upload multiple required>
+<direct-upload id="file" name="file" multiple required>
+<input name="file" type="file" multiple required aria-label="Files">
+</direct-upload>
 <label for="title">Title <span class="hint">(optional)</span></label>
 <input id="title" name="title" maxlength="200" autocomplete="off">
 <button>Put on the shelf</button>
@@ -115,9 +124,17 @@ def log_in(user: str = "", notice: str = "") -> Html:
     return _page("Log in – Shelf", html(LOG_IN, user=user, users=users, notice=_notice(notice)))
 
 
-def shelf(user: str, items: list[Item], notice: str = "") -> Html:
+def shelf(user: str, items: list[Item], notice: str = "", message: Html = NOTHING) -> Html:
     rows = html(ITEMS, items=join(map(_item, items))) if items else html(EMPTY)
-    return _page("Shelf", html(SHELF, items=rows, notice=_notice(notice)), user)
+    return _page("Shelf", html(SHELF, items=rows, notice=_notice(notice), message=message), user)
+
+
+def saved(number: int) -> Html:
+    return html(SAVED, text="One file is" if number == 1 else f"{number} files are")
+
+
+def deleted(item: Item) -> Html:
+    return html(DELETED, id=item.upload.id, title=item.title or item.upload.filename)
 
 
 def problem(title: str, detail: str = "") -> Html:
@@ -146,11 +163,3 @@ def _item(item: Item) -> Html:
         iso=upload.completed.isoformat(),
         when=f"{upload.completed:%-d %b %Y, %H:%M} UTC",
     )
-
-
-def readable_size(size: int) -> str:
-    """Format a size like the script does: 1 kB is 1000 bytes."""
-    if size < 1000:
-        return f"{size} byte{'' if size == 1 else 's'}"
-    power = min(4, (len(str(size)) - 1) // 3)
-    return f"{size / 1000**power:.1f} {' kMGT'[power]}B"

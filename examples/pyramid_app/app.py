@@ -1,11 +1,12 @@
 """The application: log in, upload documents, download them under their original names.
 
-These parts deal with uploads: :func:`record`, ``request.direct_upload`` in the views, ``data-direct-upload`` in the
-template, and the settings in :func:`make_app`.
+These parts deal with uploads: :func:`record_upload`, :func:`forget_upload` and :func:`clean_up`,
+``request.direct_upload`` in the views, ``<direct-upload>`` in the template, and the settings in :func:`make_app`.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,10 @@ from pyramid.security import forget, remember
 from pyramid.session import SignedCookieSessionFactory
 from pyramid.view import exception_view_config, forbidden_view_config, view_config, view_defaults
 
-from direct_upload_middleware.integrations.pyramid import UploadCompleted
+from direct_upload_middleware import Refused, UploadStore
+from direct_upload_middleware.integrations.pyramid import UploadCompleted, UploadRemoved
 
+from ..sizes import readable_size
 from .models import Document, Documents
 from .security import PASSWORDS, Root, SessionPolicy, is_password
 
@@ -43,6 +46,8 @@ def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
     }
     config = Configurator(settings=settings, root_factory=Root)
     config.include("pyramid_jinja2")
+    config.commit()
+    config.get_jinja2_environment().filters["readable_size"] = readable_size
     config.include("direct_upload_middleware.integrations.pyramid")
     config.set_security_policy(SessionPolicy())
     config.set_session_factory(SignedCookieSessionFactory(secret, cookie_name="pyramid_shelf", httponly=True))
@@ -55,6 +60,11 @@ def make_app(data: Path, storage: str, secret: str) -> WSGIApplication:
     return app
 
 
+def clean_up(data: Path, storage: str, secret: str, age: timedelta = timedelta(days=1)) -> int:
+    """Delete what was never sent, or was deleted from the shelf, a day ago. Run it once a day."""
+    return Documents(data / "documents.sqlite3").clean_up(UploadStore(storage, secret=secret), age)
+
+
 ROUTES = {
     "index": "/",
     "log_in": "/login",
@@ -62,14 +72,22 @@ ROUTES = {
     "add": "/documents",
     "download": "/documents/{id}",
     "delete": "/documents/{id}/delete",
+    "restore": "/documents/{id}/restore",
     "style": "/style.css",
 }
 
 
 @subscriber(UploadCompleted)
-def record(event: UploadCompleted) -> None:
-    """Record a completed upload. It can be called more than once."""
+def record_upload(event: UploadCompleted) -> None:
+    """Record a completed upload, which is pending until its form is sent. It can be called more than once."""
     event.request.registry.documents.record(event.upload)
+
+
+@subscriber(UploadRemoved)
+def forget_upload(event: UploadRemoved) -> None:
+    """Forget an upload that the user removed from the field. It is deleted after this."""
+    if not event.request.registry.documents.forget(event.upload):
+        raise Refused("This file is on the shelf.")
 
 
 @view_defaults(permission="use")
@@ -83,13 +101,16 @@ class Shelf:
 
     @view_config(route_name="index", renderer="templates/documents.jinja2")
     def index(self) -> dict[str, Any]:
-        return {"documents": self.documents.of(self.user)}
+        deleted = self.documents.find(self.request.GET.get("deleted", ""), self.user, "deleted")
+        saved = self.request.GET.get("saved", "")
+        found = self.documents.of(self.user)
+        return {"documents": found, "saved": int(saved) if saved.isdecimal() else 0, "deleted": deleted}
 
     @view_config(route_name="add", request_method="POST")
     def add(self) -> Response:
-        for upload in self.request.direct_upload.from_form_all(self.request.POST.getall("document")):
-            self.documents.set_title(upload.id, self.request.POST["title"].strip())
-        return HTTPSeeOther(self.request.route_path("index"))
+        uploads = self.request.direct_upload.from_form_all(self.request.POST.getall("document"))
+        self.documents.save([upload.id for upload in uploads], self.request.POST["title"].strip())
+        return HTTPSeeOther(self.request.route_path("index", _query={"saved": len(uploads)}))
 
     @view_config(route_name="download")
     def download(self) -> Response:
@@ -97,14 +118,19 @@ class Shelf:
 
     @view_config(route_name="delete", request_method="POST")
     def delete(self) -> Response:
+        """Take a document from the shelf. ``clean_up`` deletes the file later, so this can be undone."""
         document = self.own()
-        self.request.direct_upload.delete(document.upload)
-        self.documents.remove(document)
+        self.documents.set_state(document, "deleted")
+        return HTTPSeeOther(self.request.route_path("index", _query={"deleted": document.id}))
+
+    @view_config(route_name="restore", request_method="POST")
+    def restore(self) -> Response:
+        self.documents.set_state(self.own("deleted"), "saved")
         return HTTPSeeOther(self.request.route_path("index"))
 
-    def own(self) -> Document:
+    def own(self, state: str = "saved") -> Document:
         """Return the document if it belongs to the user; otherwise, raise HTTPNotFound."""
-        document = self.documents.find(self.request.matchdict["id"], self.user)
+        document = self.documents.find(self.request.matchdict["id"], self.user, state)
         if document is None:
             raise HTTPNotFound("There is nothing here.")
         return document

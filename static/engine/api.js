@@ -1,13 +1,11 @@
 // The client of the middleware's HTTP API.
-/** @import { BeginAnswer, Environment, Problem, SegmentEtag, SignAnswer, StatusAnswer } from "../types.d.ts" */
-/** @import { UploadResult, UploadTicket } from "../types.d.ts" */
+/** @import { BeginAnswer, CompleteItem, Environment, FileDescription, Problem } from "../types.d.ts" */
+/** @import { SignAnswer, StatusAnswer, UploadResult, UploadTicket } from "../types.d.ts" */
 import { connectionFailure } from "./diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 
 const TIMEOUT = 60_000;
-/** Completing a thousand segments takes minutes. */
-const COMPLETE_TIMEOUT = 300_000;
 
 export class Api {
   #mount;
@@ -24,12 +22,31 @@ export class Api {
   }
 
   /**
-   * @param {{ filename: string, size: number, type: string }} file
+   * @param {FileDescription} file
    * @param {AbortSignal} signal
    * @returns {Promise<BeginAnswer>}
    */
   begin(file, signal) {
     return this.#call("uploads", { body: file, signal });
+  }
+
+  /**
+   * Begin or complete several uploads.
+   * @param {"begin" | "complete"} operation
+   * @param {(FileDescription | CompleteItem)[]} items
+   * @returns {Promise<any[]>} the answer or the failure of each item
+   */
+  async batch(operation, items) {
+    const { uploads, owner, clock, wait } = await this.#call(`batch/${operation}`, { body: { uploads: items } });
+    const { href } = this.#mount;
+    return uploads.map((/** @type {any} */ answer) => {
+      const { status, receipt } = answer;
+      if (receipt) this.#env.verifiedMounts.add(href);
+      if (status < 300) return { owner, clock, ...answer };
+      const failure = failureOf(status, answer, wait);
+      this.#env.advise(failure.code, href);
+      return failure;
+    });
   }
 
   /**
@@ -60,13 +77,12 @@ export class Api {
   }
 
   /**
-   * @param {UploadTicket} upload
-   * @param {SegmentEtag[]} segments
+   * @param {CompleteItem} upload
    * @param {AbortSignal} signal
-   * @returns {Promise<UploadResult>}
+   * @returns {Promise<UploadResult>} or `{ state: "sealing" }`
    */
-  complete({ id, ticket }, segments, signal) {
-    return this.#call(`uploads/${id}/complete`, { ticket, body: { segments }, signal, timeout: COMPLETE_TIMEOUT });
+  complete({ id, ticket, segments }, signal) {
+    return this.#call(`uploads/${id}/complete`, { ticket, body: { segments }, signal });
   }
 
   /**
@@ -87,12 +103,11 @@ export class Api {
 
   /**
    * @param {string} path
-   * @param {{ method?: string, ticket?: string, body?: object, signal?: AbortSignal, timeout?: number,
-   *           keepalive?: boolean }} request
+   * @param {{ method?: string, ticket?: string, body?: object, signal?: AbortSignal, keepalive?: boolean }} request
    * @returns {Promise<any>}
    */
-  async #call(path, { method = "POST", ticket, body, signal, timeout = TIMEOUT, keepalive = false }) {
-    const timer = AbortSignal.timeout(timeout);
+  async #call(path, { method = "POST", ticket, body, signal, keepalive = false }) {
+    const timer = AbortSignal.timeout(TIMEOUT);
     /** @type {Record<string, string>} */
     const headers = {};
     if (ticket) headers["Upload-Ticket"] = ticket;
@@ -144,7 +159,7 @@ async function read(response) {
   if (!response.ok) throw await failureFrom(response);
   if (response.status === 204) return undefined;
   const owner = response.headers.get("Upload-Owner") ?? "";
-  return { owner, clock: serverTime(response) / 1000 || undefined, ...(await response.json()) };
+  return { owner, clock: serverTime(response) / 1000 || undefined, wait: waitOf(response), ...(await response.json()) };
 }
 
 /**
@@ -157,16 +172,29 @@ function isLogin({ type, ok, headers }) {
 
 /** @param {Response} response */
 async function failureFrom(response) {
-  const { status, headers } = response;
   /** @type {Problem} */
   const problem = await response.json().catch(() => ({})); // a proxy answers in HTML
-  return new DirectUploadFailure(problem.code ?? (isTransient(status) ? "network" : "refused"), {
-    status,
-    detail: problem.detail,
-    problem,
-    transient: isTransient(status),
-    retryAfter: retryAfter(headers.get("Retry-After"), serverTime(response)),
-  });
+  return failureOf(response.status, problem, waitOf(response));
+}
+
+/**
+ * @param {number} status
+ * @param {Problem} problem
+ * @param {number} wait milliseconds
+ */
+function failureOf(status, problem, wait) {
+  const { code, detail } = problem;
+  const transient = isTransient(status);
+  const details = { status, detail, problem, transient, retryAfter: wait };
+  return new DirectUploadFailure(code ?? (transient ? "network" : "refused"), details);
+}
+
+/**
+ * Return the milliseconds of `Retry-After`.
+ * @param {Response} response
+ */
+function waitOf(response) {
+  return retryAfter(response.headers.get("Retry-After"), serverTime(response));
 }
 
 /**

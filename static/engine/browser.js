@@ -4,6 +4,9 @@ import { HashPool } from "../hashing/hash-pool.js";
 import { ConnectionPool } from "./connection-pool.js";
 import { put } from "./put.js";
 
+/** Bytes that are hashed in the page: that takes less time than asking a worker. */
+const SMALL = 256 * 1024;
+
 const hashers = new HashPool(
   Math.min(4, globalThis.navigator?.hardwareConcurrency || 2),
   () => new Worker(new URL("../hashing/hash-worker.js", import.meta.url), { type: "module" }),
@@ -16,17 +19,21 @@ const records = import("../resume/records.js").then(({ IndexedDbRecords }) => ne
 export const browser = {
   fetch: (...request) => fetch(...request),
   put,
-  hash: (data, signal) => hashers.hash(data, signal),
+  hash: async (data, signal) =>
+    data.size <= SMALL ? (await import("../hashing/read-md5.js")).readInTurn(data, signal) : hashers.hash(data, signal),
   hasHashWorkers: () => hashers.hasWorkers,
   records: /** @type {Environment["records"]} */ (new Proxy({}, {
     get: (_, /** @type {keyof Environment["records"]} */ name) => async (/** @type {any} */ ...values) =>
       (await records)?.[name](.../** @type {[any, any, any]} */ (values)),
   })),
   owners: new Map(),
+  batches: new Map(),
+  cookies: new Map(),
   verifiedMounts: new Set(),
   connections: new ConnectionPool(),
   now: () => Date.now(), // unlike performance.now(), it always counts the time while the computer sleeps
   sleep,
+  nextTask,
   random: Math.random,
   isOnline: () => navigator.onLine,
   isBlockedByCsp: (url) => blockedOrigins.has(new URL(url).origin),
@@ -45,6 +52,18 @@ export const browser = {
 async function advise(topic, url) {
   const advice = await import("./developer-advice.js").catch(() => undefined); // the network itself may be down
   advice?.advise(topic, url);
+}
+
+/**
+ * Wait until the page has done what it is about to do. A timer would be late in a page that is not visible.
+ * @returns {Promise<void>}
+ */
+function nextTask() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve(port1.close());
+    port2.postMessage(0);
+  });
 }
 
 /**

@@ -1,6 +1,10 @@
+/** What browsers allow for one host over HTTP/1.1. */
+const MOST = 6;
+
 /**
  * The connections that all uploads of a page share. Together they send no more segments at once than one upload alone
- * may send, and a free connection goes to the upload that has the fewest.
+ * may send, or as many as the browser allows if small files are among them. A free connection goes to the upload that has
+ * the fewest.
  */
 export class ConnectionPool {
   /** @type {Set<ConnectionShare>} */
@@ -13,9 +17,17 @@ export class ConnectionPool {
    */
   longestGap = 0;
 
-  /** @param {number} parallel */
-  join(parallel) {
-    const share = new ConnectionShare(this, parallel);
+  /** Whether something is being sent. */
+  get isBusy() {
+    return [...this.#shares].some(({ busy }) => busy);
+  }
+
+  /**
+   * @param {number} parallel
+   * @param {boolean} [isSmall] whether the file is sent so quickly that its requests mostly wait for answers
+   */
+  join(parallel, isSmall) {
+    const share = new ConnectionShare(this, parallel, isSmall ? Math.max(parallel, MOST) : parallel);
     this.#shares.add(share);
     return share;
   }
@@ -59,9 +71,9 @@ export class ConnectionPool {
 
   #next() {
     const shares = [...this.#shares];
-    const size = Math.max(...shares.map((share) => share.parallel));
+    const most = Math.max(...shares.map((share) => share.most));
     const busy = shares.reduce((sum, share) => sum + share.busy, 0);
-    if (busy >= size) return undefined;
+    if (busy >= most) return undefined;
     const ready = this.#waiting.filter(({ share }) => share.busy < share.limit);
     return ready.sort((one, other) => one.share.busy - other.share.busy)[0];
   }
@@ -75,9 +87,11 @@ export class ConnectionShare {
   /**
    * @param {ConnectionPool} pool
    * @param {number} parallel
+   * @param {number} most how many segments all uploads together may send while this one is among them
    */
-  constructor(pool, parallel) {
+  constructor(pool, parallel, most) {
     this.#pool = pool;
+    this.most = most;
     this.parallel = parallel;
     this.limit = parallel;
   }

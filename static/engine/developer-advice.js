@@ -9,6 +9,9 @@ const ADVICE = {
   cors: (origin, page) =>
     `${origin} answers, but its CORS settings do not allow pages of ${page}. ` +
     "The middleware sets them when an upload begins: check whether something removes them.",
+  caches: (origin, page) =>
+    `${origin} answers, but does not allow pages of ${page} yet. Where its proxies do not share a cache, some learn of a ` +
+    "new origin or key up to a minute later. The upload goes on trying; share one memcached to avoid the wait.",
   "not-authenticated": (origin) =>
     `${origin} does not know who the user is. If nobody has to log in, the middleware needs anonymous=True. ` +
     "Otherwise its identify= must return the user.",

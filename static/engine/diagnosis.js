@@ -5,11 +5,15 @@ import { DirectUploadFailure } from "./failure.js";
 /** After so many attempts in a row that sent no byte, something else than the network may be the cause. */
 const SUSPICIOUS = 3;
 
+/** Milliseconds for which a proxy of Swift may not know a new origin or key: 60 s, and some for the request. */
+const CACHED = 75_000;
+
 /** The diagnosis of one upload's connection to storage. */
 export class Diagnosis {
   #env;
   #attempts = 0;
   #isCors = false;
+  #since = 0;
 
   /** @param {Environment} env */
   constructor(env) {
@@ -32,9 +36,10 @@ export class Diagnosis {
   async explain(failure, url) {
     if (failure.code !== "network" || !url) return failure;
     this.#attempts += 1;
+    if (this.#attempts === 1) this.#since = this.#env.now();
     if (this.#attempts === SUSPICIOUS) this.#isCors = this.#env.isOnline() && (await this.#env.isReachable(url));
     if (!this.#isCors) return failure;
-    this.#env.advise("cors", url);
+    this.#env.advise(this.#env.now() - this.#since < CACHED ? "caches" : "cors", url);
     return new DirectUploadFailure("network", { cause: "cors", transient: true });
   }
 }

@@ -12,6 +12,8 @@ export class FileSource {
   #hash;
   #lastModified;
   #fingerprint = "";
+  /** @type {Promise<string> | undefined} */
+  #first;
   #edges = "";
 
   /**
@@ -48,7 +50,14 @@ export class FileSource {
    * Return a string that identifies this file and its content without reading all of it.
    * @param {AbortSignal} signal
    */
-  async fingerprint(signal) {
+  fingerprint(signal) {
+    const reading = this.#read(signal);
+    this.#first ??= reading;
+    return reading;
+  }
+
+  /** @param {AbortSignal} signal */
+  async #read(signal) {
     const ends = new Blob([this.#file.slice(0, EDGE), this.#file.slice(-EDGE)]);
     this.#edges = await this.#hash(ends, signal);
     if (!this.#fingerprint && this.#file.lastModified !== this.#lastModified) this.#lastModified = undefined; // no constant
@@ -71,6 +80,7 @@ export class FileSource {
    */
   async check(signal) {
     this.#checkMetadata();
+    await this.#first;
     const before = this.#fingerprint;
     if (before !== (await this.fingerprint(signal))) throw new DirectUploadFailure("file-changed");
   }

@@ -1,5 +1,6 @@
 /** @import { Environment, SegmentEtag, SignedSegment, UploadOptions } from "../types.d.ts" */
 /** @import { Api } from "./api.js" */
+/** @import { Batches } from "./batches.js" */
 /** @import { DirectUploadFailure } from "./failure.js" */
 /** @import { FileSource } from "./file-source.js" */
 /** @import { PauseGate } from "./pause-gate.js" */
@@ -14,10 +15,12 @@ import { renewTicket } from "./session.js";
 
 /** Segments that are hashed in advance, beyond those in flight. */
 const READ_AHEAD = 2;
+/** Bytes of a file for which there are as many connections as the browser allows. */
+const SMALL_FILE = 4 * 1024 * 1024;
 
 /**
  * The collaborators and settings of one upload.
- * @typedef {{ api: Api, env: Environment, gate: PauseGate, mount: URL, place: string, progress: Progress,
+ * @typedef {{ api: Api, batches: Batches, env: Environment, gate: PauseGate, mount: URL, place: string, progress: Progress,
  *   source: FileSource, signal: AbortSignal, retries: number, stall: number, onretry: UploadOptions["onretry"] }} Context
  * @typedef {{ signal: AbortSignal, stall: number, onprogress: (loaded: number) => void }} AttemptOptions
  */
@@ -54,7 +57,7 @@ export class SegmentSender {
     this.#urls = new PresignedUrls(sign, env.now);
     this.#etags = new Etags(async (index) => env.hash(source.segment(index, record), signal), record.parallel + READ_AHEAD);
     this.#diagnosis = new Diagnosis(env);
-    this.#connections = env.connections.join(record.parallel);
+    this.#connections = env.connections.join(record.parallel, record.segment_count === 1 && source.size <= SMALL_FILE);
     if (signed) this.#urls.add(signed);
   }
 
@@ -104,7 +107,8 @@ export class SegmentSender {
       this.#record.etags.push({ index, etag });
       this.#urls.delete(index);
       this.#context.progress.stored(index, this.#slice(index).size);
-      if (!this.#stored.has(index)) void this.#context.env.records.save(this.#record);
+      // The last one is saved before complete.
+      if (this.#waiting.length && !this.#stored.has(index)) void this.#context.env.records.save(this.#record);
     }
   }
 

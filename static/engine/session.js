@@ -16,21 +16,24 @@ const SMALL_FILE = 256 * 1024;
  */
 
 /**
- * Begin a new upload. Begins run one at a time: in a browser without the cookie, two at once would get two cookies, and
- * the ticket bound to the first would be invalid.
- * @param {string} fingerprint
+ * Begin a new upload. Its record is saved as soon as the file's fingerprint is known, which nothing waits for.
  * @param {Context} context
  * @returns {Promise<Session>}
  */
-export async function begin(fingerprint, context) {
-  const { api, env, mount, place, signal, source } = context;
-  const attempt = () => env.withLock(() => api.begin(source.description, signal), signal);
+export async function begin(context) {
+  const { batches, env, mount, place, signal, source } = context;
   const isUnchecked = !env.verifiedMounts.has(mount.href);
-  const { segments, clock, ...begun } = await retry(attempt, env, context);
-  env.owners.set(mount.href, begun.owner);
-  const record = { ...begun, mount: mount.href, fingerprint, place, etags: [] };
+  const fingerprint = source.fingerprint(signal);
+  fingerprint.catch(() => undefined); // complete finds out
+  const begun = await retry(() => batches.begin(source.description, signal), env, context);
+  const { segments, clock, ...plan } = begun;
+  env.owners.set(mount.href, plan.owner);
+  const record = { ...plan, mount: mount.href, fingerprint: "", place, etags: [] };
   const release = (await env.claim(record.id)) ?? (() => undefined);
-  void env.records.save(record);
+  void fingerprint.then((its) => {
+    record.fingerprint = its;
+    return env.records.save(record);
+  }, () => undefined);
   const uncheckedUntil = isUnchecked ? env.now() + COOKIE_RACE : undefined;
   return { record, stored: [], signed: { segments, clock }, release, uncheckedUntil };
 }
@@ -63,11 +66,13 @@ export async function findOwner({ api, env, mount, signal }) {
 
 /**
  * Resume an earlier upload of the same file, if there is one. Other visitors' uploads are not found, and those that
- * another page is sending are skipped.
+ * another page is sending are skipped. Without records, which is the rule, the file is not read.
  * @param {Context} context
  * @returns {Promise<Session | undefined>}
  */
 export async function resume(context) {
+  if (!(await context.env.records.hasAny())) return undefined;
+  await context.source.fingerprint(context.signal);
   for (const found of await findRecords(context)) {
     const release = await context.env.claim(found.id);
     const status = release && (await getStatus(found, context, release));

@@ -3,7 +3,6 @@
 import { start } from "./upload.js";
 import { ProgressReports } from "./progress-reports.js";
 
-const CONCURRENCY = 3;
 /** The state of the whole is the first of these that one of the uploads has. @type {State[]} */
 const STATES = ["sending", "waiting", "finishing", "paused"];
 
@@ -27,6 +26,7 @@ class Uploads {
   #reports;
   /** @type {(ProgressReport | undefined)[]} */
   #latest = [];
+  #total;
   /** @type {Set<UploadRun>} */
   #running = new Set();
   #isPaused = false;
@@ -34,14 +34,15 @@ class Uploads {
   /**
    * @param {Sendable[]} files
    * @param {UploadAllOptions} options
-   * @param {(file: Sendable, options: UploadAllOptions) => UploadRun} start
+   * @param {(file: Sendable, options: UploadAllOptions & { together: boolean }) => UploadRun} start
    */
   constructor(files, { onprogress, ...options }, start) {
     this.#files = files;
     this.#options = options;
     this.#start = start;
     this.#reports = new ProgressReports(onprogress);
-    this.done = this.#run(options.concurrency ?? CONCURRENCY);
+    this.#total = files.reduce((sum, { size }) => sum + size, 0);
+    this.done = this.#run(Math.min(options.concurrency ?? Infinity, files.length));
   }
 
   pause() {
@@ -85,7 +86,7 @@ class Uploads {
     const own = this.#aborting.signal;
     const signal = this.#options.signal ? AbortSignal.any([own, this.#options.signal]) : own;
     const onprogress = (/** @type {ProgressReport} */ report) => this.#report(report, index);
-    const run = this.#start(file, { ...this.#options, signal, onprogress });
+    const run = this.#start(file, { ...this.#options, signal, onprogress, together: true });
     this.#running.add(run);
     if (this.#isPaused) run.pause();
     try {
@@ -106,7 +107,7 @@ class Uploads {
   #report(report, index) {
     this.#latest[index] = report;
     const reports = this.#latest.filter((each) => each !== undefined);
-    const total = this.#files.reduce((sum, { size }) => sum + size, 0);
+    const total = this.#total;
     const loaded = reports.reduce((sum, each) => sum + each.loaded, 0);
     const speed = reports.reduce((sum, each) => sum + each.speed, 0);
     const state = STATES.find((state) => reports.some((each) => each.state === state)) ?? "starting";

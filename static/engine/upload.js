@@ -3,6 +3,7 @@
 /** @import { Context } from "./segment-sender.js" */
 /** @import { Session } from "./session.js" */
 import { Api } from "./api.js";
+import { Batches } from "./batches.js";
 import { browser } from "./browser.js";
 import { DirectUploadFailure } from "./failure.js";
 import { FileSource } from "./file-source.js";
@@ -40,14 +41,15 @@ class Upload {
   /**
    * @param {URL} mount
    * @param {Sendable} file
-   * @param {UploadOptions} options
+   * @param {UploadOptions & { together?: boolean }} options `together`: share requests with other uploads of this page
    * @param {Environment} env
    */
-  constructor(mount, file, { filename, onprogress, onretry, place = "", signal, retries = RETRIES, stall = STALL }, env) {
+  constructor(mount, file, { filename, onprogress, onretry, place = "", signal, retries = RETRIES, stall = STALL, together }, env) {
     this.#reports = new ProgressReports(onprogress);
     const progress = new Progress(file.size, this.#reports.add, env.now);
     this.#context = {
       api: new Api(mount, env),
+      batches: together ? Batches.shared(mount, env) : new Batches(mount, env),
       env,
       gate: new PauseGate(),
       mount,
@@ -105,21 +107,19 @@ class Upload {
 
   async #upload() {
     this.#context.signal.throwIfAborted();
-    const fingerprint = await this.#context.source.fingerprint(this.#context.signal);
     const earlier = await resume(this.#context);
     const result = earlier && (await this.#sendUnlessComplete(earlier));
-    return result ?? this.#beginAndSend(fingerprint);
+    return result ?? this.#beginAndSend();
   }
 
   /**
    * Begin, and begin a second time when the cookie is not the ticket's: another tab that began at the same time replaces
    * it. A browser that does not return cookies fails again.
-   * @param {string} fingerprint
    */
-  async #beginAndSend(fingerprint) {
+  async #beginAndSend() {
     const { env, mount } = this.#context;
     for (let isSecond = false; ; isSecond = true) {
-      const session = await begin(fingerprint, this.#context);
+      const session = await begin(this.#context);
       try {
         return await this.#sendAndComplete(session);
       } catch (error) {
@@ -200,9 +200,10 @@ class Upload {
    * @param {SegmentEtag[]} etags
    */
   async #complete(record, etags) {
-    const { api, env, signal } = this.#context;
-    await env.records.save(record); // with all ETags, in case the answer is lost
-    const answer = await retry(() => api.complete(record, etags, signal), env, this.#context);
+    const { batches, env, signal } = this.#context;
+    if (record.fingerprint) await env.records.save(record); // with all ETags, in case the answer is lost
+    const attempt = () => batches.complete({ id: record.id, ticket: record.ticket, segments: etags }, signal);
+    const answer = await retry(attempt, env, this.#context);
     const { receipt, upload, download_url, data } = answer;
     return { receipt, upload, download_url, data };
   }

@@ -9,6 +9,24 @@ const TIMEOUT = 1000;
 /** Milliseconds before the first retry of a read that failed; the second one waits twice as long. */
 const RETRY_DELAY = 300;
 
+/** The reads in progress, so that the page reads few files at once. @type {Promise<unknown>[]} */
+const reading = Array(4).fill(Promise.resolve());
+
+/**
+ * Return the MD5 of data in the page itself.
+ * @param {Blob} data
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<string>}
+ */
+export function readInTurn(data, signal) {
+  const result = Promise.resolve(reading.shift()).then(() => {
+    signal?.throwIfAborted();
+    return readMd5(data, signal);
+  });
+  reading.push(result.catch(() => undefined));
+  return result;
+}
+
 /**
  * Return the MD5 of data of any size. It is read in pieces, and the browser reads the next one during hashing.
  * @param {Blob} data

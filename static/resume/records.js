@@ -19,11 +19,21 @@ export class IndexedDbRecords {
   #hasTimedOut = false;
   /** @type {Map<string, RecordEncryption>} */
   #encryptions = new Map();
+  /** Writes that wait for the next transaction: one for all that come while another is in progress. */
+  /** @type {Promise<(store: IDBObjectStore) => IDBRequest>[]} */
+  #waiting = [];
+  /** @type {Promise<void> | undefined} */
+  #next;
   /** Keeps writes in order, since encryption may take long. */
   #writing = Promise.resolve();
+  /** @type {Promise<boolean> | undefined} */
+  #counting;
 
-  async hasAny() {
-    return !!(await this.#use("readonly", (store) => store.count()));
+  hasAny() {
+    this.#counting ??= this.#use("readonly", (store) => store.count()).then(Boolean).finally(() => {
+      this.#counting = undefined;
+    });
+    return this.#counting;
   }
 
   /**
@@ -50,19 +60,12 @@ export class IndexedDbRecords {
 
   /** @param {ResumeRecord} record */
   save(record) {
-    const encrypting = this.#encryption(record.owner).encrypt(record);
-    return this.#write(async () => {
-      const row = await encrypting;
-      await this.#use("readwrite", (store) => store.put(row));
-    });
+    return this.#write(this.#encryption(record.owner).encrypt(record).then((row) => (store) => store.put(row)));
   }
 
   /** @param {ResumeRecord} record */
   remove({ owner, id }) {
-    return this.#write(async () => {
-      const key = await this.#encryption(owner).hash(id);
-      await this.#use("readwrite", (store) => store.delete(key));
-    });
+    return this.#write(this.#encryption(owner).hash(id).then((key) => (store) => store.delete(key)));
   }
 
   /** @param {string} owner */
@@ -72,10 +75,17 @@ export class IndexedDbRecords {
     return encryption;
   }
 
-  /** @param {() => Promise<void>} work */
-  #write(work) {
-    this.#writing = this.#writing.then(work);
-    return this.#writing;
+  /** @param {Promise<(store: IDBObjectStore) => IDBRequest>} action */
+  #write(action) {
+    this.#waiting.push(action);
+    this.#next ??= this.#writing = this.#writing.then(() => this.#writeAll());
+    return this.#next;
+  }
+
+  async #writeAll() {
+    this.#next = undefined;
+    const [first, ...others] = await Promise.all(this.#waiting.splice(0));
+    await this.#use("readwrite", (store) => others.reduce((_, action) => action(store), first(store)));
   }
 
   /**

@@ -45,8 +45,7 @@ export class DropZone {
   async describe({ accept, maxSize, multiple }) {
     Object.assign(this.#input, { accept, multiple, webkitdirectory: this.#host.hasAttribute("webkitdirectory") });
     const capture = this.#host.getAttribute("capture");
-    if (capture === null) this.#input.removeAttribute("capture");
-    else this.#input.setAttribute("capture", capture);
+    if (capture !== null) this.#input.setAttribute("capture", capture);
     this.#prompt.textContent = this.#promptText;
     const show = (/** @type {string} */ types) => {
       const limits = [types, maxSize < Infinity && message("upTo", { max: formatSize(maxSize) })];

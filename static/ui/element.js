@@ -221,11 +221,12 @@ export class DirectUploadElement extends FormControl {
   }
 
   async #listUnfinished() {
-    const { UnfinishedList } = await import("./unfinished-list.js");
-    this.#unfinished ??= new UnfinishedList({ choose: () => this.#zone.pick(), discarded: () => this.focus() });
-    this.#zone.element.after(this.#unfinished.element);
-    await this.#unfinished.load(this.#mount, this.#place);
-    this.#unfinished.removeChosen(this.files); // while the list was loaded
+    const { loadUnfinished } = await import("./unfinished.js");
+    const actions = { choose: () => this.#zone.pick(), discarded: () => this.#zone.button.focus() };
+    const list = (this.#unfinished = await loadUnfinished(this.#unfinished, this.#mount, this.#place, actions));
+    if (!list) return;
+    list.removeChosen(this.files); // while the list was loaded
+    this.#zone.element.after(list.element);
   }
 
   /** Show what was uploaded before the page was loaded again. */

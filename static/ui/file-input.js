@@ -212,7 +212,7 @@ export class FileInput {
 
   #onChange() {
     const { files } = this.#uploads;
-    if (files.some((file, index) => this.#chosen[index] && file.name !== this.#chosen[index].name)) this.#setFiles(); // reordered
+    if (files.some((file, index) => file.name !== this.#chosen[index]?.name)) this.#setFiles(); // reordered
     this.#update();
   }
 

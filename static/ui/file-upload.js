@@ -15,7 +15,7 @@ let lastId = 0;
  * @property {View} view
  * @property {URL} mount
  * @property {(file: File) => File | Promise<File>} prepare
- * @property {(file: File, options: UploadOptions) => UploadTask} upload
+ * @property {(file: File, options: UploadOptions & { together: boolean }) => UploadTask} upload
  * @property {() => void} onchange an upload has started, paused or ended
  * @property {(upload: FileUpload) => void} ondone an upload has its receipt
  * @property {(upload: FileUpload) => void} restart
@@ -131,6 +131,7 @@ export class FileUpload {
   /** @param {File} file */
   #send(file) {
     const task = (this.#task = this.#context.upload(file, {
+      together: true,
       onprogress: (report) => this.#isCurrent(task) && this.#onProgress(report),
       onretry: (report) => this.#isCurrent(task) && this.#onRetry(report),
     }));

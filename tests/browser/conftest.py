@@ -68,14 +68,21 @@ def downloads(tmp_path: Path) -> Path:
 @pytest.fixture
 def browser(tmp_path: Path, downloads: Path) -> Iterator[webdriver.Chrome]:
     """A headless Chromium with a fresh profile."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
+    with chromium(tmp_path / "profile", downloads) as started:
+        yield started
+
+
+@contextmanager
+def chromium(profile: Path, downloads: Path) -> Iterator[webdriver.Chrome]:
+    """Start a headless Chromium that saves files without asking."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not program or not driver:
         pytest.fail("chromium and chromedriver are needed: 'make test' installs them, -m 'not browser' does without")
     options = webdriver.ChromeOptions()
-    options.binary_location = chromium
+    options.binary_location = program
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,900"):
         options.add_argument(argument)
-    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
+    options.add_argument(f"--user-data-dir={profile}")
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     # In the C locale Chromium would not save files under names that are not ASCII.

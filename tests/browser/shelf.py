@@ -21,7 +21,9 @@ WATCH_PROGRESS = """
 window.progressSeen = [];
 new MutationObserver((changes) => {
   for (const { target } of changes) if (target.matches("progress")) progressSeen.push(target.value);
-}).observe(document, { attributes: true, attributeFilter: ["value"], subtree: true });
+}).observe(document.querySelector("direct-upload").shadowRoot, {
+  attributes: true, attributeFilter: ["value"], subtree: true,
+});
 """
 
 #: Request an address of the application as its page does.
@@ -45,17 +47,26 @@ class Shelf:
         self.one("[name=username]").send_keys(user)
         self.one("[name=password]").send_keys(password)
         self.press("Log in")
-        self.wait(lambda: self.all("[data-direct-upload]"))
+        self.wait(lambda: self.all("direct-upload:defined"))
 
     def log_out(self) -> None:
         self.press("Log out")
         self.wait(lambda: self.all("[name=password]"))
 
     def choose(self, *files: Path) -> None:
-        self.one("[data-direct-upload]").send_keys("\n".join(map(str, files)))
+        [chooser] = self.inside("input[type=file]")
+        chooser.send_keys("\n".join(map(str, files)))
+
+    def inside(self, selector: str) -> list[WebElement]:
+        """Return elements in the upload element."""
+        return self.one("direct-upload").shadow_root.find_elements(By.CSS_SELECTOR, selector)
+
+    def rows(self, state: str) -> list[WebElement]:
+        """Return the rows of files in this state: ``busy``, ``done`` or ``failed``."""
+        return self.inside(f"[data-state={state}]")
 
     def wait_until_uploaded(self, count: int = 1) -> None:
-        self.wait(lambda: len(self.all(".direct-upload [data-state=done]")) == count)
+        self.wait(lambda: len(self.rows("done")) == count)
 
     def submit(self, title: str = "") -> None:
         """Submit the form, which waits for its uploads."""
@@ -63,11 +74,11 @@ class Shelf:
         self.press("Put on the shelf")
 
     def is_uploading(self) -> bool:
-        return bool(self.all(".direct-upload [data-state=busy]"))
+        return bool(self.rows("busy"))
 
     def receipts(self) -> list[str]:
         """Return the receipts that the form submits."""
-        script = "return new FormData(document.querySelector('[data-direct-upload]').form).getAll('file')"
+        script = "return new FormData(document.querySelector('direct-upload').closest('form')).getAll('file')"
         return list(self.browser.execute_script(script))
 
     def item(self, filename: str) -> WebElement:
@@ -84,6 +95,15 @@ class Shelf:
     def delete(self, filename: str) -> None:
         self.item(filename).find_element(By.CSS_SELECTOR, "button").click()
         self.wait(lambda: filename not in self.filenames())
+
+    def remove(self, filename: str) -> None:
+        """Press the cross of a file in the form."""
+        [row] = [row for row in self.rows("done") if filename in row.text]
+        self.browser.execute_script("arguments[0].click()", row.find_element(By.CLASS_NAME, "direct-upload-remove"))
+
+    def message(self) -> str:
+        """Wait for the message about the last form."""
+        return self.wait(lambda: self.all("[role=status]"))[0].text
 
     def download(self, filename: str, downloads: Path) -> Path:
         """Download a file; return its path when it is complete."""

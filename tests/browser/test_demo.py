@@ -78,15 +78,28 @@ def test_one_form_submits_several_files(shelf: Shelf, tmp_path: Path) -> None:
         assert "Scans" in shelf.item(file.name).text
 
 
-def test_a_deleted_file_is_removed_from_storage(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_file_that_is_removed_before_the_form_is_sent_is_removed_from_storage(shelf: Shelf, tmp_path: Path) -> None:
     shelf.log_in("bob", "builder")
     shelf.choose(random_file(tmp_path / "regret.txt", 10))
     shelf.wait_until_uploaded()
     [receipt] = shelf.receipts()
-    shelf.submit()
     assert shelf.ask_storage(receipt) == 200
-    shelf.delete("regret.txt")
-    assert shelf.ask_storage(receipt) == 404
+    shelf.remove("regret.txt")
+    shelf.wait(lambda: shelf.ask_storage(receipt) == 404)
+    shelf.browser.refresh()
+    assert "regret.txt" not in shelf.filenames()
+
+
+def test_deleting_can_be_undone(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.log_in("bob", "builder")
+    shelf.choose(random_file(tmp_path / "second thoughts.txt", 10))
+    shelf.wait_until_uploaded()
+    shelf.submit()
+    assert "is on your shelf" in shelf.message()
+    shelf.delete("second thoughts.txt")
+    assert "was deleted" in shelf.message()
+    shelf.press("Undo")
+    shelf.item("second thoughts.txt")
 
 
 def test_users_cannot_download_the_files_of_others(shelf: Shelf, tmp_path: Path) -> None:

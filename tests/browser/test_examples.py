@@ -43,10 +43,15 @@ def test_files_are_uploaded_and_downloaded_under_their_names(
     for file in files:
         file.write_bytes(os.urandom(100_000))
     shelf.log_in("alice", "wonderland")
-    shelf.choose(*files)
-    shelf.wait_until_uploaded(len(files))  # until then rows grow and shrink, and the button moves under the mouse
+    wrong = tmp_path / "wrong.txt"
+    wrong.write_bytes(b"wrong")
+    shelf.choose(*files, wrong)
+    shelf.wait_until_uploaded(1 + len(files))  # until then rows grow and shrink, and the button moves under the mouse
+    shelf.remove("wrong.txt")
+    shelf.wait_until_uploaded(len(files))
     shelf.submit("Jokes")
 
+    assert "2 files are on your shelf" in shelf.message()
     assert "Jokes" in shelf.item(FILENAME).text
     assert "Jokes" in shelf.item("scan.png").text
     for file in files:

@@ -11,6 +11,7 @@ import io
 import secrets
 import time
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,7 +20,9 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import pytest
+from webob import Request
 
+from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.errors import (
     AlreadyComplete,
     ApplicationError,
@@ -30,6 +33,7 @@ from direct_upload_middleware.errors import (
 )
 from direct_upload_middleware.storage.base import (
     GiB,
+    HasSealingMarks,
     Sealed,
     SignedSegment,
     Storage,
@@ -357,7 +361,7 @@ class StorageContract:
             assert http.request("PUT", with_query(signed.url, temp_url_ip_range=value), b"evil").status == 401
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_inspect_tells_how_far_an_upload_is(self, storage: Storage, http: Http, data: bytes) -> None:
+    def test_inspect_prints_the_progress_of_an_upload(self, storage: Storage, http: Http, data: bytes) -> None:
         transfer, urls = begin(storage, data)
         assert storage.status(transfer).stored == ()
         pieces = segment_bytes(transfer, data)
@@ -377,7 +381,7 @@ class StorageContract:
         assert found.sealed == Sealed(sealed.etag, sealed.size, sealed.sealed_at, complete=True)
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_an_upload_that_waits_for_nobody_is_complete_at_once(
+    def test_an_upload_without_callbacks_is_complete_after_seal(
         self, storage: Storage, http: Http, data: bytes
     ) -> None:
         transfer, _ = uploaded(storage, http, data)
@@ -758,7 +762,7 @@ class StorageContract:
             file.read()
 
     @pytest.mark.parametrize("data", SIZES)
-    def test_reading_goes_on_from_anywhere(self, storage: Storage, http: Http, data: bytes) -> None:
+    def test_reading_continues_from_any_offset(self, storage: Storage, http: Http, data: bytes) -> None:
         with storage.open(finished(storage, http, data)) as file:
             for start in range(len(data), -1, -max(1, len(data) // 23)):
                 file.seek(start)
@@ -819,3 +823,85 @@ class StorageContract:
     def test_the_container_has_a_name(self, storage: Storage) -> None:
         assert storage.container
         assert "/" not in storage.container
+
+    def test_uploads_of_a_batch_are_begun_and_completed_together(self, storage: Storage, http: Http) -> None:
+        """Of one segment and of several, through the HTTP API; one of them is not there."""
+        files = [ONE, SEVERAL, b"", ONE + b"!", SEVERAL + b"!", SEVERAL]
+        batch = Batch(storage)
+        begun = batch.post("begin", [{"filename": f"{i}", "size": len(d), "type": ""} for i, d in enumerate(files)])
+        assert [each["status"] for each in begun] == [201] * len(files)
+        items = [batch.send(http, each, data) for each, data in zip(begun[:-1], files, strict=False)]
+        missing = batch.declared(begun[-1], SEVERAL)
+        done = batch.complete([*items, missing])
+        assert [each["status"] for each in done] == [200] * len(items) + [409]
+        assert done[-1]["code"] == "segments-missing"
+        assert [batch.fetch(http, each["download_url"]) for each in done[:-1]] == files[:-1]
+        assert batch.send(http, begun[-1], SEVERAL) == missing
+        [again] = batch.complete([missing])
+        assert batch.fetch(http, again["download_url"]) == SEVERAL
+
+    def test_a_mark_of_an_upload_that_is_being_sealed_ends_by_itself(self, storage: Storage, http: Http) -> None:
+        if not isinstance(storage, HasSealingMarks):
+            pytest.skip("sealing never takes long in this storage")
+        marks = storage.sealing_marks
+        transfer, _ = uploaded(storage, http, SEVERAL)
+        assert not marks.exists(transfer.id)
+        marks.put(transfer.id, 2)
+        marks.put(transfer.id, 2)
+        assert marks.exists(transfer.id)
+        assert [segment.index for segment in storage.status(transfer).stored] == [0, 1, 2]
+        deadline = time.monotonic() + 60
+        while marks.exists(transfer.id):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        marks.put(transfer.id, 600)
+        marks.remove(transfer.id)
+        marks.remove(transfer.id)
+        assert not marks.exists(transfer.id)
+        assert seal(storage, transfer, SEVERAL).complete
+
+
+class Batch:
+    """A page that uploads several files together: a middleware in front of ``storage``, and a cookie."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._app = DirectUploadMiddleware(
+            lambda *_: [], storage, secret="s" * 32, identify=lambda environ: "ann", segment_size=SEGMENT
+        )
+        self._cookie = ""
+
+    def post(self, call: str, uploads: list[Any]) -> list[Any]:
+        request = Request.blank(f"/_upload/batch/{call}", method="POST", content_type="application/json")
+        request.headers["Cookie"] = self._cookie
+        request.json = {"uploads": uploads}
+        response = request.get_response(self._app)
+        assert response.status_int == 200, response.text
+        self._cookie = response.headers.get("Set-Cookie", self._cookie).partition(";")[0]
+        answers: list[Any] = response.json["uploads"]
+        return answers
+
+    def declared(self, begun: Any, data: bytes) -> dict[str, Any]:
+        """An item of ``batch/complete``."""
+        pieces = [data[s["offset"] : s["offset"] + s["size"]] for s in begun["segments"]]
+        segments = [{"index": index, "etag": md5(piece)} for index, piece in enumerate(pieces)]
+        return {"id": begun["id"], "ticket": begun["ticket"], "segments": segments}
+
+    def send(self, http: Http, begun: Any, data: bytes) -> dict[str, Any]:
+        for segment in begun["segments"]:
+            piece = data[segment["offset"] : segment["offset"] + segment["size"]]
+            checksum = segment.get("checksum", {"header": "ETag", "encoding": "hex"})
+            etag = md5(piece)
+            value = etag if checksum["encoding"] == "hex" else b64encode(bytes.fromhex(etag)).decode()
+            url = segment["url"].removeprefix("/_upload")
+            assert http.request("PUT", url, piece, {**segment["headers"], checksum["header"]: value}).status < 300
+        return self.declared(begun, data)
+
+    def complete(self, items: list[Any]) -> list[Any]:
+        done: dict[str, Any] = {}
+        while left := [item for item in items if item["id"] not in done]:
+            answers = zip(left, self.post("complete", left), strict=True)
+            done |= {item["id"]: answer for item, answer in answers if answer["status"] != 202}
+        return [done[item["id"]] for item in items]
+
+    def fetch(self, http: Http, url: str) -> bytes:
+        return http.request("GET", url.removeprefix("/_upload")).body

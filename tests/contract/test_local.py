@@ -107,7 +107,9 @@ def test_the_secret_is_random_kept_and_private(directory: Path, tmp_path: Path) 
     assert files_below(directory) == {"secret"}
 
 
-def test_whoever_is_late_with_a_secret_takes_the_first_ones(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_creates_the_secret_second_uses_the_first(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link = os.link
 
     def link_late(source: str, target: str) -> None:

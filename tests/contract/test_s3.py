@@ -336,7 +336,7 @@ def test_the_clock_of_storage_counts_and_not_ours(
         assert abs(signed.expires - now()) < 90
 
 
-def test_another_process_goes_on_with_the_upload(storage: S3Storage, s3_server: S3Server, http: Browser) -> None:
+def test_another_process_continues_the_upload(storage: S3Storage, s3_server: S3Server, http: Browser) -> None:
     transfer, _ = contract.uploaded(storage, http, SEVERAL)
     other = s3_storage(s3_server, storage.container.partition("/")[2])
     contract.seal(other, transfer, SEVERAL)

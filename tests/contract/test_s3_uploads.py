@@ -68,7 +68,7 @@ def test_a_file_is_uploaded_opened_downloaded_and_deleted(site: Site, data: byte
     assert site.fetch("GET", url).status == 404
 
 
-def test_an_upload_goes_on_where_it_was(site: Site) -> None:
+def test_an_upload_resumes_where_it_stopped(site: Site) -> None:
     begun = site.begin(LARGE)
     pieces = begun.pieces()
     begun.put(1, pieces[1])
@@ -186,7 +186,7 @@ def own_server() -> Iterator[S3Server]:
         yield server
 
 
-def test_a_server_that_goes_away_and_comes_back_loses_nothing(own_server: S3Server) -> None:
+def test_a_restarted_server_loses_nothing(own_server: S3Server) -> None:
     storage = s3_storage(own_server)
     site = Site(storage)
     begun = site.begin(LARGE)
@@ -211,5 +211,5 @@ def test_the_server_ends_with_its_owner() -> None:
         url, pids = server.url, server.pids
         assert urllib.request.urlopen(f"{url}/healthz", timeout=10).status == 200
     assert set(pids) == {"supervisor", "weed"}
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(OSError, match=r"(?i)refused"):
         urllib.request.urlopen(url, timeout=10)

@@ -235,7 +235,7 @@ def test_a_call_that_opens_the_upload_again_while_another_seals_it_gains_nothing
         storage.sign(transfer, [0], ttl=60)
 
 
-def test_of_two_completes_with_different_bytes_one_wins_for_good(
+def test_of_two_completes_with_different_bytes_one_wins(
     storage: SwiftStorage, http: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transfer, urls = uploaded(storage, http, ONE)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from wsgiref.validate import validator
 
@@ -31,3 +32,9 @@ class TestDjango(Checks):
         make_users()
         with override_settings(DIRECT_UPLOAD={**settings.DIRECT_UPLOAD, "storage": storage}):
             yield TestApp(validator(get_wsgi_application()))
+
+    @pytest.fixture
+    def clean(self) -> Callable[[timedelta], int]:
+        from examples.django_app.models import clean_up
+
+        return clean_up

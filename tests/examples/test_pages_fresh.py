@@ -17,12 +17,12 @@ from textwrap import dedent
 
 import pytest
 import requests
+from browser.conftest import chromium
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-pytest_plugins = ["browser.conftest"]
 pytestmark = pytest.mark.browser
 
 CHECKOUT = Path(__file__).parents[2]
@@ -142,6 +142,17 @@ def readers(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 @pytest.fixture(params=PAGES)
 def reader(request: pytest.FixtureRequest, readers: dict[str, Future[Reader]]) -> Reader:
     return readers[request.param].result()
+
+
+@pytest.fixture(scope="module")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def browser(downloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile"), downloads) as started:
+        yield started
 
 
 class Visitor:

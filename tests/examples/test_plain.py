@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from wsgiref.validate import validator
 
@@ -12,17 +13,17 @@ from webtest import TestApp
 from webtest import Upload as SentFile
 
 from direct_upload_middleware.testing import upload_file
-from examples.plain.app import make_app
+from examples.plain.app import clean_up, make_app
 from examples.plain.database import Database
-from examples.plain.pages import readable_size
 
+SECRET = "a secret of the tests"
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 
 
 @pytest.fixture
 def visitor(tmp_path: Path) -> TestApp:
     """A browser that nobody has logged in with."""
-    return TestApp(validator(make_app(tmp_path, f"local:{tmp_path / 'files'}", "a secret of the tests")))
+    return TestApp(validator(make_app(tmp_path, f"local:{tmp_path / 'files'}", SECRET)))
 
 
 def logged_in(visitor: TestApp, user: str) -> TestApp:
@@ -87,9 +88,18 @@ def test_logging_out_ends_the_session(alice: TestApp) -> None:
     alice.post_json("/_upload/uploads", {"filename": "a", "size": 1, "type": ""}, status=401)
 
 
-def test_an_upload_is_recorded_before_the_form_is_submitted(alice: TestApp) -> None:
-    upload_file(alice, "notes.txt", b"12345")
-    assert [item.text for item in alice.get("/").html.select(".items .title")] == ["notes.txt"]
+def test_an_upload_is_pending_until_the_form_is_submitted(tmp_path: Path, alice: TestApp) -> None:
+    removed, sent = (upload_file(alice, name, b"12345") for name in ("wrong.txt", "notes.txt"))
+    assert links(alice) == []
+    alice.delete(f"/_upload/files/{removed}", status=204)
+    page = alice.post("/files", {"title": "", "file": sent}, status=303).follow()
+    assert [item.text for item in page.html.select(".items .title")] == ["notes.txt"]
+    assert page.html.select_one("[role=status]").text == "One file is on your shelf."
+    alice.delete(f"/_upload/files/{sent}", status=403)
+    upload_file(alice, "abandoned.txt", b"12345")
+    for age, number in ((timedelta(days=1), 0), (timedelta(0), 1)):
+        assert clean_up(tmp_path, f"local:{tmp_path / 'files'}", SECRET, age) == number
+    assert len(links(alice)) == 1
 
 
 def test_the_form_sets_the_title(alice: TestApp) -> None:
@@ -101,7 +111,8 @@ def test_the_form_sets_the_title(alice: TestApp) -> None:
 
 
 def test_a_download_has_the_original_name_and_the_bytes(alice: TestApp) -> None:
-    upload_file(alice, "笑い話 “1”.pdf", b"ha ha", content_type="application/pdf")
+    receipt = upload_file(alice, "笑い話 “1”.pdf", b"ha ha", content_type="application/pdf")
+    alice.post("/files", {"title": "", "file": receipt})
     [link] = links(alice)
     answer = alice.get(link, status=303).follow()
     assert answer.body == b"ha ha"
@@ -112,6 +123,7 @@ def test_a_download_has_the_original_name_and_the_bytes(alice: TestApp) -> None:
 
 def test_users_see_only_their_own_files(alice: TestApp, bob: TestApp, visitor: TestApp) -> None:
     receipt = upload_file(alice, "diary.txt", b"dear diary")
+    alice.post("/files", {"title": "", "file": receipt})
     [link] = links(alice)
     assert links(bob) == []
     bob.get(link, status=404)
@@ -122,12 +134,20 @@ def test_users_see_only_their_own_files(alice: TestApp, bob: TestApp, visitor: T
     assert links(alice) == [link]
 
 
-def test_deleting_deletes_the_file(alice: TestApp) -> None:
+def test_deleting_can_be_undone_until_the_file_is_cleaned_up(tmp_path: Path, alice: TestApp) -> None:
     receipt = upload_file(alice, "regret.txt", b"...")
+    alice.post("/files", {"title": "", "file": receipt})
     [link] = links(alice)
     download = alice.get(link).location
-    alice.post(f"{link}/delete", status=303)
+    page = alice.post(f"{link}/delete", status=303).follow()
     assert links(alice) == []
+    assert "was deleted" in page.html.select_one(".message").text
+    alice.post(page.html.select_one(".message")["action"], status=303)
+    assert links(alice) == [link]
+    alice.post(f"{link}/delete", status=303)
+    alice.post("/files", {"title": "Back", "file": receipt}, status=303)
+    assert links(alice) == [], "a form that was sent late brought it back"
+    assert clean_up(tmp_path, f"local:{tmp_path / 'files'}", SECRET, timedelta(0)) == 1
     alice.get(download, status=404)
     alice.post("/files", {"title": "Back", "file": receipt}, status=303)
     assert links(alice) == [], "a form that was sent late brought it back"
@@ -212,24 +232,9 @@ def test_other_methods_are_not_allowed(alice: TestApp) -> None:
 
 
 def test_an_upload_completed_twice_is_recorded_once(tmp_path: Path, alice: TestApp) -> None:
-    upload_file(alice, "once.txt", b"1")
+    alice.post("/files", {"title": "kept", "file": upload_file(alice, "once.txt", b"1")})
     database = Database(tmp_path / "shelf.sqlite3")
-    [item] = database.items("alice")
-    database.set_title(item.upload.id, "kept")
-    database.add(item.upload)
-    assert [(again.upload, again.title) for again in database.items("alice")] == [(item.upload, "kept")]
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 bytes"),
-        (1, "1 byte"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (123_456_789, "123.5 MB"),
-        (10**15, "1000.0 TB"),
-    ],
-)
-def test_sizes_are_readable(size: int, text: str) -> None:
-    assert readable_size(size) == text
+    [item] = database.of("alice")
+    database.record(item.upload)
+    assert database.of("alice") == [item]
+    assert item.title == "kept"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from helpers.fault_proxy import Connection, Proxy
-from helpers.uploads import ONE, SEVERAL, md5, new_container
+from helpers.uploads import ONE, SEVERAL, md5, new_container, until_sealed
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
@@ -128,7 +128,7 @@ class Upload:
 
     def complete(self, server: Server) -> requests.Response:
         segments = [{"index": index, "etag": md5(self._piece(index))} for index in range(self.count)]
-        return self.ask(server, "/complete", {"segments": segments})
+        return until_sealed(lambda: self.ask(server, "/complete", {"segments": segments}))
 
     def assert_finished(self, server: Server) -> str:
         """What completion answers: the receipt."""
@@ -141,7 +141,7 @@ class Upload:
 
 
 @pytest.mark.parametrize("data", SIZES)
-def test_they_take_turns(servers: list[Server], told: Path, data: bytes) -> None:
+def test_tabs_take_turns(servers: list[Server], told: Path, data: bytes) -> None:
     turn = cycle(servers)
     upload = Upload(data, next(turn))
     for index in range(upload.count):
@@ -154,7 +154,7 @@ def test_they_take_turns(servers: list[Server], told: Path, data: bytes) -> None
 
 
 @pytest.mark.parametrize("data", SIZES)
-def test_one_is_killed_at_any_request_of_complete_and_the_other_goes_on(
+def test_a_complete_killed_at_any_request_is_continued_by_another(
     way: Way, servers: list[Server], told: Path, data: bytes
 ) -> None:
     for number in count(1):

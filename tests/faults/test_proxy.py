@@ -68,7 +68,7 @@ def send(proxy: Proxy, data: bytes = DATA, timeout: float = 30) -> bytes:
         return received
 
 
-def test_without_a_fault_everything_passes(proxy: Proxy) -> None:
+def test_a_proxy_without_a_fault_passes_everything(proxy: Proxy) -> None:
     assert send(proxy) == DATA
     assert proxy.sent == len(DATA)
 
@@ -111,7 +111,7 @@ def test_a_delay_and_a_throttle_take_their_time(proxy: Proxy) -> None:
         assert time.monotonic() - begin >= least
 
 
-def test_a_lag_comes_again_and_again(proxy: Proxy) -> None:
+def test_a_lag_is_repeated(proxy: Proxy) -> None:
     proxy.once(Fault("lag", seconds=0.2, answer=True))
     with socket.create_connection((HOST, proxy.port), timeout=30) as connection:
         for _ in range(2):

@@ -77,9 +77,7 @@ def test_connections_to_storage_fail_at_random(visitor: Visitor, website: Websit
     assert website.storage_way.faults
 
 
-def test_a_byte_that_is_damaged_on_its_way_is_noticed_by_storage(
-    visitor: Visitor, website: WebsiteOnS3, file: Path
-) -> None:
+def test_storage_refuses_a_segment_with_a_damaged_byte(visitor: Visitor, website: WebsiteOnS3, file: Path) -> None:
     visitor.visit()
     website.storage_way.once(None, *[Fault("corrupt", after=SEGMENT // 2)] * 2)
     visitor.choose(file)

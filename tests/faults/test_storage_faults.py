@@ -219,7 +219,7 @@ def test_the_token_has_expired(applications: Applications, data: bytes, call: st
     begun = site.begin(data)
     begun.send()
     client = site.storage._client
-    client._login = Login("expired", client.storage_url)
+    client._login = Login("expired", client.public_url())
     assert site.call(call, begun).status_int < 300
 
 
@@ -275,7 +275,7 @@ def test_an_upload_is_aborted_though_the_final_container_is_gone(applications: A
     assert_aborted(applications, site, begun)
 
 
-def test_segments_that_were_removed_are_told(applications: Applications) -> None:
+def test_removed_segments_are_reported(applications: Applications) -> None:
     site = applications.new()
     begun = site.begin(SEVERAL)
     begun.send()

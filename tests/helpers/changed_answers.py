@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,12 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def meddling(upstream: str, meddle: Meddle) -> Iterator[str]:
-    """The URL of a proxy to this one."""
+def meddling(upstream: str, meddle: Meddle, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The URL of a proxy to this one, which speaks https where there is a certificate."""
     methods = {f"do_{method}": _Handler.handle_request for method in METHODS}
     handler = type("Handler", (_Handler,), {"upstream": upstream, "meddle": staticmethod(meddle), **methods})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

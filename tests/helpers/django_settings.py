@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django
 from django.conf import settings
 
 
-def configure() -> None:
+def configure(database: str = ":memory:", **others: Any) -> None:
     """Configure Django, unless that was done. Tests override ``ROOT_URLCONF``, ``MIDDLEWARE`` and ``DIRECT_UPLOAD``."""
     if settings.configured:
         return
-    settings.configure(
-        SECRET_KEY="a secret of the tests",
-        ROOT_URLCONF="none",
-        ALLOWED_HOSTS=["*"],
-        USE_TZ=True,
-        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=[
+    given: dict[str, Any] = {
+        "SECRET_KEY": "a secret of the tests",
+        "ROOT_URLCONF": "none",
+        "ALLOWED_HOSTS": ["*"],
+        "USE_TZ": True,
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "INSTALLED_APPS": [
             "django.contrib.admin",
             "django.contrib.auth",
             "django.contrib.contenttypes",
@@ -25,20 +27,20 @@ def configure() -> None:
             "direct_upload_middleware.integrations.django",
             "helpers.django_documents",
         ],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        STATIC_URL="/static/",
-        STORAGES={
+        "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database}},
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "STATIC_URL": "/static/",
+        "STORAGES": {
             "default": {"BACKEND": "direct_upload_middleware.integrations.django.storage.DirectUploadStorage"},
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
-        MIDDLEWARE=[
+        "MIDDLEWARE": [
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "direct_upload_middleware.integrations.django.UploadErrors",
         ],
-        TEMPLATES=[
+        "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "APP_DIRS": True,
@@ -51,5 +53,6 @@ def configure() -> None:
                 },
             }
         ],
-    )
+    }
+    settings.configure(**(given | others))
     django.setup()

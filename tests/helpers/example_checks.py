@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ class Checks:
     """A class of tests; a subclass says which example it is for."""
 
     make_app: Callable[[Path, str, str], WSGIApplication]
+    clean_up: Callable[..., int]
 
     @pytest.fixture
     def storage(self, request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -47,6 +49,11 @@ class Checks:
     @pytest.fixture
     def alice(self, visitor: TestApp) -> TestApp:
         return logged_in(visitor, "alice")
+
+    @pytest.fixture
+    def clean(self, tmp_path: Path, storage: str) -> Callable[[timedelta], int]:
+        """Do what the example does once a day, with another age."""
+        return lambda age: type(self).clean_up(tmp_path, storage, SECRET, age)
 
     @on_both_storages
     def test_a_file_is_uploaded_listed_and_downloaded_under_its_own_name(self, alice: TestApp) -> None:
@@ -67,21 +74,45 @@ class Checks:
         form.submit(status=SEE)
         assert {link.text for link in links(alice)} == {"one.txt", "two.txt"}
 
-    def test_a_completed_upload_is_recorded_without_the_form(self, alice: TestApp) -> None:
-        upload_file(alice, "lost.txt", b"12345")
-        assert [link.text for link in links(alice)] == ["lost.txt"]
+    def test_a_file_is_on_the_shelf_once_its_form_is_sent(self, alice: TestApp) -> None:
+        receipts = [upload_file(alice, f"{number}.txt", b"12345") for number in range(2)]
+        assert links(alice) == []
+        assert "2 files are on your shelf" in submit(alice, *receipts).follow().html.select_one(".message").text
+        assert len(links(alice)) == 2
+        details = alice.get("/").html.select_one(".details").text
+        assert "5 bytes" in details
+
+    def test_a_removed_file_is_forgotten_unless_its_form_was_sent(self, alice: TestApp) -> None:
+        removed, sent = (upload_file(alice, name, b"x") for name in ("removed.txt", "sent.txt"))
+        submit(alice, sent)
+        alice.delete(f"/_upload/files/{removed}", status=204)
+        assert alice.delete(f"/_upload/files/{sent}", status=403).json["detail"] == "This file is on the shelf."
+        submit(alice, removed)
+        assert [link.text for link in links(alice)] == ["sent.txt"]
+
+    @on_both_storages
+    def test_what_is_never_sent_is_deleted_after_a_day(self, alice: TestApp, clean: Callable[[timedelta], int]) -> None:
+        abandoned, sent = (upload_file(alice, name, b"x") for name in ("abandoned.txt", "sent.txt"))
+        submit(alice, sent)
+        assert clean(timedelta(days=1)) == 0
+        assert clean(timedelta(0)) == 1
+        alice.get(f"/_upload/files/{abandoned}", status=404)
+        alice.get(f"/_upload/files/{sent}", status=302)
+        assert clean(timedelta(0)) == 0
 
     def test_filenames_are_escaped(self, alice: TestApp) -> None:
-        upload_file(alice, "<img src=x onerror=alert(1)>.html", b"x")
+        submit(alice, upload_file(alice, "<img src=x onerror=alert(1)>.html", b"x"))
         assert [link.text for link in links(alice)] == ["<img src=x onerror=alert(1)>.html"]
 
     def test_another_user_cannot_see_download_or_delete_it(self, alice: TestApp, visitor: TestApp) -> None:
         receipt = upload_file(alice, "diary.txt", b"dear diary")
+        submit(alice, receipt)
         [link] = links(alice)
         bob = logged_in(visitor, "bob")
         assert links(bob) == []
         bob.get(link["href"], status=404)
         post(bob, link["href"] + "/delete", status=404)
+        post(bob, link["href"] + "/restore", status=404)
         refused = submit(bob, receipt, status="*")
         assert refused.status_int in (200, 403)
         assert "another user" in refused.text
@@ -93,12 +124,23 @@ class Checks:
         assert "malformed or was changed" in refused.text or "no longer valid" in refused.text
 
     @on_both_storages
-    def test_a_file_is_deleted_with_its_row(self, alice: TestApp) -> None:
-        upload_file(alice, "regret.txt", b"...")
+    def test_a_deleted_file_can_be_restored_for_a_day(self, alice: TestApp, clean: Callable[[timedelta], int]) -> None:
+        receipt = upload_file(alice, "regret.txt", b"...")
+        submit(alice, receipt)
         [link] = links(alice)
         url = alice.get(link["href"], status=SEE).location
-        post(alice, link["href"] + "/delete", status=SEE)
+        deleted = post(alice, link["href"] + "/delete", status=SEE).follow()
         assert links(alice) == []
+        alice.get(link["href"], status=404)
+        message = deleted.html.select_one(".message")
+        assert "“regret.txt” was deleted." in message.text
+        post(alice, message["action"], status=SEE)
+        assert len(links(alice)) == 1
+        post(alice, link["href"] + "/delete", status=SEE)
+        submit(alice, receipt)
+        assert links(alice) == [], "a form that was sent late brought it back"
+        assert (clean(timedelta(days=1)), clean(timedelta(0))) == (0, 1)
+        post(alice, message["action"], status=404)
         assert fetch(alice, url).status == 404
 
     def test_uploads_require_a_login(self, visitor: TestApp, alice: TestApp) -> None:

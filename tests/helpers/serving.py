@@ -18,6 +18,8 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
+from helpers.uploads import until_sealed
+
 TESTS = Path(__file__).parents[1]
 TIMEOUT = 30
 GUNICORN = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket"]
@@ -71,9 +73,8 @@ def upload(browser: requests.Session, address: str, data: bytes, filename: str =
         assert put.status_code == 201, put.text
         declared.append({"index": segment["index"], "etag": etag})
     headers = {"Upload-Ticket": begun.json()["ticket"]}
-    done = browser.post(
-        f"{calls}/{begun.json()['id']}/complete", json={"segments": declared}, headers=headers, timeout=TIMEOUT
-    )
+    url, body = f"{calls}/{begun.json()['id']}/complete", {"segments": declared}
+    done = until_sealed(lambda: browser.post(url, json=body, headers=headers, timeout=TIMEOUT))
     assert done.status_code == 200, done.text
     completed: dict[str, Any] = done.json()
     return completed

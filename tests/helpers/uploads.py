@@ -7,7 +7,7 @@ import secrets
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from wsgiref.validate import validator
 
@@ -27,6 +27,8 @@ EMPTY = b""
 ONE = b"one file"  # of one segment
 SEVERAL = b"0123456789abcdefghijXYZ"  # of three segments, the last one short
 CALLS = ("sign", "status", "complete", "abort")
+
+T = TypeVar("T")
 
 Environ = dict[str, Any]
 Page = Callable[[Environ], Any]
@@ -138,7 +140,32 @@ class Site:
             "POST", "/uploads", json={"filename": filename, "size": len(data), "type": type, **changes}
         )
         assert answer.status_int == 201, answer.text
-        return BegunUpload(self, data, answer)
+        return BegunUpload(self, data, answer, filename)
+
+    def batch(self, call: str, uploads: Any, *, browser: TestApp | None = None, **request: Any) -> TestResponse:
+        """``batch/begin`` or ``batch/complete``."""
+        return self.request("POST", f"/batch/{call}", json={"uploads": uploads}, browser=browser, **request)
+
+    def begin_all(self, files: Mapping[str, bytes], type: str = "application/pdf") -> list[BegunUpload]:
+        """Begin an upload for each file with one call."""
+        wanted = [{"filename": name, "size": len(data), "type": type} for name, data in files.items()]
+        answer = self.batch("begin", wanted)
+        assert answer.status_int == 200, answer.text
+        begun = answer.json["uploads"]
+        assert [each["status"] for each in begun] == [201] * len(files), answer.text
+        return [
+            BegunUpload(self, data, answer, name, each) for (name, data), each in zip(files.items(), begun, strict=True)
+        ]
+
+    def complete_all(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Complete uploads with as few calls as possible; what each of them was answered, in order."""
+        done: dict[int, dict[str, Any]] = {}
+        while left := [number for number in range(len(items)) if number not in done]:
+            answer = self.batch("complete", [items[number] for number in left])
+            assert answer.status_int == 200, answer.text
+            answers = zip(left, answer.json["uploads"], strict=True)
+            done |= {number: each for number, each in answers if each["status"] != 202}
+        return [done[number] for number in range(len(items))]
 
     def call(
         self, name: str, begun: BegunUpload, *, ticket: str | None = None, browser: TestApp | None = None
@@ -151,7 +178,8 @@ class Site:
             "complete": ("POST", base + "/complete", {"segments": begun.declared}),
             "abort": ("DELETE", base, None),
         }[name]
-        return self.request(method, path, json=json, ticket=begun.ticket if ticket is None else ticket, browser=browser)
+        sent = begun.ticket if ticket is None else ticket
+        return until_sealed(lambda: self.request(method, path, json=json, ticket=sent, browser=browser))
 
     def upload(self, data: bytes = ONE, **begin: Any) -> TestResponse:
         """A whole upload; what complete answered."""
@@ -198,14 +226,18 @@ class Site:
 class BegunUpload:
     """An upload under way."""
 
-    def __init__(self, site: Site, data: bytes, answer: TestResponse) -> None:
+    def __init__(
+        self, site: Site, data: bytes, answer: TestResponse, filename: str = "", begun: dict[str, Any] | None = None
+    ) -> None:
+        begun = begun or answer.json
         self.site = site
+        self.filename = filename
         self.data = data
         self.answer = answer
-        self.id: str = answer.json["id"]
-        self.ticket: str = answer.json["ticket"]
-        self.segment_size: int = answer.json["segment_size"]
-        self.segments: list[dict[str, Any]] = answer.json["segments"]
+        self.id: str = begun["id"]
+        self.ticket: str = begun["ticket"]
+        self.segment_size: int = begun["segment_size"]
+        self.segments: list[dict[str, Any]] = begun["segments"]
         self.urls = {segment["index"]: segment["url"] for segment in self.segments}
 
     def pieces(self) -> list[bytes]:
@@ -242,6 +274,10 @@ class BegunUpload:
         return answer.json
 
     def complete(self, segments: list[dict[str, Any]] | None = None) -> TestResponse:
+        """What complete answers, once the upload is sealed."""
+        return until_sealed(lambda: self.complete_once(segments))
+
+    def complete_once(self, segments: list[dict[str, Any]] | None = None) -> TestResponse:
         return self.site.request(
             "POST",
             f"/uploads/{self.id}/complete",
@@ -249,8 +285,21 @@ class BegunUpload:
             ticket=self.ticket,
         )
 
+    @property
+    def batch_item(self) -> dict[str, Any]:
+        """The upload as ``batch/complete`` takes it."""
+        return {"id": self.id, "ticket": self.ticket, "segments": self.declared}
+
     def abort(self) -> TestResponse:
         return self.site.call("abort", self)
+
+
+def until_sealed(ask: Callable[[], T]) -> T:
+    """Repeat a complete call like a page, until it answers something else than 202. It waits by itself each time."""
+    while True:
+        answer = ask()
+        if getattr(answer, "status_code", None) != 202:
+            return answer
 
 
 def _json(value: Any) -> bytes:

@@ -42,7 +42,8 @@ PAGE = """<!doctype html>
     const onprogress = ({ loaded, state }) => Object.assign(seen, { loaded, state });
     const onretry = ({ failure }) => seen.codes.push(failure.code);
     uploads.push(seen);
-    const task = upload(file, { onprogress, onretry, stall: 3000, retries: 30, ...options });
+    const { together } = window; // as fields upload their files
+    const task = upload(file, { onprogress, onretry, stall: 3000, retries: 30, together, ...options });
     tasks.push(task);
     task.then(
       (result) => { seen.result = result; },

@@ -33,6 +33,19 @@ test("an upload that ends gives its connections to others, and an aborted one st
   assert.equal(small.busy, 1);
 });
 
+test("while there are small files, as many requests are sent as the browser allows", async () => {
+  const pool = new ConnectionPool();
+  const shares = Array.from({ length: 8 }, () => pool.join(2, true));
+  assert.equal(pool.isBusy, false);
+  for (const share of shares) void share.acquire(never);
+  await until(() => shares.filter(({ busy }) => busy).length === 6);
+  assert.equal(pool.isBusy, true);
+  const large = pool.join(2);
+  for (const share of shares) share.leave();
+  void large.acquire(never);
+  await until(() => large.busy === 1);
+});
+
 test("after each failure an upload uses half of its connections, and at least one", () => {
   const share = new ConnectionPool().join(4);
   const limits = [];

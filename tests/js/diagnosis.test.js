@@ -41,6 +41,24 @@ test("storage that answers, but hides its answer from this page, is a CORS failu
   assert.equal(formatFailure(failure), "network · cors");
 });
 
+test("for a minute, proxies that do not know a new origin yet are the likely cause, then CORS settings", async () => {
+  const world = new World();
+  world.isReachable = true;
+  world.storage.reply = () => 0;
+  const begin = world.clock.time;
+  const seen = [];
+  const { advise: note } = world.env;
+  world.env.advise = (topic, url) => {
+    seen.push([topic, world.clock.time - begin]);
+    note(topic, url);
+  };
+  await fails(world, { retries: 12 });
+  const topics = seen.map(([topic]) => topic);
+  assert.equal(topics[0], "caches");
+  assert.equal(topics.at(-1), "cors");
+  assert.ok(seen.every(([topic, time]) => (topic === "cors") === time >= 75_000));
+});
+
 test("storage that is not reachable is a network failure", async () => {
   const world = new World();
   world.storage.reply = () => 0;
@@ -97,8 +115,8 @@ for (const [what, state] of [
 
 test("advice is logged once, contains only an origin, and exists for some failures only", (t) => {
   const error = t.mock.method(console, "error", () => undefined);
-  for (const about of ["csp", "cors", "csp", "cors", "too-large", "network"]) advise(about, "https://s.example/v1/a?temp_url_sig=1");
+  for (const about of ["csp", "cors", "csp", "cors", "caches", "too-large", "network"]) advise(about, "https://s.example/v1/a?temp_url_sig=1");
   const said = error.mock.calls.map((call) => call.arguments.join());
-  assert.equal(said.length, 2);
+  assert.equal(said.length, 3);
   assert.ok(said.every((text) => text.includes("https://s.example") && !text.includes("temp_url_sig")));
 });

@@ -33,6 +33,9 @@ test("no more files than `concurrency` are uploaded at once", async () => {
   await settle();
   assert.equal(world.app.begun, 2);
   world.storage.open[0].answer(201);
+  await until(() => world.storage.open.length === 1);
+  await settle();
+  world.clock.advance(50); // it waits so long for others that are completed
   await until(() => world.app.begun === 3);
 });
 

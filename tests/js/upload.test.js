@@ -486,3 +486,31 @@ test("an upload that is aborted during begin is aborted in the application", asy
   assert.equal(world.records.saved.size, 0);
   assert.equal(world.storage.puts.length, 0);
 });
+
+test("while the application seals the upload, complete is repeated, a second apart", async () => {
+  const world = new World();
+  const asked = [];
+  world.app.intercept = ({ operation, body }) => {
+    if (operation !== "complete") return undefined;
+    asked.push([world.clock.time, body.segments.length]);
+    return asked.length < 4 ? { status: 202, body: { id: "upload-1", state: "sealing" }, headers: { "Retry-After": "1" } } : undefined;
+  };
+  const run = world.upload(makeFile(250));
+  const { receipt } = await world.end(run);
+  assert.equal(receipt, "the-receipt");
+  assert.equal(asked.length, 4);
+  assert.ok(asked.every(([, count]) => count === 3));
+  for (let at = 1; at < 4; at += 1) assert.ok(asked[at][0] - asked[at - 1][0] >= 1000);
+  assert.equal(world.retries.length, 0);
+  assert.equal(world.reports.at(-1).state, "finishing");
+});
+
+test("an upload that is being sealed can be aborted", async () => {
+  const world = new World();
+  world.app.intercept = ({ operation }) => (operation === "complete" ? { status: 202, body: { id: "upload-1", state: "sealing" } } : undefined);
+  const run = world.upload(makeFile(50));
+  await until(() => world.app.named("complete").length === 1);
+  run.abort();
+  await assert.rejects(run.done, { code: "aborted" });
+  await until(() => world.app.named("abort").length === 1);
+});

@@ -106,6 +106,7 @@ const indexOf = (url) => Number(/segment-(\d+)/.exec(url)[1]);
 
 class Application {
   calls = [];
+  batches = [];
   begun = 0;
   begins = { now: 0, most: 0 };
   isComplete = false;
@@ -127,11 +128,12 @@ class Application {
     const path = url.pathname.slice(MOUNT.pathname.length);
     const call = { method, path, headers, body: body && JSON.parse(body), operation: operationOf(method, path) };
     this.calls.push(call);
-    const answer = (await this.intercept(call, this.calls.length)) ?? this[call.operation](call);
+    const batch = /^batch\/(.*)/.exec(path)?.[1];
+    const answer = (await this.intercept(call, this.calls.length)) ?? (batch ? await this.batch(call, batch) : this[call.operation](call));
     signal.throwIfAborted();
     if (answer instanceof Error) throw answer;
     const date = this.clock ? { Date: new Date(this.world.clock.time + this.clock.ahead).toUTCString() } : {};
-    const owner = call.operation === "begin" ? { "Upload-Owner": this.owners[this.user] } : {};
+    const owner = call.operation === "begin" || batch === "begin" ? { "Upload-Owner": this.owners[this.user] } : {};
     return new Response(answer.status === 204 ? null : JSON.stringify(answer.body), {
       status: answer.status,
       headers: { ...date, ...owner, ...answer.headers },
@@ -140,6 +142,20 @@ class Application {
 
   named(operation) {
     return this.calls.filter((call) => call.operation === operation);
+  }
+
+  async batch(call, operation) {
+    this.batches.push({ operation, items: call.body.uploads });
+    const answers = [];
+    for (const item of call.body.uploads) {
+      const single = operation === "begin"
+        ? { ...call, operation, path: "uploads", body: item }
+        : { ...call, operation, path: `uploads/${item.id}/complete`, body: { segments: item.segments }, headers: { "Upload-Ticket": item.ticket } };
+      this.calls.push(single);
+      const { status, body } = (await this.intercept(single, this.calls.length)) ?? this[operation](single);
+      answers.push({ status, ...body });
+    }
+    return { status: 200, body: { uploads: answers } };
   }
 
   begin({ body }) {
@@ -199,6 +215,7 @@ export function problem(status, code, more = {}, headers = {}) {
 
 function operationOf(method, path) {
   if (method === "DELETE") return "abort";
+  if (path.startsWith("batch/")) return "batch";
   if (method === "GET") return path === "owner" ? "owner" : "status";
   return path === "uploads" ? "begin" : path.endsWith("/complete") ? "complete" : "sign";
 }
@@ -265,6 +282,9 @@ export class World {
       owners: this.owners,
       verifiedMounts: new Set(),
       connections: new ConnectionPool(),
+      batches: new Map(),
+      cookies: new Map(),
+      nextTask: () => new Promise(setImmediate),
       now: () => this.clock.time,
       sleep: this.clock.sleep,
       random: () => 1,

@@ -82,7 +82,7 @@ def assert_uploads(driver: Any, url: str, site: Site) -> None:
     assert result["size"] == "1 MB"
     assert result["plugin"] == "DirectUpload"
     assert result["logged"] == []
-    assert result["hashes"] >= 2
+    assert result["hashes"] >= 1  # small segments are hashed in the page
     assert site.app.store.open(site.uploads[0]).read() == b"x" * TEXT_LENGTH
 
 

@@ -149,9 +149,9 @@ class Visitor:
         self.wait(lambda: self.site.forms)
         return self.site.forms[0]
 
-    def wait(self, condition: Callable[[], Any]) -> Any:
+    def wait(self, condition: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
         waiting = WebDriverWait(
-            self.browser, TIMEOUT, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException]
+            self.browser, timeout, poll_frequency=0.05, ignored_exceptions=[StaleElementReferenceException]
         )
         return waiting.until(lambda _: condition())
 

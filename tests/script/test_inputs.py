@@ -120,3 +120,19 @@ def test_leaving_the_page_warns_only_while_an_upload_is_in_progress(visitor: Vis
     assert visitor.js("return warned")
     assert not visitor.js("return leave()")
     assert visitor.noted() == ["all start", "start", "end", "all end"]
+
+
+def test_two_hundred_files_are_uploaded_with_few_requests(visitor: Visitor, files: Files) -> None:
+    visitor.open_form("<input type=file name=a data-direct-upload multiple aria-label=A>")
+    visitor.js("performance.setResourceTimingBufferSize(5000)")
+    names = [f"{number:03}.txt" for number in range(200)]
+    choose(visitor, "[name=a]", *(files(name) for name in names))
+    script = "return document.querySelectorAll('.direct-upload > li[data-state=done]').length"
+    visitor.wait(lambda: visitor.js(script) == len(names), 240)
+    calls = visitor.js(
+        "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
+        ".filter((path) => /^._upload.(batch|uploads)/.test(path))"
+    )
+    assert calls.count("/_upload/batch/begin") == 2
+    assert len(calls) < 60  # about ten, but more on a busy machine
+    assert visitor.send() == [*(("a", f"a receipt of {name}") for name in names), ("go", "yes")]

@@ -10,6 +10,7 @@ import requests
 from helpers.uploads import Site, new_container, swift_storage
 
 from direct_upload_middleware.storage.swift import SwiftStorage
+from direct_upload_middleware.storage.swift.tombstones import NAME as TOMBSTONE
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 MakeSite = Callable[..., Site]
@@ -54,13 +55,13 @@ class Account:
         return response.text.splitlines() if response.status_code == 200 else []
 
     def everything_of(self, site: Site) -> list[str]:
-        """Every object and every container of single uploads that there is for the site."""
+        """List every object and every container of single uploads of the site, except tombstones and registers."""
         container = site.storage.container
         listed = self.request("GET", "", params={"prefix": f"{container}_segments_"}).text.splitlines()
         # A container that is gone may stand in the account's listing for a moment.
         found = [own for own in listed if self.request("HEAD", own).status_code != 404]
         for shared in (container, f"{container}_staging", f"{container}_segments"):
-            found += [f"{shared}/{name}" for name in self.names(shared)]
+            found += [f"{shared}/{name}" for name in self.names(shared) if not TOMBSTONE.fullmatch(name)]
         return found
 
     def metadata(self, path: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from direct_upload_middleware import Refused, UploadRequest
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_key_in_other_hands_does_nothing_and_tells_nothing(site: Site, call: str) -> None:
+def test_a_stolen_key_does_nothing_and_reveals_nothing(site: Site, call: str) -> None:
     """S1. A key is a ticket, and stands in addresses, which servers log. Notices when it is not compared with identity
     and cookie.
     """
@@ -74,7 +74,7 @@ def _no_room(environ: Any, request: UploadRequest) -> None:
 
 
 @pytest.mark.parametrize("options", [{"max_size": 2 * PART}, {"authorize": _no_room}], ids=["max_size", "authorize"])
-def test_a_size_that_was_not_told_is_measured(new_site: MakeSite, options: Any) -> None:
+def test_an_unknown_size_is_measured(new_site: MakeSite, options: Any) -> None:
     """Notices when policy or application are not asked again before the seal."""
     upload = Multipart(new_site(**options), SEVERAL)
     upload.send()

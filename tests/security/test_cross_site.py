@@ -53,7 +53,7 @@ def test_no_combination_of_headers_lets_another_origins_page_change_anything(
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_a_form_of_another_site_cannot_speak_json(site: Site, content_type: str) -> None:
+def test_a_form_of_another_site_cannot_send_json(site: Site, content_type: str) -> None:
     """What a page can send without a preflight is no JSON to us. Notices when the type of the body is not looked at."""
     app = site.browser
     body = b'{"filename": "a", "size": 1, "type": ""}'

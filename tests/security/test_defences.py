@@ -61,7 +61,7 @@ def test_a_tombstone_outlives_the_ticket(new_site: MakeSite, account: Account) -
     site = new_site(ticket_ttl=3 * DAY)
     begun = site.begin(ONE)
     begun.abort()
-    [until] = tombstones(account, site, begun.id)
+    until = min(tombstones(account, site, begun.id))
     assert until >= begun.answer.json["expires"]
 
 
@@ -76,7 +76,7 @@ def test_a_tombstone_outlives_a_renewed_ticket(
     renewed = begun.status()["expires"]
     assert renewed > begun.answer.json["expires"] + 2 * DAY
     begun.abort()
-    [until] = tombstones(account, site, begun.id)
+    until = min(tombstones(account, site, begun.id))
     assert until >= renewed
 
 
@@ -271,7 +271,7 @@ def test_an_extension_does_not_disguise_a_page_or_a_script(
     assert answer.status_int == (201 if passes else 415)
 
 
-def test_a_limit_on_begins_tells_when_to_try_again(tmp_path: Path) -> None:
+def test_a_limit_on_begins_returns_retry_after(tmp_path: Path) -> None:
     """Notices when ``Refused`` loses its ``retry_after``."""
     begins: list[str] = []
 

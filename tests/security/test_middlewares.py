@@ -23,7 +23,7 @@ STRICT: dict[str, Any] = {"max_size": 1, "accept": ["image/png"], "authorize": r
 
 @pytest.mark.parametrize("call", ["sign", "status", "complete", "abort"])
 @pytest.mark.parametrize("same", ["mount", "container"])
-def test_a_ticket_of_loose_rules_is_none_under_strict_rules(new_site: MakeSite, same: str, call: str) -> None:
+def test_a_ticket_of_a_permissive_mount_is_invalid_at_a_strict_mount(new_site: MakeSite, same: str, call: str) -> None:
     """Notices when a token's salt has not the container, or not the mount."""
     loose = new_site(mount="/_docs")
     where = {"mount": {"mount": "/_docs"}, "container": {"container": loose.storage.container, "mount": "/_avatars"}}
@@ -36,7 +36,7 @@ def test_a_ticket_of_loose_rules_is_none_under_strict_rules(new_site: MakeSite, 
 
 
 @pytest.mark.parametrize("same", ["mount", "container"])
-def test_a_receipt_of_another_middleware_is_none(new_site: MakeSite, same: str) -> None:
+def test_a_receipt_of_another_middleware_is_invalid(new_site: MakeSite, same: str) -> None:
     """The same for receipts, and for Uppy's keys."""
     loose = new_site(mount="/_docs")
     where = {"mount": {"mount": "/_docs"}, "container": {"container": loose.storage.container, "mount": "/_avatars"}}

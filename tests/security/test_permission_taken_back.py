@@ -53,9 +53,7 @@ def test_raising_the_generation_ends_every_ticket_of_the_user(new_site: MakeSite
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_a_temp_url_that_was_already_signed_lives_as_long_as_url_ttl_says(
-    new_site: MakeSite, users: Users, data: bytes
-) -> None:
+def test_a_signed_temp_url_expires_after_url_ttl(new_site: MakeSite, users: Users, data: bytes) -> None:
     """What is left after the permission is taken back: it writes, until its end, what nobody can complete. Notices
     when temp URLs are signed for longer than ``url_ttl``.
     """

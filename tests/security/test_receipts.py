@@ -102,7 +102,7 @@ def test_a_ticket_is_no_receipt_and_a_receipt_is_no_ticket(site: Site) -> None:
         site.middleware._uploads.receipts._tokens.loads(begun.ticket)
 
 
-def test_a_receipt_of_another_application_with_another_secret_is_none(new_site: MakeSite) -> None:
+def test_a_receipt_of_another_secret_is_invalid(new_site: MakeSite) -> None:
     """Two applications may share a container, not a secret."""
     other = new_site(secret="another application's")
     receipt = other.upload(ONE).json["receipt"]

@@ -36,7 +36,7 @@ def accept_if_pdf(environ: Any, upload: Upload) -> None:
         ),
     ],
 )
-def test_what_is_refused_at_the_end_is_gone(
+def test_an_upload_refused_at_complete_is_removed(
     new_site: MakeSite, account: Account, options: dict[str, Any], data: bytes, seal: str
 ) -> None:
     """No staged object, no segment, no final object, no tombstone, no container of its own. Notices when a refusal
@@ -51,7 +51,7 @@ def test_what_is_refused_at_the_end_is_gone(
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_what_is_refused_at_the_begin_was_never_there(new_site: MakeSite, account: Account, data: bytes) -> None:
+def test_an_upload_refused_at_begin_stores_nothing(new_site: MakeSite, account: Account, data: bytes) -> None:
     """Notices when ``authorize`` is asked after storage was prepared."""
     site = new_site(authorize=refuse)
     answer = site.request("POST", "/uploads", json={"filename": "a", "size": len(data), "type": ""})
@@ -109,7 +109,7 @@ def declared_of(data: bytes, site: Site) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_a_change_of_mind_removes_nothing_that_was_complete(new_site: MakeSite, data: bytes) -> None:
+def test_changing_the_choice_removes_no_complete_upload(new_site: MakeSite, data: bytes) -> None:
     """An application that says no to a repeated complete does not lose what it has on record."""
     answers = iter([None, Refused("Not any more.")])
 

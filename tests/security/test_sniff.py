@@ -95,7 +95,7 @@ def test_no_bytes_break_it(data: bytes, claimed: str) -> None:
 @pytest.mark.parametrize(
     "segment_size", [pytest.param(10, id="several segments"), pytest.param(10**6, id="one segment")]
 )
-def test_a_lie_about_the_type_is_refused_and_the_object_gone(
+def test_a_false_type_is_refused_and_the_object_is_deleted(
     new_site: MakeSite, account: Account, segment_size: int
 ) -> None:
     """Notices when the content is not looked at, or looked at and kept."""
@@ -109,7 +109,7 @@ def test_a_lie_about_the_type_is_refused_and_the_object_gone(
     assert site.upload(SAMPLES["a.jpg"], filename="holiday.jpg", type="").status_int == 200
 
 
-def test_on_complete_is_not_told_of_what_is_refused(tmp_path: Path) -> None:
+def test_on_complete_is_not_called_for_a_refused_upload(tmp_path: Path) -> None:
     told: list[str] = []
     site = Site(
         f"local:{tmp_path}",

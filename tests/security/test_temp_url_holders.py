@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
-from helpers.uploads import ONE, SEVERAL, BegunUpload, Site, assert_problem, md5
+from helpers.uploads import ONE, SECRET, SEVERAL, BegunUpload, Site, assert_problem, md5
 from security.conftest import Account, MakeSite
 
 from direct_upload_middleware.keys import Keys
@@ -72,7 +72,7 @@ def test_after_complete_no_temp_url_changes_what_is_downloaded(site: Site, data:
     assert site.download(url) == data
 
 
-def test_after_abort_temp_urls_of_several_segments_are_over(site: Site, account: Account) -> None:
+def test_after_abort_temp_urls_of_several_segments_are_revoked(site: Site, account: Account) -> None:
     """S3. Notices when abort deletes without taking the key away first."""
     begun = site.begin(SEVERAL)
     begun.send()
@@ -121,7 +121,7 @@ def test_a_signature_opens_no_other_object(site: Site, data: bytes, place: str) 
 def test_the_key_of_one_large_upload_is_worth_nothing_for_another(site: Site) -> None:
     """The keys of segment containers are derived one by one. Notices when they are all the same."""
     begun, victim = site.begin(SEVERAL), site.begin(SEVERAL)
-    own_key = Keys(["a secret of the tests"]).derive("segments", begun.id)
+    own_key = Keys([SECRET]).derive("segments", begun.id)
     parts = urlsplit(victim.urls[0])
     expires = int(dict(parse_qsl(parts.query))["temp_url_expires"])
 

@@ -31,7 +31,7 @@ def thief(site: Site, who: str) -> TestApp:
 @pytest.mark.parametrize("who", ["another user", "nobody", "the user without cookie", "the user with another cookie"])
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("data", BOTH)
-def test_a_stolen_ticket_does_nothing_and_tells_nothing(site: Site, data: bytes, call: str, who: str) -> None:
+def test_a_stolen_ticket_does_nothing_and_reveals_nothing(site: Site, data: bytes, call: str, who: str) -> None:
     """S1. Notices when ``Requester.check_ticket`` does not raise, or leaves identity or cookie out of the binding."""
     begun = site.begin(data)
     begun.send()
@@ -46,7 +46,7 @@ def test_a_stolen_ticket_does_nothing_and_tells_nothing(site: Site, data: bytes,
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_ticket_of_ones_own_is_for_no_other_upload(site: Site, call: str) -> None:
+def test_a_ticket_is_invalid_for_another_upload_of_its_owner(site: Site, call: str) -> None:
     """Notices when ``Tickets.read`` does not compare the upload's id."""
     victim, own = site.begin(SEVERAL), site.begin(SEVERAL)
     assert_problem(site.call(call, victim, ticket=own.ticket), 403, "invalid-ticket")
@@ -92,7 +92,7 @@ def test_complete_and_abort_at_once_leave_the_right_bytes_or_none(site: Site, da
 
 @pytest.mark.parametrize("seal", ["revoke", "pin"])
 @pytest.mark.parametrize("data", BOTH)
-def test_an_abort_while_the_application_is_asked_wins(new_site: MakeSite, data: bytes, seal: str) -> None:
+def test_an_abort_during_on_complete_wins(new_site: MakeSite, data: bytes, seal: str) -> None:
     """R2. Notices when complete does not look, after it has asked, whether the upload is still there."""
     answers: list[TestResponse] = []
     site = new_site(seal=seal, on_complete=lambda *_: answers.append(begun.abort()))
@@ -130,7 +130,7 @@ def test_logging_out_in_the_middle_ends_the_upload_until_the_same_user_is_back(s
     assert begun.complete().status_int == 200
 
 
-def test_the_next_user_of_the_browser_is_told_no_key_of_the_last_ones_records(site: Site) -> None:
+def test_the_next_user_of_the_browser_gets_another_record_owner(site: Site) -> None:
     """What a page remembers of an upload, its name and ticket too, is locked with what only its owner is told. Notices
     when identity or cookie is left out of it, or when it can be read in a ticket.
     """
@@ -194,7 +194,7 @@ def test_a_clock_that_is_an_hour_wrong_neither_stops_uploads_nor_lengthens_temp_
     assert site.download(done.json["download_url"]) == data
 
 
-def test_an_expired_ticket_is_over(new_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_ticket_is_refused(new_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
     """Notices when ``check_fresh`` does not raise; and that a temp URL would outlive the ticket."""
     site = new_site(ticket_ttl=100, url_ttl=900)
     begun = site.begin(SEVERAL)

@@ -95,7 +95,7 @@ def identity(site: TestApp, application: Application) -> str | None:
     return seen[0]
 
 
-def test_the_application_says_who_is_there(site: TestApp, application: Application) -> None:
+def test_the_application_identifies_the_requester(site: TestApp, application: Application) -> None:
     assert identity(site, application) == "ann"
     receipt = upload_file(site, "report.pdf", b"data")
     owners: list[str | None] = []
@@ -104,12 +104,12 @@ def test_the_application_says_who_is_there(site: TestApp, application: Applicati
     assert owners == ["ann"]
 
 
-def test_without_the_header_nobody_is_there(make_site: MakeSite) -> None:
+def test_without_the_header_the_requester_is_anonymous(make_site: MakeSite) -> None:
     assert begin(make_site(), status=401).json["code"] == "not-authenticated"
 
 
 @pytest.mark.parametrize("status", ["302 Found", "401 Unauthorized", "403 Forbidden", "404 Not Found"])
-def test_another_status_than_2xx_is_nobody_whatever_the_header_says(
+def test_a_status_other_than_2xx_is_anonymous_whatever_the_header_says(
     site: TestApp, application: Application, status: str
 ) -> None:
     application.status = status
@@ -191,7 +191,7 @@ def test_a_request_that_needs_no_identity_does_not_ask(site: TestApp, applicatio
     assert application.asked == []
 
 
-def test_an_application_that_asks_back_hears_that_nobody_is_known_yet(
+def test_the_identity_is_unknown_inside_identify(
     site: TestApp, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = []

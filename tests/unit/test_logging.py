@@ -67,9 +67,7 @@ def deaf_to_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("swift_environ", "deaf_to_browsers")
-def test_nothing_that_lets_anybody_in_is_logged_by_anybody(
-    swift_server: SwiftServer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_credential_is_logged(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     """Not by us, nor by the libraries that log in and make requests, with everything logged."""
     container = new_container()
     hidden: set[str] = {SECRET, "another secret"}
@@ -105,7 +103,7 @@ def test_nothing_that_lets_anybody_in_is_logged_by_anybody(
 
 
 @pytest.mark.parametrize(("data", "segments"), [(ONE, 1), (SEVERAL, 3)])
-def test_an_upload_is_told_from_its_beginning_to_its_end(
+def test_an_upload_is_announced_from_start_to_end(
     swift_server: SwiftServer, caplog: pytest.LogCaptureFixture, data: bytes, segments: int
 ) -> None:
     site = Site(swift_storage(swift_server))
@@ -125,7 +123,7 @@ def test_an_upload_is_told_from_its_beginning_to_its_end(
     assert events(caplog, "upload aborted") == [{"upload_id": other.id}]
 
 
-def test_refusals_are_told_by_their_code(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_refusals_have_their_code(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     site = Site(swift_storage(swift_server))
     begun = site.begin(ONE)
     site.call("status", begun, browser=site.new_browser("bob"))
@@ -145,19 +143,17 @@ def test_a_storage_fault_is_an_error_with_its_code(swift_server: SwiftServer, ca
     assert (record.__dict__["upload_code"], record.__dict__["upload_status"]) == ("storage-error", 502)
 
 
-def test_what_is_set_up_is_told(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_setup_reports_each_step(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     storage = swift_storage(swift_server)
     Site(storage).begin(ONE)
     final, staging = storage.container, f"{storage.container}_staging"
-    assert events(caplog, "container made") == [{"swift_container": final}, {"swift_container": staging}]
-    assert events(caplog, "temp URL key put") == [{"swift_container": staging}]
-    assert {"swift_container": final, "swift_origin": "http://localhost"} in events(
-        caplog, "pages of an origin may use a container"
-    )
+    assert events(caplog, "container created") == [{"swift_container": final}, {"swift_container": staging}]
+    assert events(caplog, "temp URL key stored") == [{"swift_container": staging}]
+    assert {"swift_container": final, "swift_origin": "http://localhost"} in events(caplog, "origin allowed")
     assert events(caplog, "logged in to Swift") == [{"swift_host": f"127.0.0.1:{swift_server.port}"}]
 
 
-def test_a_token_that_is_refused_is_told(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_token_is_reported(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     storage = swift_storage(swift_server)
     Site(storage).begin(ONE)
     storage._client._login = Login("expired", swift_server.storage_url)
@@ -166,7 +162,7 @@ def test_a_token_that_is_refused_is_told(swift_server: SwiftServer, caplog: pyte
     assert len(events(caplog, "logged in to Swift")) == 2
 
 
-def test_what_is_swept_is_told(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_sweep_reports_what_it_removes(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     storage = swift_storage(swift_server)
     begun = Site(storage).begin(ONE)
     begun.send()

@@ -63,7 +63,7 @@ def request(origin: str | None = None, site: str | None = None, **environ: Any) 
         pytest.param("https://app.example.com@evil.net", None, False, id="our name as a user"),
     ],
 )
-def test_who_may_ask_for_a_change(origin: str | None, site: str | None, passes: bool) -> None:
+def test_which_origins_may_change_uploads(origin: str | None, site: str | None, passes: bool) -> None:
     environ = request(origin, site)
     if passes:
         check_same_site(environ, {FRIEND})
@@ -208,7 +208,7 @@ def test_ticket_and_receipt_do_not_give_the_cookie_away() -> None:
     ("identity", "anonymous", "passes"),
     [(None, False, False), ("", False, False), (None, True, True), ("ann", False, True)],
 )
-def test_who_is_nobody_may_upload_only_where_that_is_allowed(identity: str, anonymous: bool, passes: bool) -> None:
+def test_anonymous_requesters_upload_only_where_allowed(identity: str, anonymous: bool, passes: bool) -> None:
     who = requester(identity, anonymous=anonymous)
     if passes:
         who.check_authenticated()

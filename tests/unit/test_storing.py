@@ -12,6 +12,7 @@ from typing import Any
 import bottle
 import pytest
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile
+from helpers.fixtures import MakeStorage
 from helpers.uploads import EMPTY, ONE, SECRET, SEVERAL, Site, swift_storage
 from webob import Request
 from werkzeug.datastructures import FileStorage
@@ -131,7 +132,7 @@ def test_the_type_is_the_one_that_the_browser_sent(local_site: Site, make: MakeF
         pytest.param(bottle.FileUpload(io.BytesIO(), "document", ""), id="Bottle"),
     ],
 )
-def test_an_empty_field_is_none(local_site: Site, value: Any) -> None:
+def test_an_empty_field_returns_none(local_site: Site, value: Any) -> None:
     assert stored(local_site, value) is None
     assert local_site.uploads(lambda uploads: uploads.from_form_all([value, value])) == []
 
@@ -223,10 +224,11 @@ def fail(environ: Any, given: Any) -> None:
     ],
 )
 def test_a_refused_file_leaves_nothing_in_storage(
-    storage: Storage,
+    new_storage: MakeStorage,
     options: dict[str, Any],
     error: type[DirectUploadError],
 ) -> None:
+    storage = new_storage()
     site = Site(storage, **options)
     value = FileStorage(io.BytesIO(b"%PDF-1.7\n" + SEVERAL), "report.txt", content_type="image/png")
     with pytest.raises(error):

@@ -36,7 +36,9 @@ def begun(storage: object) -> BegunUpload:
 
 
 @pytest.mark.parametrize("call", RENEWING)
-def test_a_ticket_in_the_first_half_of_its_life_stays(begun: BegunUpload, call: str, pass_time: PassTime) -> None:
+def test_a_ticket_in_the_first_half_of_its_lifetime_is_not_renewed(
+    begun: BegunUpload, call: str, pass_time: PassTime
+) -> None:
     pass_time(TTL // 2 - 100)
     answer = begun.site.call(call, begun)
     assert not {"ticket", "expires"} & set(answer.json)
@@ -44,7 +46,7 @@ def test_a_ticket_in_the_first_half_of_its_life_stays(begun: BegunUpload, call: 
 
 
 @pytest.mark.parametrize("call", RENEWING)
-def test_a_ticket_in_the_second_half_of_its_life_is_renewed_with_its_cookie(
+def test_a_ticket_in_the_second_half_of_its_lifetime_is_renewed_with_its_cookie(
     begun: BegunUpload, call: str, pass_time: PassTime
 ) -> None:
     begun.send()

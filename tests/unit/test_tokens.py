@@ -50,11 +50,11 @@ KINDS = [
 each_kind = pytest.mark.parametrize(("token", "read", "error"), KINDS)
 
 
-def test_a_ticket_says_what_it_was_told() -> None:
+def test_a_ticket_returns_what_was_signed() -> None:
     assert read_ticket(Tickets(KEYS, SCOPE).issue(TICKET)) == TICKET
 
 
-def test_a_receipt_says_what_it_was_told() -> None:
+def test_a_receipt_returns_what_was_signed() -> None:
     assert read_receipt(Receipts(KEYS, SCOPE).issue(RECEIPT)) == RECEIPT
 
 

@@ -229,10 +229,13 @@ def test_the_plugin_returns_what_the_api_returns(apply: Apply, tmp_path: Path) -
 @pytest.mark.parametrize(
     "forget",
     [
-        pytest.param("document.querySelector('.uppy-StatusBar-actionBtn--done')?.click()", id="Done"),
-        pytest.param("uppy.clear()", id="clear"),
-        pytest.param("uppy.cancelAll()", id="cancelAll"),
-        pytest.param("uppy.setState({ files: {} })", id="setState"),
+        pytest.param(
+            "const done = document.querySelector('.uppy-StatusBar-actionBtn--done'); done?.click(); return !!done",
+            id="Done",
+        ),
+        pytest.param("uppy.clear(); return true", id="clear"),
+        pytest.param("uppy.cancelAll(); return true", id="cancelAll"),
+        pytest.param("uppy.setState({ files: {} }); return true", id="setState"),
     ],
 )
 def test_receipts_outlast_the_files_of_the_first_batch(apply: Apply, tmp_path: Path, forget: str) -> None:
@@ -243,7 +246,7 @@ def test_receipts_outlast_the_files_of_the_first_batch(apply: Apply, tmp_path: P
         applicant.upload()
         applicant.wait(lambda: applicant.files()[0]["progress"].get("uploadComplete"))
         if file is files[0]:
-            applicant.js(forget)
+            applicant.wait(lambda: applicant.js(forget))
     assert_arrived(applicant, applicant.finish(), *files)
 
 

@@ -27,8 +27,10 @@ from .s3 import diagnose_s3
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failure": ("✗", "red")}
 _LONGEST_CHECK = len("conditional-complete")
 
+EXAMPLE = "Example: direct-upload doctor swift://uploads --origin https://app.example.com"
 
-@click.command()
+
+@click.command(epilog=EXAMPLE)
 @click.argument("storage")
 @click.option("--origin", type=Origin(), help="Origin of your pages: https://app.example.com.  [the origin of --page]")
 @click.option("--page", type=PageUrl(), help="URL of a page with an upload field, to examine as well.")

@@ -17,6 +17,7 @@ browser sends the files themselves, which are then stored.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ from .files import StoredUploadedFile
 with framework("Django", "django"):
     from django import forms
     from django.core.exceptions import ValidationError
+    from django.forms.utils import flatatt
     from django.utils.html import format_html, format_html_join
     from django.utils.safestring import SafeString
     from django.utils.translation import gettext_lazy as _
@@ -48,11 +50,13 @@ class UploadInput(forms.FileInput):
     """A file input whose files go directly to storage; the form receives their receipts.
 
     :param multiple: let the user choose several files.
+    :param element: be a ``<direct-upload>`` with a drop zone and a list instead of a plain input.
     """
 
-    def __init__(self, attrs: dict[str, Any] | None = None, *, multiple: bool = False) -> None:
+    def __init__(self, attrs: dict[str, Any] | None = None, *, multiple: bool = False, element: bool = False) -> None:
         self.allow_multiple_selected = multiple
-        super().__init__({"data-direct-upload": True, **(attrs or {})})
+        self.element = element
+        super().__init__({**({} if element else {"data-direct-upload": True}), **(attrs or {})})
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> list[Any]:
         """Return the receipts, and the files that a browser without JavaScript sent."""
@@ -67,6 +71,22 @@ class UploadInput(forms.FileInput):
         """Return the input's HTML, with a checkbox for each file that was uploaded before."""
         kept = _kept(value, multiple=self.allow_multiple_selected)
         current = [name for name in map(_filename, value if isinstance(value, list) else [value]) if name]
+        if self.element:
+            return self._render_element(name, kept, current, attrs, renderer)
+        return self._render_input(name, kept, current, attrs, renderer)
+
+    def _render_element(self, name: str, kept: Any, current: list[str], attrs: Any, renderer: Any) -> SafeString:
+        """Return the element. The input inside it is for browsers without JavaScript."""
+        inside = {key: value for key, value in (attrs or {}).items() if key != "id"} | {"aria-label": _("File")}
+        fallback = self._render_input(name, kept, current, inside, renderer)
+        given = {"name": name, "multiple": self.allow_multiple_selected, **self.build_attrs(self.attrs, attrs)}
+        if kept:
+            given["data-receipts"] = json.dumps([receipt for receipt, _upload in kept])
+        if current:
+            given["required"] = False
+        return format_html("<direct-upload{}>{}</direct-upload>", flatatt(given), fallback)
+
+    def _render_input(self, name: str, kept: Any, current: list[str], attrs: Any, renderer: Any) -> SafeString:
         if kept or current:
             attrs = {**(attrs or {}), "required": False}
         choices = format_html_join(
@@ -84,6 +104,7 @@ class UploadField(forms.Field):
     :param multiple: if True, the cleaned value is a list, empty when nothing was uploaded; else an Upload or None.
     :param accept: the files that the browser offers to choose: ``[".pdf", "image/*"]``. The middleware's option of the
         same name decides what is accepted.
+    :param element: show a ``<direct-upload>``, with a drop zone and a list, instead of a plain input.
     :param max_age: the greatest age of a completed upload in seconds; None for any age.
     """
 
@@ -93,12 +114,18 @@ class UploadField(forms.Field):
     }
 
     def __init__(
-        self, *, multiple: bool = False, accept: Iterable[str] = (), max_age: float | None = None, **kwargs: Any
+        self,
+        *,
+        multiple: bool = False,
+        accept: Iterable[str] = (),
+        element: bool = False,
+        max_age: float | None = None,
+        **kwargs: Any,
     ) -> None:
         self.multiple = multiple
         self.accept = ",".join(accept)
         self.max_age = max_age
-        kwargs.setdefault("widget", UploadInput(multiple=multiple))
+        kwargs.setdefault("widget", UploadInput(multiple=multiple, element=element))
         super().__init__(**kwargs)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ..base import StoredSegment, Transfer
 from .client import Refusal, S3Client
 
 FOLDER = ".direct-upload/uploads/"  # not .uploads/, which SeaweedFS leaves out of listings
-PIN, DECISION = "pin", "decision"
+PIN, DECISION, SEALING = "pin", "decision", "sealing"
 _ATTEMPTS = 6
 _TAKEN = ("PreconditionFailed", "412")
 _CONFLICT = ("ConditionalRequestConflict", "409")
@@ -89,6 +89,32 @@ class Records:
     def remove(self, id: str, kind: str) -> None:
         """Remove the record, if there is one."""
         self._client.call("delete_object", Key=self.key(id, kind))
+
+
+class S3SealingMarks:
+    """Marks of uploads that are being sealed: small objects beside the records, with the time when they end."""
+
+    def __init__(self, client: S3Client, records: Records) -> None:
+        self._client = client
+        self._records = records
+
+    def put(self, id: str, seconds: int) -> None:
+        """See :meth:`~..base.SealingMarks.put`."""
+        ends = str(self._client.now() + seconds).encode()
+        self._client.call("put_object", Key=self._records.key(id, SEALING), Body=ends, ContentType="text/plain")
+
+    def exists(self, id: str) -> bool:
+        """See :meth:`~..base.SealingMarks.exists`."""
+        try:
+            answer = self._client.call("get_object", expect=("404", "NoSuchKey"), Key=self._records.key(id, SEALING))
+        except Refusal:
+            return False
+        ends: bytes = answer["Body"]
+        return ends.isdigit() and int(ends) > self._client.now()
+
+    def remove(self, id: str) -> None:
+        """See :meth:`~..base.SealingMarks.remove`."""
+        self._records.remove(id, SEALING)
 
 
 def record_of(

@@ -23,7 +23,7 @@ from .capabilities import FOLDER as PROBES
 from .client import Refusal, S3Client
 from .multipart import MIN_PART_SIZE, MultipartUploads
 from .provisioning import Provisioning
-from .records import DECISION, Records
+from .records import DECISION, Records, S3SealingMarks
 from .records import FOLDER as RECORDS
 from .sealing import Sealing
 from .signing import LONGEST_TTL
@@ -73,6 +73,7 @@ class S3Storage:
         self._client = S3Client(bucket, region=region, endpoint=endpoint, profile=profile, addressing=addressing)
         self._multipart = MultipartUploads(self._client, folder)
         self._records = Records(self._client, folder)
+        self.sealing_marks = S3SealingMarks(self._client, self._records)
         self._provisioning = Provisioning(self._client, folder, signs_copy_source=sign_copy_source)
         self._sealing = Sealing(self._client, self._multipart, self._records, self._has_conditional_complete)
         self._folder = folder

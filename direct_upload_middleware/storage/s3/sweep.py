@@ -17,7 +17,7 @@ from ..sweeping import Finding, Progress
 from .capabilities import FOLDER as PROBES
 from .client import Refusal, S3Client
 from .multipart import NO_UPLOAD, MultipartUploads
-from .records import DECISION, PIN, Record, Records
+from .records import DECISION, PIN, SEALING, Record, Records
 from .sealing import Sealing
 
 
@@ -68,6 +68,8 @@ class S3Sweep:
             id, _, kind = item["Key"][len(self._records.folder) :].partition("/")
             if kind in (PIN, DECISION):
                 found[id][kind] = self._age(item["LastModified"])
+            elif kind == SEALING and not self._dry_run and self._age(item["LastModified"]) >= self._older_than:
+                self._records.remove(id, SEALING)  # of a process that died
         return found
 
     def _look_at_records(self, id: str, ages: dict[str, int]) -> Iterator[Finding]:

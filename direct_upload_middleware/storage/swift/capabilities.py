@@ -38,11 +38,13 @@ _OTHER_ETAG = "0" * 32
 class Capabilities:
     """What a cluster can do.
 
-    ``refuses_taken_names``: ``If-None-Match: *`` on PUT. ``checks_manifests``: SLO manifests verify each ETag.
-    ``honours_copy_conditions``: copies honour ``If-Match`` or ``Copy-If-Match``. ``has_container_keys``: containers may
-    have temp URL keys. ``isolates_temp_urls``: a PUT temp URL cannot copy another object (``X-Copy-From``).
+    ``accepts_temp_urls``: temp URLs work at all. ``refuses_taken_names``: ``If-None-Match: *`` on PUT.
+    ``checks_manifests``: SLO manifests verify each ETag. ``honours_copy_conditions``: copies honour ``If-Match`` or
+    ``Copy-If-Match``. ``has_container_keys``: containers may have temp URL keys. ``isolates_temp_urls``: a PUT temp URL
+    cannot copy another object (``X-Copy-From``).
     """
 
+    accepts_temp_urls: bool = True
     refuses_taken_names: bool = True
     checks_manifests: bool = True
     honours_copy_conditions: bool = True
@@ -52,10 +54,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """A capability by its name, with what its absence means and the remedy."""
+    """A capability by its name, with what its presence and its absence mean, and the remedy."""
 
     name: str
     field: str
+    present: str
     missing: str
     remedy: str
 
@@ -63,35 +66,48 @@ class Capability:
 NO_CLUSTER = "Use a storage that has it: OpenStack Swift, or the S3 API of this one."
 CAPABILITIES = (
     Capability(
+        "temp-urls",
+        "accepts_temp_urls",
+        "the cluster has temp URLs",
+        "the cluster refuses every temp URL",
+        "tempurl must come before the authentication in Swift's pipeline, and Keystone's [filter:authtoken] needs "
+        "delay_auth_decision = true.",
+    ),
+    Capability(
         "if-none-match",
         "refuses_taken_names",
+        "Swift refuses to overwrite what has a name already",
         "the cluster ignores If-None-Match: * on PUT, so an upload could overwrite another",
         NO_CLUSTER,
     ),
     Capability(
         "copy-conditions",
         "honours_copy_conditions",
+        "copies are made of the verified bytes only",
         "copies ignore If-Match, so other bytes than the verified ones could be copied",
         NO_CLUSTER,
     ),
     Capability(
         "slo-etags",
         "checks_manifests",
+        "manifests verify the ETags of their segments",
         "SLO manifests do not verify the ETags of their segments, so uploads of several segments are refused",
         f"{NO_CLUSTER} Or set segment_size so that every file is one segment.",
     ),
     Capability(
         "container-keys",
         "has_container_keys",
+        "containers have their own temp URL keys",
         "the cluster ignores temp URL keys of containers, which seal='revoke' needs",
         "Use seal='pin' if its weaker guarantees suffice, or another storage.",
     ),
     Capability(
         "temp-url-isolation",
         "isolates_temp_urls",
+        "a temp URL for uploading cannot copy other objects",
         "a PUT temp URL can copy other objects by X-Copy-From",
         "Update to Swift 2.38.2 or later, or set incoming_remove_headers = x-timestamp x-open-expired x-copy-from in "
-        "[filter:tempurl]. Until then uploads of one segment get a container of their own.",
+        "[filter:tempurl]. Until then each upload gets a container of its own, with seal='pin' too.",
     ),
 )
 
@@ -104,6 +120,8 @@ def missing_capability(name: str) -> StorageError:
 
 def check_capabilities(transfer: Transfer, capabilities: Capabilities) -> None:
     """Raise StorageError, which names what the cluster lacks for this upload."""
+    if not capabilities.accepts_temp_urls:
+        raise missing_capability("temp-urls")
     if not capabilities.refuses_taken_names:
         raise missing_capability("if-none-match")
     if not capabilities.honours_copy_conditions:
@@ -171,13 +189,16 @@ def probe(client: SwiftClient, written: str, key: str, account_key: str, digest:
     :param written: a container that has the temp URL key ``key``, in whose name the trial container is made.
     """
     with _trial(client, written) as trial:
+        accepts_temp_urls = _accepts_temp_urls(trial, account_key, digest)
         container_keys = _has_container_keys(trial, written, key, account_key, digest)
         return Capabilities(
+            accepts_temp_urls=accepts_temp_urls,
             refuses_taken_names=_refuses_taken_names(trial),
             checks_manifests=_checks_manifests(trial),
             honours_copy_conditions=_honours_copy_conditions(trial),
             has_container_keys=container_keys,
-            isolates_temp_urls=_isolates_temp_urls(trial, trial.key if container_keys else account_key, digest),
+            isolates_temp_urls=not accepts_temp_urls
+            or _isolates_temp_urls(trial, trial.key if container_keys else account_key, digest),
         )
 
 
@@ -208,6 +229,11 @@ def _trial(client: SwiftClient, written: str) -> Iterator[_Trial]:
         for name in ("manifest", "copy", "stolen", "source"):
             client.request("DELETE", trial.container, name, expect=(204, 404))
         client.request("DELETE", trial.container, expect=(204, 404, 409))
+
+
+def _accepts_temp_urls(trial: _Trial, account_key: str, digest: Digest) -> bool:
+    """Return whether any key is accepted for the new container, whose key no proxy can remember otherwise."""
+    return any(accepts_key(trial.client, key, trial.container, digest) for key in (trial.key, account_key) if key)
 
 
 def _refuses_taken_names(trial: _Trial) -> bool:

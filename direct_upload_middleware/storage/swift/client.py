@@ -126,7 +126,7 @@ class SwiftClient:
         :param anonymous: send no token, as a browser does.
         :param attempts: the most attempts.
         :raises StorageUnavailable: no answer, or only answers that ask for a retry.
-        :raises StorageError: any other status, or a certificate that is not trusted.
+        :raises StorageError: any other status, an answer that is not Swift's, or a certificate that is not trusted.
         """
         renewed = False
         begin = time.monotonic()
@@ -136,6 +136,7 @@ class SwiftClient:
             response = self._try(method, url or self.url(login, *path), sender, params, headers, data)
             details = _log_details(method, path, response, attempt, begin)
             if response is not None and response.status_code in expect:
+                _check_origin(response, method)
                 if attempt > 1:
                     log.info("Swift request succeeded after a retry", extra=details)
                 return response
@@ -226,6 +227,15 @@ def _log_of(sender: Login) -> AbstractContextManager[None]:
 def _no_other_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Add no credentials: requests would take a password from a ``.netrc``."""
     return request
+
+
+def _check_origin(response: requests.Response, method: str) -> None:
+    """Raise StorageError where a HEAD was answered by a proxy in front of Swift: existence is read from its status."""
+    if method == "HEAD" and response.ok and "X-Timestamp" not in response.headers:
+        raise StorageError(
+            "Storage gave an answer that cannot be read: the X-Timestamp header is missing. A proxy in front of it may "
+            "have changed it."
+        )
 
 
 def _wait(attempt: int, response: requests.Response | None) -> None:

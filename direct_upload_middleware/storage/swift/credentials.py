@@ -95,7 +95,10 @@ def _explain(error: Exception, exceptions: Any) -> DirectUploadError:
         ("MissingRequiredOptions", StorageError(NO_PLUGIN)),
         (
             "Unauthorized",
-            StorageError("The identity service refuses the credentials (401): check them, and their expiry."),
+            StorageError(
+                "The identity service refuses the credentials (401): check them, their expiry, and that the user has a "
+                "role in the project."
+            ),
         ),
         (
             "Forbidden",

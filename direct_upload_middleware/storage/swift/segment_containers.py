@@ -32,7 +32,7 @@ NAMED = "named"
 NAMED_META = META + "Name-"
 
 OWN_CONTAINER = "own-container"
-"""The reference of an upload whose only segment is in a container of its own."""
+"""The reference of an upload whose segments would share a container, but are in one of its own."""
 
 SWEPT = "swept"
 """The generation of a container that is being removed. For every call it is gone already."""

@@ -27,7 +27,7 @@ from .segmented import SegmentedUploads
 from .signing import temp_url
 from .single import SingleSegmentUploads
 from .sweep import Sweeping, sweep_swift
-from .tombstones import ContainerMissing, Tombstones
+from .tombstones import ContainerMissing, SwiftSealingMarks, Tombstones
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -71,6 +71,7 @@ class SwiftStorage:
         self._finals = FinalObjects(self._client, container)
         self._staged = SingleSegmentUploads(self._client, self._staging, self._finals, self._tombstones)
         self._segments = SegmentedUploads(SegmentContainers(self._client, segments), self._finals, self._tombstones)
+        self.sealing_marks = SwiftSealingMarks(self._client, self._staging)
         capabilities = CapabilityCache()
         self._provisioning = Provisioning(self._client, container, self._staging, self._staging, STAGING, capabilities)
         self._pinned_provisioning = Provisioning(self._client, container, segments, self._staging, PINNED, capabilities)
@@ -106,12 +107,12 @@ class SwiftStorage:
         return transfer.reference
 
     def _choose_place(self, transfer: Transfer) -> str:
-        """Return OWN_CONTAINER for an upload of one segment where a temp URL can copy its neighbours; otherwise "".
+        """Return OWN_CONTAINER for an upload that would share one, where a temp URL can copy its neighbours; else "".
 
         The ticket keeps it: the cluster may be updated before the upload is complete. An empty file has nothing to
         copy, and cannot be a segment.
         """
-        if transfer.is_segmented or not transfer.size:
+        if has_own_container(transfer) or not transfer.size:
             return ""
         capabilities = self._provisioning.cluster_info(self._keys).capabilities
         if capabilities.isolates_temp_urls or not capabilities.has_container_keys:

@@ -184,3 +184,29 @@ def tombstone_name(id: str) -> str:
 def register_name(id: str, number: int, register: Register) -> str:
     """Return the name of a register of a round."""
     return f"{id}_{number}_{register}"
+
+
+class SwiftSealingMarks:
+    """Marks of uploads that are being sealed: empty objects beside the tombstones, which Swift expires itself."""
+
+    def __init__(self, client: SwiftClient, container: str) -> None:
+        self._client = client
+        self._container = container
+
+    def put(self, id: str, seconds: int) -> None:
+        """See :meth:`~..base.SealingMarks.put`."""
+        headers = {"X-Delete-After": str(seconds)}
+        self._client.request("PUT", self._container, _mark_name(id), headers=headers, data=b"", expect=(201, 202, 404))
+
+    def exists(self, id: str) -> bool:
+        """See :meth:`~..base.SealingMarks.exists`."""
+        response = self._client.request("HEAD", self._container, _mark_name(id), expect=(200, 404))
+        return response.status_code == 200
+
+    def remove(self, id: str) -> None:
+        """See :meth:`~..base.SealingMarks.remove`."""
+        self._client.request("DELETE", self._container, _mark_name(id), expect=(204, 404))
+
+
+def _mark_name(id: str) -> str:
+    return f"{id}_sealing"

@@ -21,15 +21,15 @@ def program_directories() -> list[Path]:
     return [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
 
 
-def find_program(name: str) -> Path:
-    """Return the path of one of Swift's programs.
+def find_program(name: str, python: Path | None = None) -> Path:
+    """Return the path of one of Swift's programs, in another interpreter's environment where ``python`` is given.
 
     :raises SwiftUnavailable: when the ``swift`` package is not installed.
     """
-    for directory in program_directories():
+    for directory in [python.parent] if python is not None else program_directories():
         if (directory / name).exists():
             return directory / name
-    raise SwiftUnavailable(f"{name} is not installed beside {sys.executable}: pip install 'swift>=2.33'")
+    raise SwiftUnavailable(f"{name} is not installed beside {python or sys.executable}: pip install 'swift>=2.33'")
 
 
 def check_attributes(directory: Path) -> None:

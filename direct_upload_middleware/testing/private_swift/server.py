@@ -53,6 +53,8 @@ class SwiftServer:
     :param max_manifest_segments: the greatest number of segments in an SLO; by default Swift's own.
     :param max_file_size: the greatest size of an object in bytes; by default Swift's own.
     :param token_life: the life of a token in seconds.
+    :param python: the interpreter of another environment, which has the packages ``swift`` and ``itsdangerous``; by
+        default this one. So several versions of Swift can be tried.
     :param start_timeout: how many seconds to wait for the servers.
     :raises SwiftUnavailable: on entry, when Swift is not installed, cannot run here or does not start.
     """
@@ -71,12 +73,14 @@ class SwiftServer:
         max_manifest_segments: int | None = None,
         max_file_size: int | None = None,
         token_life: int = 86400,
+        python: str | os.PathLike[str] | None = None,
         start_timeout: float = 60,
     ) -> None:
         self._kept_directory = Path(directory).resolve() if directory is not None else None
         self._wanted_port = port
         self._expirer = expirer
         self._settings = config.Settings(allowed_digests, max_manifest_segments, max_file_size, token_life)
+        self._python = Path(python).absolute() if python is not None else None
         self._start_timeout = start_timeout
 
     def __enter__(self) -> SwiftServer:
@@ -168,7 +172,7 @@ class SwiftServer:
         self.start_proxy()
 
     def _start(self, stack: contextlib.ExitStack) -> None:
-        find_program("swift-proxy-server")
+        find_program("swift-proxy-server", self._python)
         wanted_ports = {**dict.fromkeys(config.BACKENDS), "proxy": self._wanted_port}
         self._ports = stack.enter_context(reserved_ports(wanted_ports))
         self._servers = self._enter_servers(stack)
@@ -188,7 +192,7 @@ class SwiftServer:
     def _start_programs(self) -> None:
         """Start all programs at once; only the proxy waits for the rings, and the expirer for the servers."""
         rings = [f"{name}:{self._ports[name]}" for name in config.BACKENDS]
-        self._servers.start("rings", _python(RING_WRITER, self.directory, *rings))
+        self._servers.start("rings", self._run(RING_WRITER, self.directory, *rings))
         for name in config.BACKENDS:
             self._start_program(name)
         self._await(lambda: self._servers.exit_status("rings") == 0)
@@ -199,9 +203,13 @@ class SwiftServer:
             self._start_program("expirer")
 
     def _start_program(self, name: str) -> None:
-        program = find_program(f"swift-{PROGRAMS[name]}")
+        program = find_program(f"swift-{PROGRAMS[name]}", self._python)
         configuration = self.directory / f"{PROGRAMS[name]}.conf"
-        self._servers.start(name, _python(PROGRAM_RUNNER, self.directory, program, configuration, "--verbose"))
+        self._servers.start(name, self._run(PROGRAM_RUNNER, self.directory, program, configuration, "--verbose"))
+
+    def _run(self, script: Path, *arguments: str | Path) -> list[str]:
+        """Return the command that runs a script without its directory on the module path."""
+        return [str(self._python or sys.executable), "-P", str(script), *map(str, arguments)]
 
     def _await(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + self._start_timeout
@@ -249,8 +257,3 @@ def _holds(condition: Callable[[], bool]) -> bool:
         return condition()
     except (OSError, http.client.HTTPException):
         return False
-
-
-def _python(script: Path, *arguments: str | Path) -> list[str]:
-    """Return the command that runs a script without its directory on the module path."""
-    return [sys.executable, "-P", str(script), *map(str, arguments)]

@@ -172,7 +172,7 @@ class TestLogIn:
     def test_a_region_is_found_in_any_case(self, identity: Identity, region: str) -> None:
         assert make_storage(identity, region=region).browser_storage_origin()
 
-    def test_a_region_that_is_not_there_is_told_with_those_that_are(self, identity: Identity) -> None:
+    def test_an_unknown_region_is_named_with_the_known_regions(self, identity: Identity) -> None:
         with pytest.raises(ConfigurationError, match=r"no region 'SYD'; known: ORD"):
             make_storage(identity, region="SYD").limits()
 

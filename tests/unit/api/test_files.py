@@ -49,7 +49,7 @@ def test_inline_lets_the_browser_show_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize("user", ["bob", "Ann"])
-def test_a_receipt_leads_nobody_else_there(local_site: Site, user: str) -> None:
+def test_a_receipt_opens_the_file_for_its_owner_only(local_site: Site, user: str) -> None:
     receipt = local_site.upload(ONE).json["receipt"]
     local_site.log_in(user)  # with ann's cookie
     assert_problem(local_site.request("GET", f"/files/{receipt}"), 403, "not-yours")
@@ -77,7 +77,7 @@ def test_what_is_no_receipt_is_invalid(local_site: Site) -> None:
     "filename",
     ['a"; filename="b.exe', "a;b", "%0d%0aX-Injected: 1", "<img src=x onerror=alert(1)>.html", "\u202egpj.exe", "\\"],
 )
-def test_a_filename_stays_in_its_header(site: Site, filename: str) -> None:
+def test_a_filename_cannot_leave_its_header(site: Site, filename: str) -> None:
     done = site.upload(ONE, filename=filename)
     assert done.json["upload"]["filename"] == filename
     headers = site.fetch("GET", done.json["download_url"]).headers
@@ -130,7 +130,7 @@ def test_nothing_else_is_served(local_site: Site, name: str) -> None:
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_verify_gives_the_upload_that_complete_told_of(site: Site, data: bytes) -> None:
+def test_verify_returns_the_upload_of_on_complete(site: Site, data: bytes) -> None:
     before = int(time.time())
     begun = site.begin(data, filename="Grüße.pdf")
     begun.send()
@@ -195,7 +195,7 @@ def test_identity_is_asked_for_when_it_is_needed_and_once(tmp_path: Path) -> Non
     assert asked == ["/page"]
 
 
-def test_identity_is_none_where_there_is_none(local_site: Site) -> None:
+def test_identity_is_none_for_an_anonymous_requester(local_site: Site) -> None:
     assert local_site.uploads(lambda uploads: uploads.identity, browser=local_site.new_browser(None)) is None
     assert local_site.uploads(lambda uploads: uploads.identity, browser=local_site.new_browser("")) is None
 
@@ -311,7 +311,7 @@ def test_each_request_has_its_own_and_pages_never_ask_storage(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("address", ["", "unix:", "not an address"])
-def test_bind_ip_signs_nothing_for_an_address_that_is_none(local_site: Site, address: str) -> None:
+def test_bind_ip_signs_nothing_for_an_invalid_address(local_site: Site, address: str) -> None:
     """What cannot be bound is not signed without. Behind a Unix socket the server has to be told the address."""
     site = Site(local_site.storage, bind_ip=True)
     site.browser.extra_environ["REMOTE_ADDR"] = address

@@ -36,7 +36,7 @@ def post(site: Site, body: bytes, headers: dict[str, str] | None = None, **more:
     "body",
     [b"", b"{", b"[]", b'"text"', b"1", b"null", b"\xff\xfe", b"\xef\xbb\xbf{}", b"{}{}", b"[" * 100_000, b"{'a': 1}"],
 )
-def test_what_is_no_json_object_is_malformed(local_site: Site, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_malformed(local_site: Site, body: bytes) -> None:
     assert_problem(post(local_site, body), 400, "malformed")
 
 
@@ -102,7 +102,7 @@ def test_a_body_that_breaks_off_is_malformed(local_site: Site) -> None:
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "1e3", "1_0", "+1", "\u0661"])
-def test_a_length_that_is_none_is_malformed(local_site: Site, length: str) -> None:
+def test_an_invalid_length_is_malformed(local_site: Site, length: str) -> None:
     answers: list[str] = []
     environ = {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/_upload/uploads", "SCRIPT_NAME": "", "SERVER_NAME": "localhost",
@@ -177,7 +177,7 @@ def test_an_unknown_address_is_not_found(local_site: Site, path: str, method: st
         ("/static/direct-upload.js", {"GET", "HEAD"}),
     ],
 )
-def test_a_method_that_is_not_for_the_address_is_told_which_are(local_site: Site, path: str, allowed: set[str]) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_methods(local_site: Site, path: str, allowed: set[str]) -> None:
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
         answer = local_site.request(method, path)
         assert_problem(answer, 405, "method-not-allowed")
@@ -200,7 +200,7 @@ def test_head_is_get_without_a_body(site: Site) -> None:
     assert (answer.status_int, answer.content_type, answer.body) == (200, "application/json", b"")
 
 
-def test_nobody_may_begin_unless_anonymous_uploads_are_allowed(tmp_path: Path) -> None:
+def test_an_anonymous_begin_needs_the_anonymous_option(tmp_path: Path) -> None:
     assert_problem(
         Site(LocalStorage(tmp_path), user=None).request("POST", "/uploads", json=BODY), 401, "not-authenticated"
     )
@@ -370,7 +370,7 @@ def test_an_allowed_origin_gets_the_cors_answers_that_it_needs(friendly: Site) -
 
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example.net", "null", FRIEND + ":8443"])
-def test_every_other_origin_gets_none_but_caches_are_told(friendly: Site, origin: str | None) -> None:
+def test_another_origin_gets_no_header_but_vary(friendly: Site, origin: str | None) -> None:
     answer = friendly.request("GET", "/static/direct-upload.js", headers={"Origin": origin} if origin else None)
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert "Access-Control-Allow-Credentials" not in answer.headers
@@ -465,7 +465,7 @@ def test_authorize_sees_the_request_and_may_refuse(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 302, 399, 500, 503])
-def test_a_refusal_is_no_success_and_no_fault(status: int) -> None:
+def test_a_refusal_is_logged_as_a_refusal(status: int) -> None:
     with pytest.raises(ValueError, match="status"):
         Refused("no", status)
 
@@ -534,7 +534,7 @@ def test_an_upload_that_on_complete_failed_for_can_be_aborted(storage: Storage, 
 
 
 @pytest.mark.parametrize("data", [b"", ONE, SEVERAL], ids=["no bytes", "one segment", "several"])
-def test_what_on_complete_refuses_is_gone(storage: Storage, data: bytes) -> None:
+def test_an_upload_refused_by_on_complete_is_removed(storage: Storage, data: bytes) -> None:
     urls: list[str] = []
 
     def on_complete(environ: dict[str, Any], upload: Any) -> None:
@@ -571,7 +571,7 @@ class Faulty(LocalStorage):
         (StorageUnavailable(retry_after=7), 503, "storage-unavailable", {"Retry-After": "7"}),
     ],
 )
-def test_a_fault_of_the_storage_is_told_logged_and_over_when_it_is_over(
+def test_a_storage_fault_is_reported_and_logged_and_ends_with_the_fault(
     tmp_path: Path,
     fault: Exception,
     status: int,

@@ -53,7 +53,7 @@ def is_there(site: Site, receipt: str) -> bool:
 
 @pytest.mark.parametrize("data", DATA)
 @pytest.mark.parametrize("storage", ["local", "swift"])
-def test_a_removed_upload_is_deleted_after_the_application_was_told(
+def test_a_removed_upload_is_deleted_after_on_remove_returns(
     request: pytest.FixtureRequest, application: Application, storage: str, data: bytes, tmp_path: Path
 ) -> None:
     from helpers.uploads import swift_storage

@@ -50,7 +50,7 @@ def test_begin_answers_a_plan_a_ticket_and_the_first_temp_urls(site: Site) -> No
         assert before + 898 <= segment["expires"] <= time.time() + 902
 
 
-def test_a_browser_is_told_what_it_may_remember_its_uploads_by(site: Site) -> None:
+def test_begin_returns_the_owner_of_the_browsers_records(site: Site) -> None:
     assert site.request("GET", "/owner").json == {"owner": None}
     owner = site.begin().answer.headers["Upload-Owner"]
     assert re.fullmatch("[0-9a-f]{64}", owner)
@@ -127,7 +127,7 @@ def test_sign_answers_each_index_once_in_order(site: Site) -> None:
     assert begun.put(2, SEVERAL[20:]).status == 201
 
 
-def test_sign_of_nothing_is_fine(site: Site) -> None:
+def test_sign_accepts_an_empty_list(site: Site) -> None:
     assert site.begin(SEVERAL).sign([]) == []
 
 
@@ -141,7 +141,7 @@ def test_sign_takes_a_hundred_indexes_and_no_more(local_site: Site) -> None:
 
 
 @pytest.mark.parametrize("indexes", [[3], [-1], ["0"], [0.0], [True], [None], {}, "0", 0, None, [[0]], [10**30]])
-def test_sign_of_what_is_no_index_is_invalid(local_site: Site, indexes: Any) -> None:
+def test_sign_refuses_invalid_indexes(local_site: Site, indexes: Any) -> None:
     begun = local_site.begin(SEVERAL)
     answer = local_site.request("POST", f"/uploads/{begun.id}/segments", json={"indexes": indexes}, ticket=begun.ticket)
     assert_problem(answer, 422, "invalid-request", field="indexes")
@@ -168,7 +168,7 @@ def test_after_abort_the_upload_is_not_found(site: Site, data: bytes, call: str)
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_status_tells_what_is_stored_until_the_upload_is_complete(site: Site, data: bytes) -> None:
+def test_status_lists_stored_segments_until_the_upload_is_complete(site: Site, data: bytes) -> None:
     begun = site.begin(data)
     assert begun.status() == {"id": begun.id, "state": "open", "stored": []}
 
@@ -183,7 +183,7 @@ def test_status_tells_what_is_stored_until_the_upload_is_complete(site: Site, da
     assert (status["state"], status["receipt"]) == ("complete", receipt)
 
 
-def test_status_tells_of_the_segments_that_came_first(site: Site) -> None:
+def test_status_lists_the_first_segments(site: Site) -> None:
     begun = site.begin(SEVERAL)
     begun.put(1, SEVERAL[10:20])
     assert begun.status()["stored"] == [{"index": 1, "size": 10, "etag": md5(SEVERAL[10:20])}]
@@ -258,7 +258,7 @@ def test_complete_before_anything_was_sent_says_what_is_missing(site: Site, data
     assert begun.complete().status_int == 200
 
 
-def test_complete_says_which_segments_are_missing_and_goes_on_from_there(site: Site) -> None:
+def test_complete_names_missing_segments_and_continues_when_they_arrive(site: Site) -> None:
     begun = site.begin(SEVERAL)
     begun.put(1, SEVERAL[10:20])
     assert_problem(begun.complete(), 409, "segments-missing", indexes=[0, 2])
@@ -399,7 +399,7 @@ def test_after_abort_temp_urls_of_several_segments_answer_401(site: Site) -> Non
     assert [begun.put(index, piece).status for index, piece in enumerate(begun.pieces())] == [401, 401, 401]
 
 
-def test_what_comes_in_after_abort_is_never_read(site: Site) -> None:
+def test_segments_sent_after_abort_are_never_read(site: Site) -> None:
     begun = site.begin(ONE)
     begun.abort()
     begun.put(0, ONE)

@@ -23,7 +23,7 @@ DATA = [pytest.param(SMALL, id="one part"), pytest.param(SEVERAL, id="several pa
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_a_file_goes_up_in_parts_and_comes_back_with_a_receipt(site: Site, data: bytes) -> None:
+def test_a_file_is_uploaded_in_parts_and_returns_a_receipt(site: Site, data: bytes) -> None:
     upload = Multipart(site, data)
     upload.send()
 
@@ -63,7 +63,7 @@ def test_what_is_stored_is_listed_by_number_before_and_after_completion(site: Si
     assert [part["PartNumber"] for part in upload.call("list").json] == [1, 2, 3]
 
 
-def test_an_upload_that_was_given_up_is_gone(site: Site) -> None:
+def test_an_aborted_upload_is_removed(site: Site) -> None:
     upload = Multipart(site, SEVERAL)
     url = upload.request("GET", "/1").json["url"]
     upload.send()
@@ -76,7 +76,7 @@ def test_an_upload_that_was_given_up_is_gone(site: Site) -> None:
 
 
 @pytest.mark.parametrize("data", DATA)
-def test_sweep_takes_what_was_given_up_and_nothing_else(new_storage: Callable[[], Any], data: bytes) -> None:
+def test_sweep_removes_abandoned_uploads_only(new_storage: Callable[[], Any], data: bytes) -> None:
     """R4."""
     storage = new_storage()
     site = Site(storage)
@@ -98,7 +98,7 @@ def test_a_temp_url_is_good_for_minutes(local_site: Site) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_key_that_was_changed_or_is_another_uploads_is_none(local_site: Site, call: str) -> None:
+def test_a_changed_key_or_another_uploads_key_is_refused(local_site: Site, call: str) -> None:
     """S2, and key and id belong together."""
     upload, other = Multipart(local_site, SEVERAL), Multipart(local_site, SEVERAL)
     for key in (None, "", "x", upload.id, other.key, *spoilt(upload.key)):
@@ -114,7 +114,7 @@ def test_a_key_ends_with_its_time(local_site: Site, call: str, monkeypatch: pyte
     assert_problem(upload.call(call), 410, "ticket-expired")
 
 
-def test_nobody_may_begin_unless_anonymous_uploads_are_allowed(tmp_path: Path) -> None:
+def test_an_anonymous_begin_needs_the_anonymous_option(tmp_path: Path) -> None:
     site = Site(LocalStorage(tmp_path), user=None)
     assert_problem(site.request("POST", "/s3/multipart", json=FILE), 401, "not-authenticated")
     assert_problem(site.request("GET", "/s3/params"), 401, "not-authenticated")
@@ -222,7 +222,7 @@ def test_a_type_that_is_not_accepted_does_not_even_begin(tmp_path: Path) -> None
     assert_problem(site.request("POST", "/s3/multipart", json=FILE), 415, "type-not-accepted")
 
 
-def test_what_the_application_does_not_want_in_the_end_goes(storage: Storage) -> None:
+def test_an_upload_refused_by_the_application_is_removed(storage: Storage) -> None:
     def on_complete(environ: Any, upload: Upload) -> None:
         raise Refused("Not today.")
 
@@ -253,7 +253,7 @@ def test_with_pinned_segments_it_is_the_same(storage: Storage) -> None:
     ],
     ids=str,
 )
-def test_a_beginning_that_is_wrong(local_site: Site, changes: dict[str, Any], field: str) -> None:
+def test_a_malformed_begin_is_refused(local_site: Site, changes: dict[str, Any], field: str) -> None:
     answer = local_site.request("POST", "/s3/multipart", json=FILE | changes)
     assert_problem(answer, 422, "invalid-request", field=field)
 
@@ -353,7 +353,7 @@ def test_a_file_in_one_request_is_refused_with_what_to_do(local_site: Site, meth
         assert_problem(answer, 422, "invalid-request", field="shouldUseMultipart")
 
 
-def test_the_reason_phrase_tells_what_the_visitor_would_not_learn_otherwise(tmp_path: Path) -> None:
+def test_the_reason_phrase_has_the_problem_for_uppy(tmp_path: Path) -> None:
     def authorize(environ: Any, request: UploadRequest) -> None:
         raise Refused(request.filename)
 

@@ -60,8 +60,8 @@ class TestSetup:
         url = f"swift://{container}"
         first = run("setup", url, "--origin", ORIGIN, "--quota", "1000000")
         assert first.exit_code == 0, first.output
-        assert f"create container {container}: done" in first.output
-        assert f"let pages of {ORIGIN} use {container}_staging: done" in first.output
+        assert f"done: create container {container}" in first.output
+        assert f"done: let pages of {ORIGIN} use {container}_staging" in first.output
         headers = headers_of(swift_server, container)
         assert headers["X-Container-Meta-Quota-Bytes"] == "1000000"
         assert headers["X-Container-Meta-Access-Control-Allow-Origin"] == ORIGIN
@@ -71,7 +71,7 @@ class TestSetup:
 
     def test_a_dry_run_changes_nothing(self, swift_server: SwiftServer, container: str) -> None:
         result = run("setup", f"swift://{container}", "--origin", ORIGIN, "--dry-run")
-        assert f"would create container {container}_staging" in result.output
+        assert f"to do: create container {container}_staging" in result.output
         assert headers_of(swift_server, container).get("X-Container-Object-Count") is None
 
     def test_the_first_upload_sets_up_the_same(self, swift_server: SwiftServer, container: str) -> None:

@@ -43,10 +43,10 @@ def verdicts(*arguments: str) -> dict[str, Any]:
 def test_setup_makes_the_bucket_once_and_prints_the_least_policy(environ: dict[str, str]) -> None:
     url = f"s3://made-{secrets.token_hex(4)}/app"
     dry = run("setup", url, "--origin", ORIGIN, "--dry-run")
-    assert dry.output.count("would ") == 3
+    assert dry.output.count("to do: ") == 3
     first, second = run("setup", url, "--origin", ORIGIN), run("setup", url, "--origin", ORIGIN)
     assert (first.exit_code, second.exit_code) == (0, 0), first.output + second.output
-    assert first.output.count(": done") == 3
+    assert first.output.count("+ done: ") == 3
     assert second.output.count("✓") == 3
     policy = json.loads(second.output[second.output.index("{") :])
     assert policy["Statement"][0]["Resource"].endswith("/app/*")

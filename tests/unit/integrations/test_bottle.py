@@ -128,3 +128,37 @@ def test_the_parameters_name_can_be_changed_but_must_be_unique() -> None:
     site.install(DirectUploadPlugin(keyword="files"))
     with pytest.raises(bottle.PluginError, match="'files'"):
         site.install(DirectUploadPlugin(keyword="files"))
+
+
+# -- beaker ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Beaker
+@pytest.mark.parametrize("is_outside", [True, False])
+def test_the_middleware_of_a_session_is_outside(site: bottle.Bottle, tmp_path: Path, is_outside: bool) -> None:
+    from beaker.middleware import SessionMiddleware
+
+    @site.get("/enter/<user>")
+    def enter(user: str) -> str:
+        session = bottle.request.environ["beaker.session"]
+        session["user"] = user
+        session.save()
+        return "in"
+
+    def current_user(environ: dict[str, Any]) -> str | None:
+        return environ["beaker.session"].get("user")
+
+    def with_uploads(app: Any) -> Any:
+        return DirectUploadMiddleware(app, f"local:{tmp_path}", identify=current_user)
+
+    def with_sessions(app: Any) -> Any:
+        return SessionMiddleware(app, {"session.type": "memory"})
+
+    wrapped = with_sessions(with_uploads(site)) if is_outside else with_uploads(with_sessions(site))
+    app = TestApp(wrapped)
+    app.get("/enter/ann")
+    if is_outside:
+        receipt = upload_file(app, "report.pdf", b"data")
+        assert app.post("/submit/file", {"document": receipt}).json["owner"] == "ann"
+    else:
+        assert app.post_json("/_upload/uploads", BODY, status=500).json["code"] == "application-error"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,6 +86,19 @@ def plain(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"good": list(form.cleaned_data), "wrong": list(form.errors)})
 
 
+class ElementForm(forms.Form):
+    title = forms.CharField()
+    document = UploadField(accept=[".pdf"], multiple=True, element=True)
+
+
+@csrf_exempt
+def element(request: HttpRequest) -> HttpResponse:
+    form = ElementForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        return JsonResponse({"names": [upload.filename for upload in form.cleaned_data["document"]]})
+    return HttpResponse(f'<form method="post" enctype="multipart/form-data">{form.as_p()}<button>Send</button></form>')
+
+
 def away(request: HttpRequest) -> HttpResponse:
     raise StorageUnavailable(retry_after=7)
 
@@ -101,6 +115,7 @@ urlpatterns = [
     path("submit", submit),
     path("plain", plain),
     path("away", away),
+    path("element", element),
 ]
 
 
@@ -141,6 +156,32 @@ def test_the_user_of_the_session_uploads_and_a_view_verifies(make_app: MakeApp) 
     primary_key = app.get("/log_in/ann").text
     receipt = upload_file(app, "report.pdf", b"data")
     assert app.post("/submit", {"document": receipt}).json == {"filename": "report.pdf", "owner": primary_key}
+
+
+def test_the_field_can_be_an_element_with_a_plain_input_inside(app: TestApp) -> None:
+    page = app.get("/element").html
+    [found] = page.select("direct-upload")
+    assert found["name"] == "document"
+    assert {"multiple", "required", "id"} <= set(found.attrs)
+    assert found["accept"] == found.input["accept"] == ".pdf"
+    assert found.input["name"] == "document"
+    assert "data-direct-upload" not in found.input.attrs
+    assert page.find("script")["src"] == "/_upload/static/direct-upload.js"
+
+
+def test_an_element_that_is_shown_again_has_its_receipts(app: TestApp) -> None:
+    receipts = [upload_file(app, name, b"data") for name in ("a.pdf", "b.pdf")]
+    page = app.post("/element", [("document", receipt) for receipt in receipts]).html
+    [found] = page.select("direct-upload")
+    assert json.loads(found["data-receipts"]) == receipts
+    assert [kept["value"] for kept in found.select("input[type=checkbox]")] == receipts
+
+
+def test_without_javascript_the_input_of_an_element_sends_files(app: TestApp) -> None:
+    form = app.get("/element").form
+    form["title"] = "Reports"
+    form["document"] = [SentFile("a.pdf", b"data"), SentFile("b.pdf", b"data")]
+    assert form.submit().json == {"names": ["a.pdf", "b.pdf"]}
 
 
 def test_uploads_require_a_login(make_app: MakeApp) -> None:

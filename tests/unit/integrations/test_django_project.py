@@ -41,6 +41,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.test import AsyncClient, Client
 from django.urls import path
+from django_webtest import DjangoTestApp
 from helpers.django_documents.models import Document, Page
 
 from direct_upload_middleware.integrations.django import current_uploads, upload_store, with_direct_uploads
@@ -367,6 +368,21 @@ def test_an_ordinary_file_field_keeps_the_uploaded_file(app: TestApp, tmp_path: 
     assert (made.picture.width, made.picture.height) == (3, 2)
     downloaded = download_file(app, answer.location)
     assert (downloaded.filename, downloaded.data) == (NAME, b"data")
+
+
+def test_a_form_of_django_webtest_takes_receipts_and_files(app: TestApp) -> None:
+    client = DjangoTestApp()
+    client.get("/log_in/ann")
+    form = client.get("/upload").form
+    form["title"] = "Jokes"
+    form["document"] = upload_file(client, NAME, b"data")
+    form["pictures"] = [upload_file(client, "1.png", b"1"), upload_file(client, "2.png", b"2")]
+    answer = form.submit().json
+    assert (answer["document"]["filename"], answer["pictures"]) == (NAME, ["1.png", "2.png"])
+    form = client.get("/document").form
+    form["title"] = "Jokes"
+    form["file"] = SentFile("a.txt", b"data", "text/plain")
+    assert download_file(client, form.submit().location).data == b"data"
 
 
 def test_an_ordinary_file_field_stores_a_file_without_javascript(app: TestApp) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from wsgiref.validate import validator
 
 import pytest
-from flask import Flask, Response, request, session
+from flask import Flask, Response, render_template_string, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from webtest import TestApp
 
@@ -279,3 +279,51 @@ def test_receipts_stay_valid_after_the_secret_key_changes(flask_app: Flask, tmp_
 def test_outside_the_middleware_the_error_names_the_remedy(flask_app: Flask) -> None:
     with flask_app.test_request_context("/"), pytest.raises(ConfigurationError, match="Wrap the application"):
         current_uploads.verify("x")
+
+
+# -- templates and commands ------------------------------------------------------------------------------------
+
+
+def test_templates_have_the_field_and_the_script(flask_app: Flask) -> None:
+    app = browser(flask_app)
+
+    @flask_app.get("/templates")
+    def templates() -> str:
+        field = (
+            "direct_upload_field('document', multiple=True, required=True, accept='.pdf', id='d', receipts=receipts)"
+        )
+        source = f"{{{{ {field} }}}}{{{{ direct_upload_script(nonce='n') }}}}"
+        return render_template_string(source, receipts=request.args.getlist("receipt"))
+
+    app.get("/log_in/ann")
+    page = app.get("/templates").html
+    assert len(page.select('script[src="/_upload/static/direct-upload.js"][nonce=n]')) == 1
+    [field] = page.select("direct-upload#d[name=document][multiple][required][accept='.pdf']")
+    assert {"multiple", "required"} <= set(field.input.attrs)
+    receipt = upload_file(app, "<a>.pdf", b"data")
+    [field] = app.get("/templates", {"receipt": receipt}).html.select("direct-upload")
+    assert field["data-receipts"] == f'["{receipt}"]'
+    assert field.text.strip() == "<a>.pdf"
+    assert "required" not in field.select_one("[type=file]").attrs
+
+
+def test_the_command_runs_with_the_applications_storage(flask_app: Flask, tmp_path: Path) -> None:
+    browser(flask_app)
+    ran = flask_app.test_cli_runner().invoke(args=["direct-upload", "sweep", "--older-than", "2d", "--dry-run"])
+    assert (ran.exit_code, "Would remove nothing" in ran.output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["sweep"], "--older-than", id="an option is missing"),
+        pytest.param(["doctor", "--origin", "https://example.com"], "Swift storages only", id="not for this storage"),
+        pytest.param(["demo"], "demo", id="no such command"),
+    ],
+)
+def test_a_command_that_fails_says_why(flask_app: Flask, arguments: list[str], message: str) -> None:
+    browser(flask_app)
+    ran = flask_app.test_cli_runner().invoke(args=["direct-upload", *arguments])
+    assert ran.exit_code != 0
+    assert message in ran.output
+    assert "Traceback" not in ran.output

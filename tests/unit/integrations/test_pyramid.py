@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,6 +13,7 @@ from typing import Any
 from wsgiref.validate import validator
 
 import pytest
+import requests
 from pyramid.authentication import AuthTktCookieHelper
 from pyramid.authorization import ACLHelper, Allow, Authenticated, Everyone
 from pyramid.config import Configurator
@@ -16,6 +21,8 @@ from pyramid.httpexceptions import HTTPForbidden
 from pyramid.interfaces import ITweens
 from pyramid.response import FileResponse, Response
 from pyramid.security import forget, remember
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 from webob import Request
 from webtest import AppError, TestApp
 
@@ -379,3 +386,77 @@ def test_range_and_head_requests_pass_through(make_app: MakeApp, tmp_path: Path)
     assert app.get("/file", headers={"Range": "bytes=2-4"}, status=206).text == "234"
     assert app.head("/file").content_length == 10
     assert app.get("/file").text == "0123456789"
+
+
+# -- the debug toolbar, and pserve -------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the toolbar
+def test_the_debug_toolbar_and_uploads_go_together(make_app: MakeApp) -> None:
+    def adjust(config: Configurator) -> None:
+        config.include("pyramid_debugtoolbar")
+        config.add_view(lambda request: Response(PAGE), name="page")
+
+    app = make_app(adjust, **{"debugtoolbar.hosts": "0.0.0.0/0"})
+    app.extra_environ["REMOTE_ADDR"] = "127.0.0.1"
+    app.get("/log_in?user=ann")
+    scripts = [script.get("src", "") for script in app.get("/page").html.select("script")]
+    assert scripts.count("/_upload/static/direct-upload.js") == 1
+    assert "pDebug" in app.get("/page").text
+    receipt = upload_file(app, "report.pdf", b"data")
+    assert app.post("/submit", {"document": receipt}).json["content"] == "data"
+
+
+PAGE = "<!doctype html><html><head></head><body><direct-upload name=document></direct-upload></body></html>"
+
+INI = """
+[app:main]
+use = call:pserved:main
+direct_upload.storage = local:{directory}/uploads
+direct_upload.anonymous = true
+direct_upload.accept = .pdf, image/*
+
+[server:main]
+use = egg:waitress#main
+listen = 127.0.0.1:{port}
+"""
+
+PSERVED = """
+from pyramid.config import Configurator
+from pyramid.response import Response
+
+def main(global_config, **settings):
+    config = Configurator(settings=settings)
+    config.include("direct_upload_middleware.integrations.pyramid")
+    config.add_view(lambda request: Response('<input type="file" name="document" data-direct-upload>'))
+    return config.make_wsgi_app()
+"""
+
+
+def test_pserve_serves_an_application_with_settings_of_an_ini_file(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "pserved.py").write_text(PSERVED)
+    (tmp_path / "app.ini").write_text(INI.format(directory=tmp_path, port=port))
+    command = [sys.executable, "-W", "ignore", "-m", "pyramid.scripts.pserve", "app.ini"]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, cwd=tmp_path, env=environ) as server:
+        try:
+            assert "/_upload/static/direct-upload.js" in first_page(server, address)
+            begun = requests.post(f"{address}/_upload/uploads", json=BODY, timeout=60)
+            assert begun.status_code == 201
+            wrong = {**BODY, "filename": "a.exe", "type": ""}
+            refused = requests.post(f"{address}/_upload/uploads", json=wrong, timeout=60)
+            assert refused.json()["code"] == "type-not-accepted"
+        finally:
+            server.terminate()
+
+
+def first_page(server: subprocess.Popen[bytes], address: str) -> str:
+    """Return the page once the server answers."""
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=Retry(connect=10, backoff_factor=0.2, backoff_max=10)))
+    text = session.get(address, timeout=60).text
+    assert server.poll() is None
+    return text

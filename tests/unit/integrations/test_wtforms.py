@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,36 @@ def test_another_users_receipt_is_an_error(app: TestApp) -> None:
     form = app.get("/").form
     form["document"] = receipt
     assert "another user" in form.submit().text
+
+
+class ElementForm(FlaskForm):
+    title = StringField(validators=[Length(max=6)])
+    document = UploadField(validators=[InputRequired()], accept=[".txt"], multiple=True, element=True)
+
+
+def test_the_field_can_be_an_element(flask_app: Flask) -> None:
+    @flask_app.route("/element", methods=["GET", "POST"])
+    def element() -> Any:
+        form = ElementForm()
+        if not form.validate_on_submit():
+            return render_template_string(PAGE, form=form)
+        return jsonify([upload.filename for upload in form.document.data])
+
+    app = TestApp(flask_app)
+    app.get("/log_in/ann")
+    page = app.get("/element")
+    [field] = page.html.select("direct-upload#document[name=document][multiple][required]")
+    assert field["accept"] == ".txt"
+    form = page.form
+    form["title"] = "too long"
+    form["document"] = [SentFile("a.txt", b"data")]
+    [field] = form.submit().html.select("direct-upload")  # the file itself is not shown again, only receipts are
+    assert "data-receipts" not in field.attrs
+    receipt = upload_file(app, "b.txt", b"data")
+    token = form["csrf_token"].value
+    page = app.post("/element", {"csrf_token": token, "title": "too long", "document": receipt})
+    assert json.loads(page.html.select_one("direct-upload")["data-receipts"]) == [receipt]
+    assert app.post("/element", {"csrf_token": token, "title": "good", "document": receipt}).json == ["b.txt"]
 
 
 # -- Flask's own client ----------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def as_served(tmp_path: Path) -> dict[str, int]:
     return weights
 
 
-@pytest.mark.parametrize(("part", "limit"), list(zip(OURS, (1000, 8000, 2000, 15_000), strict=True)))
+@pytest.mark.parametrize(("part", "limit"), list(zip(OURS, (1000, 9000, 2000, 15_000), strict=True)))
 def test_the_script_is_light(as_served: dict[str, int], part: str, limit: int) -> None:
     assert as_served[part] < limit
 
@@ -84,7 +84,7 @@ def test_it_is_lighter_than_others_that_do_as_much(as_served: dict[str, int]) ->
     assert sum(ours.values()) < bundled(OTHERS["Uppy 6: core, Dashboard and aws-s3"])
 
 
-def test_the_documentation_tells_what_was_measured(as_served: dict[str, int]) -> None:
+def test_the_documentation_states_the_measured_weights(as_served: dict[str, int]) -> None:
     rows = re.findall(r"^   \* - (.*)\n     - ([\d.]+) kB$", TABLE.read_text("utf-8"), re.MULTILINE)
     measured = {part: as_served[part] for part in OURS} | {name: bundled(use) for name, use in OTHERS.items()}
     told = {what: float(size) * 1000 for what, size in rows}

@@ -53,7 +53,7 @@ def test_a_signature_is_known() -> None:
 
 
 @pytest.mark.parametrize("path", ODD_PATHS)
-def test_a_path_comes_back_from_its_quoted_form(path: str) -> None:
+def test_a_quoted_path_is_unquoted(path: str) -> None:
     url = temp_urls.url(KEY, "PUT", path, 1700000000)
     assert url.isascii()
     assert unquote(urlsplit(url).path) == path

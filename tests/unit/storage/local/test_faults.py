@@ -221,7 +221,7 @@ def test_a_name_that_is_taken_goes_to_another_upload_only_when_it_is_free(storag
         pytest.param("EROFS", 503, StorageError, id="read-only"),
     ],
 )
-def test_a_disk_that_fails_is_a_fault_of_the_storage(
+def test_a_failing_disk_is_a_storage_error(
     storage: LocalStorage,
     http: Browser,
     monkeypatch: pytest.MonkeyPatch,
@@ -254,7 +254,7 @@ def test_a_disk_that_fails_is_a_fault_of_the_storage(
         pytest.param(lambda path: path.unlink(), id="gone"),
     ],
 )
-def test_a_segment_that_someone_damaged_is_an_error_when_it_is_read(
+def test_reading_a_damaged_segment_is_an_error(
     directory: Path, storage: LocalStorage, http: Browser, damage: Callable[[Path], None]
 ) -> None:
     stored = finished(storage, http, SEVERAL)

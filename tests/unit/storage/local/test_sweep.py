@@ -72,7 +72,7 @@ def age(root: Path, id: str, seconds: int) -> None:
 
 
 @GIVEN_UP
-def test_an_upload_that_was_given_up_goes(storage: LocalStorage, http: Browser, tmp_path: Path, state: State) -> None:
+def test_an_abandoned_upload_is_swept(storage: LocalStorage, http: Browser, tmp_path: Path, state: State) -> None:
     transfer = state(storage, http)
     found = sweep(storage)
     assert [(f.kind, Path(f.name).name, f.removed, f.error) for f in found] == [("segments", transfer.id, True, None)]
@@ -89,7 +89,7 @@ def test_a_dry_run_removes_nothing(storage: LocalStorage, http: Browser, tmp_pat
 
 
 @GIVEN_UP
-def test_what_is_young_stays_until_it_is_old(
+def test_recent_uploads_are_swept_only_when_they_are_old(
     storage: LocalStorage, http: Browser, tmp_path: Path, state: State
 ) -> None:
     transfer = state(storage, http)
@@ -99,7 +99,7 @@ def test_what_is_young_stays_until_it_is_old(
     assert [finding.age // 60 for finding in sweep(storage, HOUR)] == [61]
 
 
-def test_an_upload_that_goes_on_is_young(storage: LocalStorage, http: Browser, tmp_path: Path) -> None:
+def test_an_upload_with_recent_segments_is_not_swept(storage: LocalStorage, http: Browser, tmp_path: Path) -> None:
     transfer, urls = begin(storage, SEVERAL)
     put_all(http, urls[:1], new_transfer(SEVERAL), SEVERAL)
     age(tmp_path, transfer.id, 2 * HOUR)
@@ -127,7 +127,7 @@ def test_nothing_is_found_where_nothing_was_ever_uploaded(storage: LocalStorage)
     assert sweep(storage) == []
 
 
-def test_it_tells_how_far_it_is(storage: LocalStorage, http: Browser) -> None:
+def test_progress_is_reported(storage: LocalStorage, http: Browser) -> None:
     for state in (nothing, sent):
         state(storage, http)
     steps: list[tuple[int, int]] = []
@@ -135,7 +135,7 @@ def test_it_tells_how_far_it_is(storage: LocalStorage, http: Browser) -> None:
     assert steps == [(1, 2), (2, 2)]
 
 
-def test_a_fault_is_told_and_the_rest_is_swept(
+def test_an_error_is_reported_and_the_sweep_continues(
     storage: LocalStorage, http: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sorted(sent(storage, http).id for _ in range(2))

@@ -117,7 +117,7 @@ def orders(make: Callable[[], tuple[Call, Call]]) -> Iterator[tuple[Call, Call]]
 @pytest.mark.parametrize(
     "abort_is_first", [pytest.param(True, id="abort first"), pytest.param(False, id="abort later")]
 )
-def test_a_complete_and_an_abort_never_both_succeed(
+def test_complete_and_abort_never_both_succeed(
     storage: SwiftStorage, data: bytes, seal: str, pending: bool, abort_is_first: bool
 ) -> None:
     """Every way for the second to come in between the requests of the first; whoever gave way may ask again."""

@@ -85,7 +85,10 @@ class TestWithoutContainerKeys:
         self, without_keys: SwiftStorage, swift_server: SwiftServer, data: bytes
     ) -> None:
         Site(without_keys, seal="pin").begin(data)
-        assert not [name for name in names(swift_server) if "_trial_" in name]
+        # A container that is gone may be in the account's listing for a moment.
+        listed = [name for name in names(swift_server) if name.startswith(f"{without_keys.container}_trial_")]
+        client = without_keys._client
+        assert all(client.request("HEAD", name, expect=(204, 404)).status_code == 404 for name in listed)
 
 
 def test_what_is_pinned_by_the_accounts_key_may_break_and_never_differ(without_keys: SwiftStorage) -> None:
@@ -102,7 +105,7 @@ def test_what_is_pinned_by_the_accounts_key_may_break_and_never_differ(without_k
     assert requests.get(urls[large.id], timeout=30).status_code == 409
 
 
-def test_it_is_warned_of_once(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_capability_is_logged_once(swift_server: SwiftServer, caplog: pytest.LogCaptureFixture) -> None:
     with storage_behind(swift_server, drop_keys, new_container()) as storage:
         for _ in range(2):
             site = Site(SwiftStorage(new_container(), access=storage._client._access), seal="pin")
@@ -150,7 +153,10 @@ def no_temp_urls(exchange: Exchange) -> None:
         exchange.status, exchange.headers, exchange.body = 401, {}, b""
 
 
-def test_where_no_temp_url_is_taken_it_is_no_question_of_the_key(swift_server: SwiftServer) -> None:
+def test_where_no_temp_url_is_accepted_the_refusal_does_not_blame_the_keys(swift_server: SwiftServer) -> None:
     with storage_behind(swift_server, no_temp_urls, new_container()) as storage:
-        begun = Site(storage, seal="pin").begin(ONE)
-        assert not is_signed_by(keys_of(swift_server), begun.answer.json["segments"][0]["url"])
+        answer = Site(storage, seal="pin").request(
+            "POST", "/uploads", json={"filename": "a", "size": len(ONE), "type": ""}
+        )
+        assert_problem(answer, 502, "storage-error")
+        assert "capability temp-urls" in answer.json["detail"]

@@ -122,7 +122,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
         *(pytest.param((status, {}), id=str(status)) for status in (408, 409, 429, 498, 500, 502, 503, 504)),
     ],
 )
-def test_what_may_pass_is_tried_again(fault: Answer, waits: list[float]) -> None:
+def test_transient_errors_are_retried(fault: Answer, waits: list[float]) -> None:
     with Scripted(fault, fault, OK) as server:
         client, _ = server.client()
         assert client.request("GET", "c", expect=(200,)).status_code == 200
@@ -132,7 +132,7 @@ def test_what_may_pass_is_tried_again(fault: Answer, waits: list[float]) -> None
 
 
 @pytest.mark.parametrize("fault", [reset, cut_short, (503, {}), (429, {"Retry-After": "1"})])
-def test_what_does_not_pass_is_unavailable(fault: Answer, waits: list[float]) -> None:
+def test_a_persistent_error_is_unavailable(fault: Answer, waits: list[float]) -> None:
     with Scripted(fault) as server:
         client, _ = server.client()
         with pytest.raises(StorageUnavailable):
@@ -171,7 +171,7 @@ def test_an_expected_status_is_an_answer(waits: list[float]) -> None:
     assert waits == []
 
 
-def test_a_slow_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_response_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(swift_client, "READ_TIMEOUT", 0.05)
     with Scripted(lambda handler: reset(handler) if release.wait(10) else None, OK) as server:
@@ -179,7 +179,7 @@ def test_a_slow_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
         release.set()
 
 
-def test_nobody_there_is_unavailable(waits: list[float]) -> None:
+def test_an_unreachable_server_is_unavailable(waits: list[float]) -> None:
     with Scripted(OK) as server:
         client, _ = server.client()
     with pytest.raises(StorageUnavailable):
@@ -253,7 +253,7 @@ def test_our_clock_may_be_wrong_by_an_hour(
     assert site.download(done.json["download_url"]) == data
 
 
-def test_an_upload_goes_on_after_the_proxy_has_forgotten_all_tokens(swift_server: SwiftServer) -> None:
+def test_an_upload_continues_after_the_proxy_lost_all_tokens(swift_server: SwiftServer) -> None:
     access = ServerAccess(swift_server)
     site = Site(SwiftStorage(new_container(), access=access))
     begun = site.begin(SEVERAL)

@@ -246,7 +246,7 @@ class TestWhatIsSwept:
         assert download(storage, http, stored.name).body == storage.open(stored).read()
 
     @pytest.mark.parametrize("state", table(GIVEN_UP))
-    def test_an_upload_that_was_given_up_goes(self, storage: SwiftStorage, state: State) -> None:
+    def test_an_abandoned_upload_is_swept(self, storage: SwiftStorage, state: State) -> None:
         state(storage)
         assert contents(storage)
         found = sweep(storage)
@@ -267,7 +267,7 @@ class TestWhatIsSwept:
         assert [(f.kind, f.name, f.size) for f in planned] == [(f.kind, f.name, f.size) for f in removed]
 
     @pytest.mark.parametrize("state", table(GIVEN_UP))
-    def test_what_is_young_stays_until_it_is_old(
+    def test_recent_uploads_are_swept_only_when_they_are_old(
         self, storage: SwiftStorage, state: State, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         state(storage)
@@ -278,7 +278,9 @@ class TestWhatIsSwept:
         assert all(HOUR <= finding.age < HOUR + 600 for finding in sweep(storage, HOUR))
         assert contents(storage) == set()
 
-    def test_an_upload_that_goes_on_is_young(self, storage: SwiftStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_upload_with_recent_segments_is_not_swept(
+        self, storage: SwiftStorage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         _, urls = begin(storage, SEVERAL)
         put(http, urls[0], SEVERAL[:10])
         later(monkeypatch, 2)
@@ -298,7 +300,7 @@ class TestWhatIsSwept:
         assert sweep(storage, HOUR) == []
         assert seal(storage, transfer, ONE).complete
 
-    def test_what_others_keep_in_our_containers_stays(self, storage: SwiftStorage) -> None:
+    def test_foreign_objects_in_the_containers_are_not_swept(self, storage: SwiftStorage) -> None:
         finished(storage, http, ONE)
         sweep(storage)
         finished(storage, http, SEVERAL, seal="pin")
@@ -342,7 +344,7 @@ class TestWhatIsSwept:
         assert sweep(storage) == []
         assert download(storage, http, stored.name).body == SEVERAL
 
-    def test_it_tells_how_far_it_is(self, storage: SwiftStorage) -> None:
+    def test_progress_is_reported(self, storage: SwiftStorage) -> None:
         for state in (
             FINISHED["one segment, confirmed"],
             GIVEN_UP["one segment, sent"],
@@ -423,7 +425,7 @@ class TestBetweenTwoRequests:
                 break
         assert download(storage, http, kept.name).body == SEVERAL
 
-    def test_a_fault_is_told_and_the_rest_is_swept(
+    def test_an_error_is_reported_and_the_sweep_continues(
         self, storage: SwiftStorage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for _ in range(3):

@@ -8,9 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .....errors import ConfigurationError
+from ....commands import COMMANDS, CommandFailed, run_command
 from ...configuration import configured
-
-COMMANDS = ("setup", "doctor", "sweep", "rotate-key")
 
 
 class Command(BaseCommand):
@@ -29,26 +28,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the command. Called by Django."""
         try:
-            import click
-
-            from .....cli import main
-            from .....cli.common import using_secrets
-        except (ImportError, SystemExit) as error:
-            raise CommandError("This needs more packages: pip install 'direct-upload-middleware[cli]'") from error
-        try:
             given = configured()
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        storage = given.get("storage") or "local:"
-        if not isinstance(storage, str):
-            raise CommandError("DIRECT_UPLOAD: 'storage' must be a URL for this command.")
-        secret = given["secret"]
-        rest = [word for word in options["options"] if word != "--"]
-        arguments = [options["command"], storage, *rest]
-        with using_secrets([secret] if isinstance(secret, str) else list(secret)):
-            try:
-                status = main.main(arguments, "direct_upload", standalone_mode=False)
-            except click.ClickException as error:
-                raise CommandError(error.format_message()) from error
-        if status:
-            raise CommandError("The command failed.", returncode=status)
+        try:
+            run_command("manage.py direct_upload", options["command"], given, options["options"])
+        except CommandFailed as error:
+            raise CommandError(str(error), returncode=error.status) from error
