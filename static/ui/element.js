@@ -6,6 +6,7 @@
 import { advise } from "./advice.js";
 import { readRules } from "./checks.js";
 import { DropZone } from "./drop-zone.js";
+import { createField } from "./element-field.js";
 import { ELEMENT_STYLES } from "./element-styles.js";
 import { FormControl } from "./form-control.js";
 import { isSame } from "./form-data.js";
@@ -101,7 +102,6 @@ export class DirectUploadElement extends FormControl {
     this.#uploads.clear();
     this.#addReceipts(initialReceipts(this));
     this.#view.dismissNotices();
-    this.#view.announce("");
     page.forms.listener.oncancel(this.#field);
     this.#update();
   }
@@ -283,25 +283,4 @@ export class DirectUploadElement extends FormControl {
     const reason = (valueMissing && message("required")) || (rangeUnderflow && message("tooFew", { count: minFiles })) || "";
     this.internals.setValidity({ customError: !!error, valueMissing, rangeUnderflow }, error || reason, this.#zone.button);
   }
-}
-
-/**
- * Create what a form sees of an element.
- * @param {DirectUploadElement} element
- * @param {() => UploadList} uploads
- * @param {() => void} markSent
- * @returns {UploadField}
- */
-function createField(element, uploads, markSent) {
-  return {
-    get form() { return element.matches(":disabled") ? null : element.form; },
-    get isConnected() { return element.isConnected; },
-    get isBusy() { return uploads().isBusy; },
-    get isReady() { return uploads().inState("ready").length > 0; },
-    get hasFailed() { return uploads().inState("failed").length > 0; },
-    begin: () => uploads().start(),
-    hold: () => uploads().hold(),
-    release: () => uploads().release(),
-    markSent,
-  };
 }

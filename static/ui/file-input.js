@@ -43,7 +43,7 @@ export class FileInput {
       host: input,
       view: this.#view,
       mount: () => this.#mount,
-      upload: (file, options) => upload(file, { mount: this.#mount, ...options }),
+      upload: (file, options) => upload(file, { mount: input.dataset.directUploadMount, ...options }),
       onchange: () => this.#onChange(),
       ondone: () => undefined,
       onremove: () => this.#onRemove(),

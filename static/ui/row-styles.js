@@ -22,10 +22,10 @@ export const ROW_STYLES = `
 .direct-upload-about { flex: 1; min-inline-size: 0; display: grid; gap: .3rem; margin-inline-end: .375rem; padding-inline-start: .5rem; line-height: 1.35; }
 .direct-upload-preview {
   flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; overflow: hidden; border-radius: .5rem;
-  background: color-mix(in srgb, currentColor 8%, transparent); font-size: .7rem; font-weight: 600; letter-spacing: .02em; user-select: none;
+  background: color-mix(in srgb, currentColor 8%, transparent); font-size: .7rem; font-weight: 600; letter-spacing: .02em;
 }
 .direct-upload-preview canvas { inline-size: 100%; block-size: 100%; object-fit: cover; }
-.direct-upload-movable li + li .direct-upload-preview, .direct-upload-movable li:has(+ li) .direct-upload-preview { cursor: grab; touch-action: none; }
+.direct-upload-movable li:not(:only-child) .direct-upload-preview { cursor: grab; touch-action: none; }
 .direct-upload [data-moving] { border-color: var(--_accent); }
 .direct-upload-name { display: block; overflow: hidden; white-space: pre; text-align: -webkit-match-parent; text-align: match-parent; font-weight: 500; }
 .direct-upload-name span { display: inline-block; max-inline-size: calc(100% - 5.5em); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }

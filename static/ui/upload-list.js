@@ -249,15 +249,10 @@ export class UploadList {
 }
 
 /**
- * Make an image smaller before it is uploaded.
+ * Make an image smaller before it is uploaded. One that the browser cannot read stays as it is.
  * @param {File} file
  * @param {number} most pixels of its longer side
  */
-async function prepare(file, most) {
-  try {
-    const { resize } = await import("./image-size.js");
-    return await resize(file, most);
-  } catch {
-    return file; // the browser cannot read it
-  }
+function prepare(file, most) {
+  return import("./image-size.js").then(({ resize }) => resize(file, most)).catch(() => file);
 }
