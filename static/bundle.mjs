@@ -11,8 +11,10 @@ const esbuild = createRequire(import.meta.url)("esbuild");
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
 const TARGET = "es2022";
 
-/** Modules that are needed together, in the order of loading: what every page loads, what uploads, what is seen. */
-const TOGETHER = [["direct-upload.js"], ["engine/upload.js", "engine/upload-all.js"], ["ui/form.js", "ui/element.js"]];
+/** Modules that are needed together, in the order of loading: what every page loads, what uploads, what is seen,
+ *  what remembers uploads. */
+const TOGETHER = [["direct-upload.js"], ["engine/upload.js", "engine/upload-all.js"], ["ui/form.js", "ui/element.js"],
+  ["resume/records.js", "ui/unfinished.js"]];
 /** Documented addresses. */
 const PUBLIC = ["direct-upload.js", "messages.js", "uppy.js"];
 const WORKER = "hashing/hash-worker.js";

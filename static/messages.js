@@ -1,13 +1,19 @@
-// All texts that users read. A page translates them with
+// All texts that users read. languages/ translates them to the page's `lang`. A page has the last word with
 //   <script type="application/json" id="direct-upload-messages">{"retry": "Noch einmal", …}</script>
 // which no Content-Security-Policy blocks, or with `Object.assign(messages, { … })`.
 /** @import { DirectUploadFailure } from "./engine/failure.js" */
 
-/** @type {Record<string, string>} */
+/** @import { Text } from "./types.d.ts" */
+
+/**
+ * The texts by key. Those of parts that few pages need are added when these are loaded.
+ * @type {Record<string, Text>}
+ */
 export const messages = {
   // States of an upload
   ready: "{total} · ready to upload",
   starting: "Starting…",
+  queued: "Waiting",
   sending: "{loaded} of {total}",
   waiting: "Connection lost. Retrying…",
   notResponding: "The server isn't responding. Retrying…",
@@ -20,12 +26,15 @@ export const messages = {
   // Announcements and labels of buttons
   progress: "Upload progress of {name}",
   started: "Uploading {name}",
+  startedAll: { one: "Uploading {count} file", other: "Uploading {count} files" },
   soFar: "{name}: {share} uploaded",
   finished: "{name} uploaded",
   failed: "{name} couldn't be uploaded. {reason}",
   held: "Waiting for uploads to finish. The form will then be submitted automatically.",
+  heldPaused: "Uploads are paused. Resume them to submit the form.",
   cancel: "Cancel upload of {name}",
   remove: "Remove {name}",
+  removed: "{name} removed",
   retry: "Try again",
   pause: "Pause upload of {name}",
   resume: "Resume upload of {name}",
@@ -36,6 +45,9 @@ export const messages = {
   // The upload element
   promptOne: "Choose a file or drop it here",
   promptSeveral: "Choose files or drop them here",
+  promptFolder: "Choose a folder or drop it here",
+  touchOne: "Choose a file",
+  touchSeveral: "Choose files",
   dropping: "Drop to upload",
   upTo: "up to {max}",
   required: "Choose a file to upload.",
@@ -45,11 +57,12 @@ export const messages = {
   unfinished: "{loaded} of {total} uploaded. Choose the file again to continue.",
   unsent: "Not uploaded yet. Choose the file again to continue.",
   unfinishedFiles: "Unfinished uploads",
-  files: "Files",
   again: "Choose file again",
   forget: "Discard unfinished upload of {name}",
+  files: "Files",
 
   // Rules for files
+  tooFew: { one: "Choose at least {count} file.", other: "Choose at least {count} files." },
   larger: "This file is too large. The limit is {max}.",
   notAccepted: "This file type isn't accepted. Allowed: {accept}.",
   image: "images",
@@ -83,21 +96,48 @@ export const messages = {
   other: "The upload failed. Try again.",
 };
 
+const ENGLISH = { ...messages };
+
 try {
   const dictionary = globalThis.document?.getElementById("direct-upload-messages")?.textContent;
   Object.assign(messages, JSON.parse(dictionary || "{}"));
 } catch (error) {
-  console.error("direct-upload: #direct-upload-messages is not JSON.", error); // uploads still work, in English
+  console.error("direct-upload: #direct-upload-messages is not JSON.", error); // uploads still work, without its texts
 }
 
 /**
- * Return a text with its placeholders filled in.
+ * Add the English texts of a part that was loaded later.
+ * @param {Record<string, Text>} texts
+ */
+export function addMessages(texts) {
+  for (const key in texts) messages[key] ??= texts[key];
+}
+
+/** Resolves when the texts are in the page's language, or stay in English because there is no translation. */
+export const translated = translate().catch(() => undefined);
+
+/** Replace the English texts by a translation, except those that the page has replaced itself. */
+async function translate() {
+  const language = pageLanguage();
+  if (!language || isEnglish(language)) return;
+  const { loadTexts } = await import("./languages/index.js");
+  const texts = await loadTexts(language);
+  for (const key in texts) if (messages[key] === ENGLISH[key]) messages[key] = texts[key];
+}
+
+/**
+ * Return a text with its placeholders filled in. The number `count` selects a plural form.
  * @param {string} key
- * @param {Record<string, string>} [values]
+ * @param {Record<string, string | number>} [values]
  */
 export function message(key, values = {}) {
+  const { count } = values;
   const text = messages[key] ?? messages.other ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const form = typeof text === "string" ? text : text[pluralRules().select(Number(count))] ?? text.other ?? key;
+  return form.replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name] ?? whole;
+    return typeof value === "number" ? formatNumber(value, {}) : value;
+  });
 }
 
 /**
@@ -133,14 +173,33 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 /**
  * @param {number} bytes
- * @param {string} [language] default: the page's
+ * @param {string} [language] default: that of the texts
  * @param {string} [per] suffix of the unit
  */
 export function formatSize(bytes, language, per = "") {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const digits = power > 1 ? 1 : 0;
-  const display = power || per ? "short" : "long";
-  return formatUnit(bytes / 1000 ** power, UNITS[power] + per, display, language, digits);
+  const power = powerOf(bytes);
+  return formatUnit(bytes / 1000 ** power, UNITS[power] + per, power || per ? "short" : "long", language, digitsOf(power));
+}
+
+/**
+ * Return two sizes in the unit of the second, which only the second names: "45" and "120 MB".
+ * @param {number} loaded
+ * @param {number} total
+ */
+export function formatSizes(loaded, total) {
+  const power = powerOf(total);
+  const number = formatNumber(loaded / 1000 ** power, { maximumFractionDigits: digitsOf(power) });
+  return { loaded: number, total: formatSize(total) };
+}
+
+/** @param {number} bytes */
+function powerOf(bytes) {
+  return Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+}
+
+/** @param {number} power */
+function digitsOf(power) {
+  return power > 1 ? 1 : 0;
 }
 
 /**
@@ -155,8 +214,8 @@ export function formatSpeed(speed, language) {
  * @param {number} share between 0 and 1
  * @param {string} [language]
  */
-export function formatShare(share, language = pageLanguage()) {
-  return new Intl.NumberFormat(language, { style: "percent" }).format(share);
+export function formatShare(share, language) {
+  return formatNumber(share, { style: "percent" }, language);
 }
 
 /**
@@ -178,8 +237,39 @@ export function formatDuration(seconds, language) {
  * @param {string} [language]
  * @param {number} [maximumFractionDigits]
  */
-function formatUnit(number, unit, unitDisplay, language = pageLanguage(), maximumFractionDigits = 0) {
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits }).format(number);
+function formatUnit(number, unit, unitDisplay, language, maximumFractionDigits = 0) {
+  return formatNumber(number, { style: "unit", unit, unitDisplay, maximumFractionDigits }, language);
+}
+
+/** Formatters are expensive to create. @type {Map<string, Intl.NumberFormat>} */
+const formatters = new Map();
+
+/**
+ * @param {number} number
+ * @param {Intl.NumberFormatOptions} options
+ * @param {string} [language]
+ */
+function formatNumber(number, options, language = textLanguage()) {
+  const key = language + JSON.stringify(options);
+  const formatter = formatters.get(key) ?? new Intl.NumberFormat(language, options);
+  formatters.set(key, formatter);
+  return formatter.format(number);
+}
+
+function pluralRules() {
+  return new Intl.PluralRules(textLanguage());
+}
+
+/** Return the language of the texts, for numbers: the page's, unless its texts have stayed English. */
+function textLanguage() {
+  const language = pageLanguage();
+  const isTranslated = language && (isEnglish(language) || messages.timeLeft !== ENGLISH.timeLeft);
+  return (isTranslated && Intl.NumberFormat.supportedLocalesOf(language)[0]) || "en";
+}
+
+/** @param {string} language */
+function isEnglish(language) {
+  return /^en\b/.test(language);
 }
 
 /** Return the page's language; undefined when it is missing or invalid. */

@@ -22,6 +22,9 @@ export type {
 } from "./direct-upload.d.ts";
 export type { UppyPluginOptions } from "./uppy.d.ts";
 
+/** A text for users: one, or one for each plural category of the number `count`. */
+export type Text = string | Partial<Record<Intl.LDMLPluralRule, string>>;
+
 /** A running upload, or several. */
 export interface UploadRun<Result = UploadResult> extends UploadControls {
   done: Promise<Result>;

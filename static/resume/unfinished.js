@@ -3,7 +3,7 @@
 import { Api } from "../engine/api.js";
 import { browser } from "../engine/browser.js";
 import { parseFingerprint } from "../engine/file-source.js";
-import { findOwner } from "../engine/session.js";
+import { findRecords } from "./places.js";
 
 const TIMEOUT = 10_000;
 
@@ -17,19 +17,9 @@ const TIMEOUT = 10_000;
  */
 export async function listUnfinished(mount, place, env = browser) {
   const api = new Api(mount, env);
-  const records = (await findRecords({ api, env, mount })).filter((record) => record.place === place);
+  const records = await findRecords(mount, place, env);
   const found = await Promise.all(records.map((record) => inspect(record, api, env)));
   return found.filter((each) => each !== undefined);
-}
-
-/** @param {{ api: Api, env: Environment, mount: URL }} context */
-async function findRecords(context) {
-  try {
-    const owner = await findOwner({ ...context, signal: AbortSignal.timeout(TIMEOUT) });
-    return owner ? await context.env.records.all(owner, context.mount.href) : [];
-  } catch {
-    return []; // not logged in, or the application does not answer
-  }
 }
 
 /**

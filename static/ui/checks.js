@@ -1,13 +1,37 @@
 // The page's rules for files, checked before anything is sent. The server checks its own rules again.
+/** @import { FileUpload } from "./file-upload.js" */
+/** @import { Chosen } from "./upload-list.js" */
 import { DirectUploadFailure } from "../engine/failure.js";
-import { possibleTypes } from "./extension-types.js";
 import { formatSize, message } from "../messages.js";
 
 /**
  * @typedef {object} Rules
  * @property {string} accept as in HTML
  * @property {number} maxSize in bytes
+ * @property {number} maxTotalSize in bytes
+ * @property {number} maxFiles
+ * @property {number} minFiles
+ * @property {number} imageMax pixels of the longer side to which images are reduced; Infinity leaves them as they are
  */
+
+/**
+ * Return the rules in the attributes of a field. A plain input has them as `data-max-size` and so on.
+ * @param {HTMLElement & { accept: string, multiple: boolean }} field
+ * @param {string} [prefix]
+ * @returns {Rules}
+ */
+export function readRules(field, prefix = "") {
+  const read = (/** @type {string} */ name) => parseSize(field.getAttribute(prefix + name));
+  const minFiles = read("min-files");
+  return {
+    accept: field.accept,
+    maxSize: read("max-size"),
+    maxTotalSize: read("max-total-size"),
+    maxFiles: field.multiple ? read("max-files") : 1,
+    minFiles: minFiles < Infinity ? minFiles : 0,
+    imageMax: parseSize(field.dataset.imageMax),
+  };
+}
 
 const POWERS = ["", "k", "m", "g", "t"];
 
@@ -24,12 +48,12 @@ export function parseSize(text) {
 }
 
 /**
- * Return whether HTML's `accept` allows a file: by the extension of its name, its type, or its type's family. A type that
- * is unknown or has another name is decided by the extension too.
+ * Return whether HTML's `accept` allows a file: by the extension of its name, its type, or its type's family.
  * @param {{ name: string, type: string }} file
  * @param {string} accept
+ * @param {(name: string, essence: string) => string[]} [possibleTypes] the types that a file may have, as extension-types.js knows them
  */
-export function isAccepted({ name, type }, accept) {
+export function isAccepted({ name, type }, accept, possibleTypes = (_, essence) => [essence]) {
   const tokens = parseAccept(accept);
   const essence = type.split(";", 1)[0].trim().toLowerCase() || "application/octet-stream";
   const types = possibleTypes(name, essence).flatMap((type) => [type, type.replace(/\/.*/, "/*"), "*/*"]);
@@ -44,16 +68,45 @@ export function parseAccept(accept) {
 }
 
 /**
- * Return why a file is not allowed; undefined when it is.
+ * Return why a file is not allowed; undefined when it is. A type that is unknown or has another name is decided by the
+ * extension, with a table that is loaded when it is needed.
  * @param {File} file
- * @param {Rules} rules
+ * @param {Pick<Rules, "accept" | "maxSize">} rules
  */
 export function check(file, { accept, maxSize }) {
-  if (!isAccepted(file, accept)) {
-    return new DirectUploadFailure("type-not-accepted", { detail: message("notAccepted", { accept: describe(accept) }) });
-  }
-  if (file.size <= maxSize) return undefined;
-  return new DirectUploadFailure("too-large", { detail: message("larger", { max: formatSize(maxSize) }) });
+  if (file.size > maxSize) return new DirectUploadFailure("too-large", { detail: message("larger", { max: formatSize(maxSize) }) });
+  if (isAccepted(file, accept)) return undefined;
+  return accept.includes("/") ? checkExtension(file, accept) : notAccepted(describe(accept));
+}
+
+/**
+ * @param {File} file
+ * @param {string} accept
+ */
+async function checkExtension(file, accept) {
+  const { possibleTypes } = await loadTypes();
+  return isAccepted(file, accept, possibleTypes) ? undefined : notAccepted(await describeTypes(accept));
+}
+
+/** Without the tables, the server decides. */
+function loadTypes() {
+  return import("./type-names.js").catch(() => ({ possibleTypes: () => ["*/*"], describeTypes: describe }));
+}
+
+/** @param {string} accept */
+function notAccepted(accept) {
+  return new DirectUploadFailure("type-not-accepted", { detail: message("notAccepted", { accept }) });
+}
+
+/**
+ * Return whether a field has room for more files.
+ * @param {Chosen[]} chosen
+ * @param {FileUpload[]} present
+ * @param {Pick<Rules, "maxFiles" | "maxTotalSize">} rules
+ */
+export function hasRoom(chosen, present, { maxFiles, maxTotalSize }) {
+  const total = [...present, ...chosen.map(({ file }) => file)].reduce((sum, { size }) => sum + size, 0);
+  return present.length + chosen.length <= maxFiles && total <= maxTotalSize;
 }
 
 /**
@@ -61,11 +114,24 @@ export function check(file, { accept, maxSize }) {
  * @param {string} accept
  */
 export function describe(accept) {
-  return parseAccept(accept).map(describeToken).join(message("comma"));
+  return describeAll(accept, (token) => {
+    const family = /^(audio|image|video)\/\*$/.exec(token);
+    return family ? message(family[1]) : token.replace(/^\.|^.*\/(x-)?/, "").toUpperCase();
+  });
 }
 
-/** @param {string} token */
-function describeToken(token) {
-  const family = /^(audio|image|video)\/\*$/.exec(token);
-  return family ? message(family[1]) : token.replace(/^\.|^.*\/(x-)?/, "").toUpperCase();
+/**
+ * @param {string} accept
+ * @param {(token: string) => string} describeToken
+ */
+export function describeAll(accept, describeToken) {
+  return [...new Set(parseAccept(accept).filter((token) => token !== "*/*").map(describeToken))].join(message("comma"));
+}
+
+/**
+ * Describe what is accepted with what people call each type, if `describe` does not.
+ * @param {string} accept
+ */
+export async function describeTypes(accept) {
+  return /\/(?!\*)/.test(accept) ? (await loadTypes()).describeTypes(accept) : describe(accept);
 }

@@ -1,13 +1,14 @@
 // Files are chosen, dropped and pasted here.
 /** @import { Rules } from "./checks.js" */
-import { describe } from "./checks.js";
+/** @import { Chosen } from "./upload-list.js" */
+import { describe, describeTypes } from "./checks.js";
 import { element, icon, ICONS, part } from "./dom.js";
 import { formatSize, message } from "../messages.js";
 
 /**
  * @typedef {object} Receiver
- * @property {(files: File[]) => void} add
- * @property {(text: string) => void} announce
+ * @property {(chosen: Chosen[]) => void} add
+ * @property {(key: string, text: string) => void} notify
  */
 
 const EDITABLE = "input, textarea, [contenteditable]";
@@ -32,22 +33,35 @@ export class DropZone {
     this.#receiver = receiver;
     const slot = element("slot", { name: "prompt" }, this.#prompt);
     const text = part("span", "prompt", {}, slot, this.#hint);
-    this.button = part("button", "zone", { type: "button" }, icon(ICONS.upload), text);
+    this.button = part("button", "zone", { type: "button", onclick: () => this.pick() }, icon(ICONS.upload), text);
     this.element = element("div", {}, this.button, this.#input);
-    this.button.addEventListener("click", () => this.pick());
-    this.#input.addEventListener("change", () => this.#onChange());
+    this.#input.onchange = () => this.#onChange();
   }
 
   /**
    * Show the prompt and the limits.
    * @param {Rules & { multiple: boolean }} rules
    */
-  describe({ accept, maxSize, multiple }) {
-    this.#input.accept = accept;
-    this.#input.multiple = multiple;
-    this.#prompt.textContent = message(multiple ? "promptSeveral" : "promptOne");
-    const limits = [describe(accept), maxSize < Infinity && message("upTo", { max: formatSize(maxSize) })];
-    this.#hint.textContent = capitalize(limits.filter(Boolean).join(" · "));
+  async describe({ accept, maxSize, multiple }) {
+    Object.assign(this.#input, { accept, multiple, webkitdirectory: this.#host.hasAttribute("webkitdirectory") });
+    const capture = this.#host.getAttribute("capture");
+    if (capture !== null) this.#input.setAttribute("capture", capture);
+    this.#prompt.textContent = this.#promptText;
+    const show = (/** @type {string} */ types) => {
+      const limits = [types, maxSize < Infinity && message("upTo", { max: formatSize(maxSize) })];
+      this.#hint.textContent = capitalize(limits.filter(Boolean).join(" · "));
+    };
+    show(describe(accept));
+    const types = await describeTypes(accept);
+    if (accept === this.#input.accept) show(types);
+  }
+
+  /** What to do. A device that has only a finger can drop nothing. */
+  get #promptText() {
+    const { multiple, webkitdirectory } = this.#input;
+    if (webkitdirectory) return message("promptFolder");
+    const isTouch = matchMedia("(hover: none) and (pointer: coarse)").matches;
+    return message(isTouch ? (multiple ? "touchSeveral" : "touchOne") : multiple ? "promptSeveral" : "promptOne");
   }
 
   /** Open the browser's file dialog. */
@@ -64,8 +78,19 @@ export class DropZone {
     }
     host.addEventListener("dragleave", (event) => this.#onDragLeave(event), { signal });
     host.addEventListener("drop", (event) => this.#onDrop(event), { signal });
+    if (host.hasAttribute("page-drop")) void this.#connectPage(signal);
     for (const type of /** @type {const} */ (["dragover", "drop"])) addEventListener(type, preventNavigation, { signal });
     document.addEventListener("paste", (event) => this.#onPaste(event), { signal });
+  }
+
+  /** @param {AbortSignal} signal */
+  async #connectPage(signal) {
+    const { dropOnPage } = await import("./page-drop.js");
+    dropOnPage(signal, {
+      over: (event) => this.#onDragOver(event),
+      leave: () => this.#setDragging(false),
+      drop: (event) => this.#onDrop(event),
+    });
   }
 
   disconnect() {
@@ -76,7 +101,7 @@ export class DropZone {
   #onChange() {
     const files = [...(this.#input.files ?? [])];
     this.#input.value = ""; // the same file can be chosen again
-    if (files.length) this.#receiver.add(files);
+    this.#receiver.add(files.map((file) => ({ file })));
   }
 
   /** @param {DragEvent} event */
@@ -115,10 +140,18 @@ export class DropZone {
   /** @param {DataTransfer | null} data */
   #addFiles(data) {
     const items = [...(data?.items ?? [])].filter(({ kind }) => kind === "file");
-    const isFolder = items.some((item) => item.webkitGetAsEntry()?.isDirectory);
+    const folders = items.flatMap((item) => item.webkitGetAsEntry() ?? []).filter(({ isDirectory }) => isDirectory);
     const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory).flatMap((item) => item.getAsFile() ?? []);
-    if (isFolder) this.#receiver.announce(message("folder"));
-    if (files.length) this.#receiver.add(files);
+    this.#receiver.add(files.map((file) => ({ file })));
+    if (!folders.length) return;
+    if (this.#input.multiple || this.#input.webkitdirectory) void this.#addFolders(folders);
+    else this.#receiver.notify("folder", message("folder"));
+  }
+
+  /** @param {FileSystemEntry[]} folders */
+  async #addFolders(folders) {
+    const { readEntries } = await import("./folders.js");
+    this.#receiver.add(await readEntries(folders));
   }
 
   /** @param {boolean} isDragging */
@@ -126,7 +159,7 @@ export class DropZone {
     if (isDragging === this.button.part.contains("dragging")) return;
     this.button.part.toggle("dragging", isDragging);
     this.button.toggleAttribute("data-dragging", isDragging);
-    this.#prompt.textContent = message(isDragging ? "dropping" : this.#input.multiple ? "promptSeveral" : "promptOne");
+    this.#prompt.textContent = isDragging ? message("dropping") : this.#promptText;
   }
 }
 

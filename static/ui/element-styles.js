@@ -24,13 +24,7 @@ export const ELEMENT_STYLES = `
 .direct-upload-zone:disabled { opacity: .55; cursor: not-allowed; border-color: color-mix(in srgb, currentColor 25%, transparent); }
 .direct-upload-zone[data-compact] { flex-direction: row; min-block-size: 3.75rem; padding-block: .5rem; text-align: start; }
 .direct-upload-zone[data-compact] svg { inline-size: 1.5rem; block-size: 1.5rem; }
-.direct-upload > li { padding-inline-start: .5rem; animation: direct-upload-in .18s ease-out; }
-.direct-upload-about { padding-inline-start: .5rem; }
-.direct-upload-preview {
-  flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; overflow: hidden; border-radius: .5rem;
-  background: color-mix(in srgb, currentColor 8%, transparent); font-size: .7rem; font-weight: 600; letter-spacing: .02em;
-}
-.direct-upload-preview canvas { inline-size: 100%; block-size: 100%; object-fit: cover; }
+.direct-upload > li { animation: direct-upload-in .18s ease-out; }
 .direct-upload-unfinished > li { border-style: dashed; }
 @keyframes direct-upload-in { from { opacity: 0; transform: translateY(-.25rem); } }
 .direct-upload { container-type: inline-size; }
@@ -41,5 +35,9 @@ export const ELEMENT_STYLES = `
 @media (prefers-reduced-motion: reduce) {
   .direct-upload-zone { transition: none; }
   .direct-upload > li { animation: none; }
+}
+@media (forced-colors: active) {
+  .direct-upload-zone svg { stroke: ButtonText; }
+  .direct-upload-zone[data-dragging] { border-color: Highlight; }
 }
 `;

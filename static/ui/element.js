@@ -1,19 +1,24 @@
 // <direct-upload>: a form field with a drop zone for one or several files.
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Forms, UploadField } from "./form.js" */
+/** @import { UnfinishedList } from "./unfinished-list.js" */
+/** @import { Chosen } from "./upload-list.js" */
 import { advise } from "./advice.js";
+import { readRules } from "./checks.js";
 import { DropZone } from "./drop-zone.js";
+import { createField } from "./element-field.js";
 import { ELEMENT_STYLES } from "./element-styles.js";
 import { FormControl } from "./form-control.js";
 import { isSame } from "./form-data.js";
 import { adoptStyles, ROW_STYLES } from "./row-styles.js";
 import { message } from "../messages.js";
-import { preview } from "./preview.js";
 import { initialReceipts } from "./receipts.js";
-import { haveSameContent } from "./same-content.js";
-import { UnfinishedList } from "./unfinished-list.js";
+import { hasUnsent, loadUnsent, placeOf, saveUnsent } from "./unsent.js";
 import { UploadList } from "./upload-list.js";
 import { View } from "./view.js";
+
+/** Above so many files, the form value is not updated for each. */
+const MANY = 100;
 
 /** @typedef {{ upload: Upload, forms: Forms, mount: URL }} Page what the elements need of their page */
 
@@ -30,25 +35,29 @@ export function define(its) {
 }
 
 export class DirectUploadElement extends FormControl {
-  static observedAttributes = ["accept", "max-size", "multiple", "name", "required"];
+  static observedAttributes = ["accept", "capture", "max-files", "max-size", "min-files", "multiple", "name", "required", "webkitdirectory"];
   #view = new View();
-  #zone = new DropZone(this, { add: (files) => this.add(files), announce: (text) => this.#view.announce(text, true) });
-  #unfinished = new UnfinishedList({
-    choose: () => this.#zone.pick(),
-    discarded: () => this.focus(),
+  #zone = new DropZone(this, {
+    add: (chosen) => this.#add(chosen),
+    notify: (key, text) => this.#view.notify(key, text),
   });
+  /** The list of unfinished uploads, which is optional. @type {UnfinishedList | undefined} */
+  #unfinished;
   #customError = "";
   /** Whether the receipts that the page began with are in the list. */
   #isInitialized = false;
+  /** When the form value is updated. @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {UploadList} */
   #uploads = new UploadList({
     host: this,
     view: this.#view,
-    upload: (file, options) => page.upload(file, { ...options, mount: this.#mount, place: this.#place }),
     mount: () => this.#mount,
+    upload: (file, options) => page.upload(file, { ...options, mount: this.#mount, place: this.#place }),
     onchange: () => this.#update(),
-    ondone: () => this.#updateFormValue(),
+    ondone: () => this.#updateSoon(),
     onremove: () => this.#onRemove(),
+    focus: () => this.#zone.button.focus(), // the element itself does nothing while a part of it has the focus
   });
 
   constructor() {
@@ -57,7 +66,7 @@ export class DirectUploadElement extends FormControl {
     adoptStyles(root, ROW_STYLES);
     adoptStyles(root, ELEMENT_STYLES);
     this.#view.rows.ariaLabel = message("files");
-    root.append(this.#zone.element, this.#unfinished.element, this.#view.rows, this.#view.liveRegion);
+    root.append(this.#zone.element, ...this.#view.elements);
     this.addEventListener("click", (event) => {
       if (event.composedPath()[0] === this) this.#zone.pick(); // its label was clicked
     });
@@ -72,9 +81,11 @@ export class DirectUploadElement extends FormControl {
     this.#zone.connect();
     page.forms.roots.add(this.getRootNode());
     page.forms.elements.add(this.#field);
+    if (this.multiple) this.#view.enableReorder(this.#uploads);
     if (!this.#isInitialized) this.#addReceipts(initialReceipts(this));
+    void this.#restore();
     this.attributeChangedCallback();
-    void this.#unfinished.load(this.#mount, this.#place);
+    void this.#listUnfinished();
   }
 
   disconnectedCallback() {
@@ -83,14 +94,14 @@ export class DirectUploadElement extends FormControl {
   }
 
   attributeChangedCallback() {
-    this.#zone.describe({ ...this.#rules, multiple: this.multiple });
+    void this.#zone.describe({ ...this.#rules, multiple: this.multiple });
     this.#update();
   }
 
   formResetCallback() {
     this.#uploads.clear();
     this.#addReceipts(initialReceipts(this));
-    this.#view.announce("");
+    this.#view.dismissNotices();
     page.forms.listener.oncancel(this.#field);
     this.#update();
   }
@@ -117,17 +128,23 @@ export class DirectUploadElement extends FormControl {
    * @param {Iterable<File>} files
    */
   add(files) {
-    const chosen = [...files].slice(0, this.multiple ? undefined : 1);
-    if (!this.multiple) this.#uploads.clear();
-    if (this.form && !this.name) advise("an upload field has no name, so that its form submits no receipt.");
-    this.#addNew(chosen.filter((file) => this.#isNew(file)));
+    this.#add([...files].map((file) => ({ file })));
   }
 
-  /** @param {File[]} files */
-  #addNew(files) {
-    const added = this.#uploads.add(files, this.#rules);
-    for (const { file, row } of added) row.showPreview(preview(file));
-    this.#unfinished.removeChosen(added.map(({ file }) => file));
+  /** @param {Chosen[]} chosen */
+  #add(chosen) {
+    if (!chosen.length) return;
+    this.#view.dismissNotices();
+    if (!this.multiple) this.#uploads.clear();
+    if (this.form && !this.name) advise("an upload field has no name, so that its form submits no receipt.");
+    void this.#addNew(chosen.filter((each) => this.#isNew(each)));
+  }
+
+  /** @param {Chosen[]} chosen */
+  async #addNew(chosen) {
+    if (!this.#uploads.hasRoom(chosen, this.#rules)) chosen = await this.#uploads.limit(chosen, this.#rules);
+    const added = this.#uploads.add(chosen, this.#rules);
+    this.#unfinished?.removeChosen(added.map(({ file }) => file));
     if (this.dataset.directUpload !== "submit") this.#uploads.start();
     this.#update();
   }
@@ -143,7 +160,7 @@ export class DirectUploadElement extends FormControl {
 
   /** Each file with its state and, when it is uploaded, its result. */
   get uploads() {
-    return this.#uploads.uploads.map(({ file, state, result }) => ({ file, state, ...result }));
+    return this.#uploads.uploads.map(({ file, path, state, result }) => ({ file, path, state, ...result }));
   }
 
   /** @param {string} message */
@@ -153,7 +170,7 @@ export class DirectUploadElement extends FormControl {
   }
 
   get #rules() {
-    return { accept: this.accept, maxSize: this.maxSize };
+    return readRules(this);
   }
 
   get #mount() {
@@ -169,81 +186,101 @@ export class DirectUploadElement extends FormControl {
 
   /** Unfinished uploads are listed only in the field where they began. */
   get #place() {
-    return `${location.pathname} ${this.name}`;
+    return placeOf(this.name);
   }
 
   /** @type {UploadField} */
-  #field = createField(this, () => this.#uploads, () => this.#view.announce(message("held"), true));
+  #field = createField(this, () => this.#uploads, () => this.#markSent());
 
   /**
    * Return whether a file is not in the list yet. A failed upload of the same file is replaced.
-   * @param {File} file
+   * @param {Chosen} chosen
    */
-  #isNew(file) {
-    const same = this.#uploads.uploads.filter((each) => !each.isInitial && isSame(each.file, file));
+  #isNew({ file, path = file.webkitRelativePath }) {
+    const same = this.#uploads.uploads.filter((each) => !each.isInitial && each.path === path && isSame(each.file, file));
     for (const each of same) if (each.state === "failed") this.#uploads.remove(each);
     const others = same.filter(({ state }) => state !== "failed");
-    if (others.length) void this.#addUnlessSame(file, others.map((each) => each.file));
+    if (others.length) void this.#addUnlessSame({ file, path }, others.map((each) => each.file));
     return !others.length;
   }
 
   /**
    * Files of different folders may have the same name, size and time.
-   * @param {File} file
+   * @param {Chosen} chosen
    * @param {File[]} others
    */
-  async #addUnlessSame(file, others) {
+  async #addUnlessSame(chosen, others) {
+    const { file } = chosen;
+    const { haveSameContent } = await import("./same-content.js");
     for (const other of others) {
       if (file === other || (await haveSameContent(file, other))) {
-        return this.#view.announce(message("duplicate", { name: file.name }), true);
+        return this.#view.notify("duplicate", message("duplicate", { name: file.name }));
       }
     }
-    this.#addNew([file]);
+    void this.#addNew([chosen]);
+  }
+
+  async #listUnfinished() {
+    const { loadUnfinished } = await import("./unfinished.js");
+    const actions = { choose: () => this.#zone.pick(), discarded: () => this.#zone.button.focus() };
+    const list = (this.#unfinished = await loadUnfinished(this.#unfinished, this.#mount, this.#place, actions));
+    if (!list) return;
+    list.removeChosen(this.files); // while the list was loaded
+    this.#zone.element.after(list.element);
+  }
+
+  /** Show what was uploaded before the page was loaded again. */
+  async #restore() {
+    if (!hasUnsent(this.#place)) return;
+    const receipts = await loadUnsent(this.#place, this.#mount);
+    if (this.#uploads.size && !this.multiple) return;
+    this.#uploads.addReceipts(receipts, false);
+    this.#update();
+  }
+
+  #markSent() {
+    this.#uploads.markSent();
+    saveUnsent(this.#place, this.#mount, this.#uploads.uploads);
   }
 
   #onRemove() {
-    this.focus();
     page.forms.listener.oncancel(this.#field);
     this.#update();
   }
 
+  /** Update the form value, but not for each of many uploads that end at about the same time. */
+  #updateSoon() {
+    if (this.#uploads.size <= MANY || !this.#uploads.isBusy) return this.#updateFormValue();
+    this.#timer ??= setTimeout(() => this.#updateFormValue(), 200);
+  }
+
   #update() {
-    this.#zone.button.toggleAttribute("data-compact", this.#uploads.uploads.length > 0);
-    this.#updateFormValue();
+    this.#zone.button.toggleAttribute("data-compact", this.#uploads.size > 0);
+    this.#updateSoon();
     this.#updateValidity();
     page.forms.listener.onchange(this.#field);
   }
 
   #updateFormValue() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const data = new FormData();
-    for (const { receipt } of this.#uploads.inState("done")) data.append(this.name, receipt);
-    const receipts = this.#uploads.inState("done").map(({ receipt }) => receipt);
+    const done = this.#uploads.inState("done");
+    for (const { receipt } of done) data.append(this.name, receipt);
+    const { pathName } = this.dataset;
+    if (pathName) for (const { path } of done) data.append(pathName, path);
+    const receipts = done.map(({ receipt }) => receipt);
+    saveUnsent(this.#place, this.#mount, done);
     this.internals.setFormValue(this.name ? data : null, receipts.length ? JSON.stringify(receipts) : "");
   }
 
   #updateValidity() {
+    const { size } = this.#uploads;
+    const { minFiles } = this.#rules;
     const error = this.#uploads.inState("failed")[0]?.validationMessage ?? this.#customError;
-    const valueMissing = this.required && !this.#uploads.uploads.length;
-    const flags = { customError: !!error, valueMissing };
-    this.internals.setValidity(flags, error || (valueMissing ? message("required") : ""), this.#zone.button);
+    const valueMissing = this.required && !size;
+    const rangeUnderflow = size > 0 && size < minFiles;
+    const reason = (valueMissing && message("required")) || (rangeUnderflow && message("tooFew", { count: minFiles })) || "";
+    this.internals.setValidity({ customError: !!error, valueMissing, rangeUnderflow }, error || reason, this.#zone.button);
   }
-}
-
-/**
- * Create what a form sees of an element.
- * @param {DirectUploadElement} element
- * @param {() => UploadList} uploads
- * @param {() => void} announceHold
- * @returns {UploadField}
- */
-function createField(element, uploads, announceHold) {
-  return {
-    get form() { return element.matches(":disabled") ? null : element.form; },
-    get isConnected() { return element.isConnected; },
-    get isBusy() { return uploads().isBusy; },
-    get isReady() { return uploads().inState("ready").length > 0; },
-    get hasFailed() { return uploads().inState("failed").length > 0; },
-    begin: () => uploads().start(),
-    announceHold,
-  };
 }

@@ -109,6 +109,10 @@ for (const [, extensions, own, others] of TABLE.matchAll(/^(.+): (.+?)(?: \| (.+
 }
 const known = new Set([...types.values()].flat(2));
 
+/** The usual extension of each MIME type. @type {Map<string, string>} */
+export const typeNames = new Map();
+for (const [extension, [own]] of types) for (const type of own) if (!typeNames.has(type)) typeNames.set(type, extension);
+
 /**
  * Return the types that a file may have: the reported one, and those of its extension unless that contradicts.
  * @param {string} name

@@ -1,8 +1,8 @@
 /** @import { ProgressReport, RetryReport, UploadOptions, UploadResult, UploadTask } from "../types.d.ts" */
-/** @import { Row, RowActions, UploadState } from "./row.js" */
+/** @import { RowActions, UploadState } from "./row.js" */
+/** @import { View } from "./view.js" */
 import { DirectUploadFailure } from "../engine/failure.js";
 import { explain, isFinal, message } from "../messages.js";
-import { readReceipt } from "./receipts.js";
 
 /** @typedef {typeof import("../direct-upload.js").upload} Upload */
 
@@ -12,10 +12,13 @@ let lastId = 0;
  * What the upload of a file needs of its field.
  * @typedef {object} UploadContext
  * @property {HTMLElement} host the element that dispatches the events
- * @property {{ add: (file: { name: string, size: number }, actions: RowActions) => Row }} view
+ * @property {View} view
+ * @property {URL} mount
+ * @property {(file: File) => File | Promise<File>} prepare
  * @property {(file: File, options: UploadOptions & { together: boolean }) => UploadTask} upload
- * @property {() => void} onchange an upload has started or ended
+ * @property {() => void} onchange an upload has started, paused or ended
  * @property {(upload: FileUpload) => void} ondone an upload has its receipt
+ * @property {(upload: FileUpload) => void} restart
  * @property {(upload: FileUpload) => void} remove
  */
 
@@ -25,6 +28,17 @@ export class FileUpload {
   state = "ready";
   /** Whether the page began with this upload's receipt. Its `file` has a name but no content. */
   isInitial = false;
+  /** Whether the application knows the receipt: it comes from there, or its form was submitted. */
+  isSent = false;
+  /** Whether the upload waits for its turn. */
+  isQueued = false;
+  isPaused = false;
+  /** Whether it is not known yet if the page's rules allow the file. */
+  isChecking = false;
+  /** Whether another attempt cannot succeed. */
+  isFinal = false;
+  /** The bytes that are uploaded. */
+  loaded = 0;
   /** Why the upload failed, for users. */
   reason = "";
   /** @type {UploadResult | undefined} */
@@ -33,30 +47,37 @@ export class FileUpload {
   #context;
   /** @type {UploadTask | undefined} */
   #task;
+  #attempt = 0;
 
   /**
    * @param {File} file
    * @param {UploadContext} context
+   * @param {string} [path] its place in the folder that the user chose
    */
-  constructor(file, context) {
+  constructor(file, context, path = file.webkitRelativePath) {
     this.file = file;
+    this.path = path;
     this.#context = context;
-    this.row = context.view.add(file, {
+    /** @type {RowActions} */
+    const actions = {
       pause: () => this.pause(),
       resume: () => this.resume(),
-      retry: () => this.start(),
+      retry: () => context.restart(this),
       remove: () => context.remove(this),
-    });
+    };
+    this.row = context.view.add(file, actions, path);
   }
 
   /**
    * Create a finished upload of an earlier page from its receipt.
    * @param {string} receipt
    * @param {UploadContext} context
+   * @param {boolean} isSent
    */
-  static fromReceipt(receipt, context) {
+  static fromReceipt(receipt, context, isSent) {
     const upload = new FileUpload(new File([], message("uploadedFile")), context);
     upload.isInitial = true;
+    upload.isSent = isSent;
     upload.state = "done";
     upload.result = /** @type {UploadResult} */ ({ receipt });
     upload.row.restore(upload.file);
@@ -66,27 +87,55 @@ export class FileUpload {
 
   /** @param {string} receipt */
   async #describe(receipt) {
-    const upload = await readReceipt(receipt).catch(() => undefined); // the server decides whether it is valid
+    const read = import("./read-receipt.js").then(({ readReceipt }) => readReceipt(receipt));
+    const upload = await read.catch(() => undefined); // the server decides whether it is valid
     if (!upload) return;
+    const { filename: name, size, type } = upload;
     this.result = /** @type {UploadResult} */ ({ receipt, upload });
-    this.file = new File([], upload.filename, { type: upload.type });
-    this.row.restore({ name: upload.filename, size: upload.size });
+    this.file = new File([], name, { type });
+    this.loaded = size;
+    this.row.restore(/** @type {any} */ ({ name, size, type, source: this.#url }));
   }
 
   get receipt() {
     return this.result?.receipt ?? "";
   }
 
-  start() {
+  /** The bytes of the file. */
+  get size() {
+    return this.result?.upload?.size ?? this.file.size;
+  }
+
+  get #url() {
+    return new URL(`files/${this.receipt}`, this.#context.mount);
+  }
+
+  /** Wait for the turn of this upload. */
+  enqueue() {
     this.state = "busy";
-    this.row.start();
-    this.#context.onchange();
+    this.isQueued = true;
+    this.isPaused = false;
+    this.loaded = 0;
+    this.row.start(this.isChecking);
+  }
+
+  start() {
+    this.isQueued = false;
     this.#dispatch("start");
-    const task = (this.#task = this.#context.upload(this.file, {
+    const attempt = (this.#attempt += 1);
+    const prepared = this.#context.prepare(this.file);
+    if (prepared instanceof File) this.#send(prepared);
+    else void prepared.then((file) => attempt === this.#attempt && this.state === "busy" && this.#send(file));
+  }
+
+  /** @param {File} file */
+  #send(file) {
+    const task = (this.#task = this.#context.upload(file, {
       together: true,
       onprogress: (report) => this.#isCurrent(task) && this.#onProgress(report),
       onretry: (report) => this.#isCurrent(task) && this.#onRetry(report),
     }));
+    if (this.isPaused) task.pause();
     task.then(
       (result) => this.#isCurrent(task) && this.#onDone(result),
       (failure) => this.#isCurrent(task) && this.fail(failure),
@@ -94,31 +143,45 @@ export class FileUpload {
   }
 
   pause() {
+    this.#setPaused(true);
     this.#task?.pause();
   }
 
   resume() {
+    this.#setPaused(false);
     this.#task?.resume();
   }
 
-  /** Abort the upload and remove its row. */
+  /** @param {boolean} isPaused */
+  #setPaused(isPaused) {
+    if (this.state !== "busy" || this.isPaused === isPaused) return;
+    this.isPaused = isPaused;
+    this.row.report({ loaded: this.loaded, total: this.size, state: isPaused ? "paused" : "starting" });
+    this.#context.onchange();
+  }
+
+  /** Abort the upload, and return the row that takes the place of its row. */
   remove() {
     const task = this.#task;
     this.#task = undefined;
     if (this.state === "busy") {
+      this.state = "failed";
       task?.abort();
       this.#dispatch("error", { error: new DirectUploadFailure("aborted") });
     }
-    this.row.element.remove();
+    return this.#context.view.remove(this.row);
   }
 
   /** @param {unknown} error */
   fail(error) {
     const failure = asFailure(error);
+    this.#task = undefined;
     this.state = "failed";
+    this.isQueued = false;
     this.reason = explain(failure);
+    this.isFinal = isFinal(failure);
     const isShown = this.#dispatch("error", { error: failure });
-    this.row.fail(isShown ? this.reason : "", { failure, isFinal: isFinal(failure) });
+    this.row.fail(isShown ? this.reason : "", { failure, isFinal: this.isFinal });
     this.#context.onchange();
   }
 
@@ -134,7 +197,8 @@ export class FileUpload {
 
   /** @param {ProgressReport} report */
   #onProgress(report) {
-    this.row.report(report);
+    this.loaded = report.loaded;
+    if (!this.isPaused || report.state === "paused") this.row.report(report);
     this.#dispatch("progress", report);
   }
 
@@ -146,8 +210,10 @@ export class FileUpload {
 
   /** @param {UploadResult} result */
   #onDone(result) {
+    this.#task = undefined;
     this.state = "done";
     this.result = result;
+    this.loaded = this.size;
     this.row.done();
     this.#context.ondone(this);
     this.#dispatch("end", result);
@@ -160,7 +226,8 @@ export class FileUpload {
    * @returns {boolean} false when the page prevented the default
    */
   #dispatch(event, detail = {}) {
-    const init = { bubbles: true, cancelable: event === "error", detail: { id: this.#id, file: this.file, ...detail } };
+    const about = { id: this.#id, file: this.file, path: this.path, ...detail };
+    const init = { bubbles: true, cancelable: event === "error", detail: about };
     return this.#context.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, init));
   }
 }

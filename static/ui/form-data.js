@@ -32,6 +32,16 @@ export function replaceFiles(formData, fields) {
   }
 }
 
+/**
+ * Add the path of each receipt's file in the folder that the user chose, under the name that the page wants.
+ * @param {FormData} formData
+ * @param {{ pathName: string, uploads: { state: string, path: string }[] }} field
+ */
+export function appendPaths(formData, { pathName, uploads }) {
+  if (!pathName) return;
+  for (const { state, path } of uploads) if (state === "done") formData.append(pathName, path);
+}
+
 /** What browsers send for an input without files. */
 function nothing() {
   return new File([], "", { type: "application/octet-stream" });

@@ -5,7 +5,8 @@
 import { advise } from "./advice.js";
 import { checkSupport } from "../engine/support.js";
 import { FileInput } from "./file-input.js";
-import { replaceFiles } from "./form-data.js";
+import { appendPaths, replaceFiles } from "./form-data.js";
+import { translated } from "../messages.js";
 import { Roots } from "./roots.js";
 import { closesDialog, recordSubmitter, skipsValidation, submitAs } from "./submitter.js";
 import { removeCopies } from "./view.js";
@@ -22,7 +23,9 @@ const ELEMENT = "direct-upload";
  * @property {boolean} isReady whether it has files whose upload starts when the form is submitted
  * @property {boolean} hasFailed
  * @property {() => void} begin
- * @property {() => void} announceHold
+ * @property {() => void} hold say that the form waits, until `release`
+ * @property {() => void} release
+ * @property {() => void} markSent the form was submitted
  */
 
 /**
@@ -39,6 +42,7 @@ const ELEMENT = "direct-upload";
  */
 export async function enhance(document, upload, mount) {
   checkSupport();
+  await translated;
   const forms = new Forms(document, upload, mount);
   forms.roots.watch();
   await forms.element;
@@ -90,7 +94,7 @@ export class Forms {
 
   /** @param {Document | ShadowRoot} root */
   #onRoot(root) {
-    root.addEventListener("change", ({ target }) => this.#onChange(target), true);
+    root.addEventListener("change", (event) => this.#onChange(event), true);
     root.addEventListener("submit", (event) => this.#onSubmit(/** @type {SubmitEvent} */ (event)), true);
     root.addEventListener("formdata", (event) => this.#onFormData(/** @type {FormDataEvent} */ (event)), true);
     root.addEventListener("reset", ({ target }) => void setTimeout(() => this.#onReset(target)), true);
@@ -120,7 +124,7 @@ export class Forms {
     let field = this.#fields.get(input);
     if (!field) {
       FileInput.cleanCopy(input);
-      if (!input.files?.length && !input.dataset.receipts) return undefined;
+      if (!FileInput.hasUploads(input)) return undefined;
       field = this.#createField(input);
     }
     if (field.hasOtherFiles) field.choose();
@@ -145,10 +149,9 @@ export class Forms {
     }
   }
 
-  /** @param {EventTarget | null} target */
-  #onChange(target) {
-    if (!isMarked(target)) return;
-    (this.#fields.get(target) ?? this.#createField(target)).choose();
+  /** A script that fires the event has set all files itself. @param {Event} event */
+  #onChange({ target, isTrusted }) {
+    if (isMarked(target)) (this.#fields.get(target) ?? this.#createField(target)).choose(isTrusted);
   }
 
   /** @param {SubmitEvent} event */
@@ -165,16 +168,19 @@ export class Forms {
     event.stopImmediatePropagation();
     if (!busy.length) return void form.reportValidity();
     this.#held.set(form, recordSubmitter(event.submitter));
-    for (const field of busy) field.announceHold();
+    for (const field of busy) field.hold();
   }
 
   /** @param {FormDataEvent} event */
   #onFormData({ target, formData }) {
     const form = /** @type {HTMLFormElement} */ (target);
     const inputs = inputsOf(form);
-    if (!this.#submitted.delete(form)) this.#adviseAboutSubmit(form, inputs);
+    const isSubmitted = this.#submitted.delete(form);
+    if (!isSubmitted) this.#adviseAboutSubmit(form, inputs);
     const fields = inputs.flatMap((input) => (input.name && this.#fields.get(input)) || []);
     if (fields.some(({ uploads }) => uploads.length)) replaceFiles(formData, fields);
+    for (const field of fields) appendPaths(formData, field);
+    if (isSubmitted) for (const field of this.#fieldsOf(form)) field.markSent();
   }
 
   /**
@@ -205,8 +211,15 @@ export class Forms {
       for (const form of new Set([...this.#busyForms, ...(field.form ? [field.form] : [])])) this.#updateForm(form);
     },
     // After removing a file, the user may not want the form to be submitted without it.
-    oncancel: ({ form }) => void (form && this.#held.delete(form)),
+    oncancel: ({ form }) => {
+      if (form && this.#held.delete(form)) this.#release(form);
+    },
   };
+
+  /** @param {HTMLFormElement} form */
+  #release(form) {
+    for (const field of this.#fieldsOf(form)) field.release();
+  }
 
   /** @param {UploadField} field */
   #updateUnloadWarning(field) {
@@ -230,7 +243,9 @@ export class Forms {
   /** @param {HTMLFormElement} form */
   #submit(form) {
     const pressed = this.#held.get(form) ?? null;
-    if (this.#held.delete(form)) submitAs(form, pressed);
+    if (!this.#held.delete(form)) return;
+    this.#release(form);
+    submitAs(form, pressed);
   }
 
   /** @param {HTMLFormElement} form */

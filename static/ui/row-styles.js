@@ -16,11 +16,19 @@ export const ROW_STYLES = `
 }
 .direct-upload:empty { display: none; }
 .direct-upload > li {
-  display: flex; align-items: center; gap: .125rem; margin: 0; padding-block: .375rem; padding-inline: .875rem .25rem;
+  display: flex; align-items: center; gap: .125rem; margin: 0; padding-block: .375rem; padding-inline: .5rem .25rem;
   border: 1px solid var(--_line); border-radius: var(--direct-upload-radius, .75rem); background: color-mix(in srgb, currentColor 3%, transparent);
 }
-.direct-upload-about { flex: 1; min-inline-size: 0; display: grid; gap: .3rem; margin-inline-end: .375rem; line-height: 1.35; }
-.direct-upload-name { justify-self: start; max-inline-size: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 500; }
+.direct-upload-about { flex: 1; min-inline-size: 0; display: grid; gap: .3rem; margin-inline-end: .375rem; padding-inline-start: .5rem; line-height: 1.35; }
+.direct-upload-preview {
+  flex: none; display: grid; place-items: center; inline-size: 2.75rem; block-size: 2.75rem; overflow: hidden; border-radius: .5rem;
+  background: color-mix(in srgb, currentColor 8%, transparent); font-size: .7rem; font-weight: 600; letter-spacing: .02em;
+}
+.direct-upload-preview canvas { inline-size: 100%; block-size: 100%; object-fit: cover; }
+.direct-upload-movable li:not(:only-child) .direct-upload-preview { cursor: grab; touch-action: none; }
+.direct-upload [data-moving] { border-color: var(--_accent); }
+.direct-upload-name { display: block; overflow: hidden; white-space: pre; text-align: -webkit-match-parent; text-align: match-parent; font-weight: 500; }
+.direct-upload-name span { display: inline-block; max-inline-size: calc(100% - 5.5em); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 .direct-upload-state { font-size: .85em; font-variant-numeric: tabular-nums; color: var(--_quiet); }
 .direct-upload progress {
   appearance: none; inline-size: 100%; block-size: .375rem; border: 0; border-radius: 1rem; overflow: hidden;
@@ -42,19 +50,27 @@ export const ROW_STYLES = `
 .direct-upload :is(.direct-upload-retry, .direct-upload-again) { font-weight: 500; color: var(--_accent); }
 .direct-upload [data-state=failed] { border-color: var(--_danger); }
 .direct-upload [data-state=failed] .direct-upload-state { color: var(--_danger); }
+.direct-upload [data-state=failed] .direct-upload-state::before { content: "✕ " / ""; }
 .direct-upload [data-state=done] .direct-upload-state { color: var(--_good); }
 .direct-upload [data-state=done] .direct-upload-state::before { content: "✓ " / ""; }
 .direct-upload-details { font-size: .8em; color: var(--_quiet); }
 .direct-upload-details summary { inline-size: max-content; min-inline-size: 2.75rem; margin-block: -.5rem -.375rem; padding-block: .9rem; cursor: pointer; }
 .direct-upload-details p { margin: 0 0 .375rem; overflow-wrap: anywhere; font-family: ui-monospace, monospace; }
-.direct-upload-news { margin: .375rem 0 0; font-size: .85em; }
+.direct-upload-notice {
+  margin: 0; padding: .5rem .75rem; border-inline-start: .25rem solid var(--_accent); border-radius: .25rem;
+  background: color-mix(in srgb, var(--_accent) 8%, transparent); font-size: .9em; overflow-wrap: anywhere;
+}
 .direct-upload-visually-hidden { position: absolute; margin: 0; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 30rem) {
   .direct-upload > li { flex-wrap: wrap; }
   .direct-upload :is(.direct-upload-retry, .direct-upload-again) { order: 1; flex: 1 0 100%; }
 }
 @media (prefers-reduced-motion: reduce) { .direct-upload progress::-webkit-progress-value { transition: none; } }
-@media (forced-colors: active) { .direct-upload progress::-webkit-progress-value { background: Highlight; } }
+@media (forced-colors: active) {
+  .direct-upload progress { border: 1px solid CanvasText; forced-color-adjust: none; background: Canvas; }
+  .direct-upload progress::-webkit-progress-value { background: Highlight; }
+  .direct-upload progress::-moz-progress-bar { background: Highlight; }
+}
 `;
 
 /** @type {Map<string, CSSStyleSheet>} */

@@ -1,91 +1,127 @@
 /** @import { DirectUploadFailure } from "../engine/failure.js" */
 /** @import { ProgressReport, RetryReport } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
+import { preview } from "./preview.js";
 import { formatDuration, formatShare, formatSize, formatSpeed, message, formatFailure } from "../messages.js";
 
+/** @typedef {{ name: HTMLElement, progress: HTMLProgressElement, state: HTMLElement, details: HTMLElement, pause: HTMLElement,
+ *    retry: HTMLElement, remove: HTMLElement }} Parts */
 /** @typedef {Record<"pause" | "resume" | "retry" | "remove", () => void>} RowActions what the buttons of a row do */
 /** @typedef {"ready" | "busy" | "done" | "failed"} UploadState */
+/** @typedef {{ name: string, size: number, type?: string, source?: URL }} Described */
+
+/**
+ * @typedef {object} RowContext
+ * @property {(text: string) => void} announce
+ * @property {boolean} isMany whether the row is one of many
+ */
 
 /** Milliseconds between announcements of the progress to screen readers. */
 const ANNOUNCE_INTERVAL = 15_000;
 
-/** One file on the page: its name, state, progress and buttons. */
+/** One file on the page: its name, state, progress and buttons. A row that is out of sight has no content. */
 export class Row {
-  #values;
-  #announce;
+  element = element("li");
+  isPaused = false;
+  #context;
   #actions;
-  #isPaused = false;
+  /** @type {File | Described} */
+  #file;
+  #path;
+  /** @type {UploadState} */
+  #state = "ready";
+  #text = "";
+  #share = 0;
+  #isWaiting = false;
   /** When the progress was last announced. */
   #announced = 0;
   /** What to show while the upload waits for a retry. */
   #waitingKey = "waiting";
-  #name = part("bdi", "name");
-  #progress;
-  #state = part("span", "state");
-  #details = part("details", "details", { hidden: true });
-  #pause;
-  #retry;
-  #remove;
+  /** @type {{ failure: DirectUploadFailure, isFinal: boolean } | undefined} */
+  #failed;
+  /** @type {HTMLElement | undefined} */
+  #preview;
+  /** @type {Parts | undefined} */
+  #parts;
 
   /**
-   * @param {{ name: string, size: number }} file
+   * @param {File} file
    * @param {RowActions} actions
-   * @param {(text: string) => void} announce
+   * @param {RowContext} context
+   * @param {string} path its place in a folder
    */
-  constructor(file, actions, announce) {
-    this.#values = this.#describe(file);
-    this.#announce = announce;
+  constructor(file, actions, context, path) {
+    this.#file = file;
+    this.#path = path;
     this.#actions = actions;
-    this.#progress = part("progress", "progress", { max: 1, value: 0, ariaLabel: message("progress", this.#values) });
-    this.#pause = button("pause", () => this.#togglePause());
-    this.#retry = button("retry", actions.retry);
-    this.#retry.append(icon(ICONS.retry), message("retry"));
-    this.#remove = button("remove", actions.remove);
-    this.#remove.append(icon(ICONS.cross));
-    const about = part("div", "about", {}, this.#name, this.#progress, this.#state, this.#details);
-    this.element = element("li", {}, about, this.#pause, this.#retry, this.#remove);
+    this.#context = context;
     this.element.part.add("row");
-    this.#setState("ready", message("ready", this.#values), "remove");
+    this.#setState("ready", message("ready", this.#values));
+  }
+
+  get #values() {
+    return { name: this.#path || this.#file.name, total: formatSize(this.#file.size) };
+  }
+
+  /**
+   * Create or remove the content.
+   * @param {boolean} isShown
+   */
+  toggle(isShown) {
+    if (isShown === !!this.#parts) return;
+    this.#parts = isShown ? this.#create() : undefined;
+    if (!isShown) this.element.replaceChildren();
+    this.#describe();
+    this.#render();
+  }
+
+  /**
+   * Move the focus to the first button, or to the one that removes the file.
+   * @param {boolean} [isRemove]
+   */
+  focus(isRemove) {
+    this.toggle(true);
+    const { pause, retry, remove } = this.#parts ?? {};
+    (isRemove ? remove : [pause, retry, remove].find((each) => each && !each.hidden))?.focus();
   }
 
   /**
    * Show an upload that was finished before.
-   * @param {{ name: string, size: number }} file
+   * @param {File | Described} file
    */
   restore(file) {
-    this.#values = this.#describe(file);
-    this.#setState("done", message(file.size ? "done" : "finished", this.#values), "remove");
+    this.#file = file;
+    this.#preview?.replaceWith((this.#preview = preview(file)));
+    this.#describe();
+    this.#setState("done", message(file.size ? "done" : "finished", this.#values));
   }
 
-  /** @param {{ name: string, size: number }} file */
-  #describe({ name, size }) {
-    this.#name.textContent = this.#name.title = name;
-    return { name, total: formatSize(size) };
-  }
-
-  start() {
-    this.#setState("busy", message("starting"), "cancel");
-    this.#progress.value = 0;
-    this.#showPaused(false);
+  /** @param {boolean} isSilent */
+  start(isSilent) {
+    this.#share = 0;
+    this.isPaused = false;
     this.#announced = performance.now();
-    this.#announce(message("started", this.#values));
+    this.#setState("busy", message(this.#context.isMany ? "queued" : "starting"));
+    if (!isSilent) this.#context.announce(message("started", this.#values));
   }
 
   /**
    * Show the progress.
-   * @param {ProgressReport} report
+   * @param {Pick<ProgressReport, "loaded" | "total" | "state"> & Partial<ProgressReport>} report
    */
   report({ loaded, total, state, speed, timeLeft }) {
-    const key = state !== "waiting" ? state : navigator.onLine ? this.#waitingKey : "offline";
-    this.#showPaused(state === "paused");
-    this.#progress.value = total ? loaded / total : 0;
+    const isQueued = this.#context.isMany && !loaded && total > 0 && (state === "starting" || state === "sending");
+    const key = isQueued ? "queued" : state !== "waiting" ? state : navigator.onLine ? this.#waitingKey : "offline";
+    this.isPaused = state === "paused";
+    this.#isWaiting = state === "waiting";
+    this.#share = total ? loaded / total : 0;
     const parts = [message(key, { ...this.#values, loaded: formatSize(loaded) })];
     if (state === "sending" && speed && timeLeft !== undefined) {
       parts.push(...[formatSpeed(speed), message("timeLeft", { time: formatDuration(timeLeft) })].map(withoutBreaks));
     }
-    this.element.toggleAttribute("data-waiting", state === "waiting");
-    this.#state.textContent = parts.join("\u00a0· ");
-    if (state === "sending" && performance.now() - this.#announced > ANNOUNCE_INTERVAL) this.#announceProgress(loaded / total);
+    this.#text = parts.join("\u00a0· ");
+    this.#render();
+    if (state === "sending" && performance.now() - this.#announced > ANNOUNCE_INTERVAL) this.#announceProgress();
   }
 
   /**
@@ -94,88 +130,129 @@ export class Row {
    */
   retry({ failure: { status } }) {
     this.#waitingKey = status >= 500 ? "notResponding" : "waiting";
-    if (this.element.hasAttribute("data-waiting") && navigator.onLine) this.#state.textContent = message(this.#waitingKey);
+    if (!this.#isWaiting || !navigator.onLine) return;
+    this.#text = message(this.#waitingKey);
+    this.#render();
   }
 
   done() {
-    this.#setState("done", message("done", this.#values), "remove");
-    this.#announce(message("finished", this.#values));
+    this.#setState("done", message("done", this.#values));
+    this.#context.announce(message("finished", this.#values));
   }
 
   /**
    * @param {string} reason
    * @param {{ failure: DirectUploadFailure, isFinal: boolean }} about
    */
-  fail(reason, { failure, isFinal }) {
-    this.#setState("failed", reason, "remove");
-    this.#retry.hidden = isFinal;
-    this.#showDetails(failure, reason);
-    if (reason) this.#announce(message("failed", { ...this.#values, reason }));
+  fail(reason, about) {
+    this.#failed = about;
+    this.#setState("failed", reason);
+    if (reason) this.#context.announce(message("failed", { ...this.#values, reason }));
   }
 
-  /** @param {HTMLElement} preview */
-  showPreview(preview) {
-    this.element.prepend(preview);
+  /** @param {UploadState} state @param {string} text */
+  #setState(state, text) {
+    this.#state = this.element.dataset.state = state;
+    this.#text = text;
+    this.#isWaiting = false;
+    if (state !== "busy") this.isPaused = false;
+    this.#render();
   }
 
-  /** @param {number} share between 0 and 1 */
-  #announceProgress(share) {
+  #announceProgress() {
     this.#announced = performance.now();
-    this.#announce(message("soFar", { ...this.#values, share: formatShare(share) }));
+    this.#context.announce(message("soFar", { ...this.#values, share: formatShare(this.#share) }));
+  }
+
+  /** @returns {Parts} */
+  #create() {
+    const parts = {
+      name: part("bdi", "name"),
+      progress: part("progress", "progress", { max: 1 }),
+      state: part("span", "state"),
+      details: part("details", "details"),
+      pause: button("pause", () => this.#togglePause()),
+      retry: button("retry", this.#actions.retry),
+      remove: button("remove", this.#actions.remove),
+    };
+    const { name, progress, state, details, pause, retry, remove } = parts;
+    retry.append(icon(ICONS.retry), message("retry"));
+    remove.append(icon(ICONS.cross));
+    this.#preview ??= preview(this.#file);
+    this.element.append(this.#preview, part("div", "about", {}, name, progress, state, details), pause, retry, remove);
+    return parts;
+  }
+
+  /** Show the name. Its end stays visible however narrow the row is. */
+  #describe() {
+    if (!this.#parts) return;
+    const { name } = this.#values;
+    const end = name.length > END ? name.length - END : 0;
+    this.#parts.name.replaceChildren(element("span", { textContent: name.slice(0, end) }), name.slice(end));
+    this.#parts.name.title = name;
+    this.#parts.progress.ariaLabel = message("progress", this.#values);
+  }
+
+  #render() {
+    if (!this.#parts) return;
+    const { progress, state, details, pause, retry, remove } = this.#parts;
+    const isBusy = this.#state === "busy";
+    const hadFocus = this.element.contains(activeIn(this.element));
+    progress.value = this.#share;
+    state.textContent = this.#text;
+    progress.hidden = pause.hidden = !isBusy;
+    retry.hidden = this.#state !== "failed" || !!this.#failed?.isFinal;
+    this.element.toggleAttribute("data-paused", this.isPaused);
+    this.element.toggleAttribute("data-waiting", this.#isWaiting);
+    label(remove, message(isBusy ? "cancel" : "remove", this.#values));
+    this.#renderPause(pause);
+    this.#renderDetails(details);
+    if (hadFocus && !this.element.querySelector(":focus")?.checkVisibility()) this.focus();
+  }
+
+  /** @param {HTMLElement} pause */
+  #renderPause(pause) {
+    const action = this.isPaused ? "resume" : "pause";
+    if (pause.dataset.action !== action) pause.replaceChildren(icon(ICONS[action]));
+    pause.dataset.action = action;
+    label(pause, message(action, this.#values));
   }
 
   /**
    * Offer the technical details to developers, folded away.
-   * @param {DirectUploadFailure} failure
-   * @param {string} reason
+   * @param {HTMLElement} details
    */
-  #showDetails(failure, reason) {
-    const detail = formatFailure(failure);
-    this.#details.hidden = !reason || reason === failure.detail;
-    this.#details.replaceChildren(element("summary", { textContent: message("details") }), element("p", { textContent: detail }));
-  }
-
-  /**
-   * @param {UploadState} state
-   * @param {string} text
-   * @param {"cancel" | "remove"} action what the cross button does
-   */
-  #setState(state, text, action) {
-    this.element.dataset.state = state;
-    this.#state.textContent = text;
-    this.#progress.hidden = state !== "busy";
-    this.#pause.hidden = state !== "busy";
-    this.#retry.hidden = state !== "failed";
-    this.#details.hidden = true;
-    label(this.#remove, message(action, this.#values));
+  #renderDetails(details) {
+    const failure = this.#state === "failed" && this.#text ? this.#failed?.failure : undefined;
+    details.hidden = !failure || this.#text === failure.detail;
+    if (details.hidden || !failure) return details.replaceChildren();
+    const text = formatFailure(failure);
+    details.replaceChildren(element("summary", { textContent: message("details") }), element("p", { textContent: text }));
   }
 
   #togglePause() {
-    const paused = !this.#isPaused;
-    if (paused) this.#actions.pause();
-    else this.#actions.resume();
-    this.#announce(message(paused ? "pausedFile" : "resumedFile", this.#values));
+    const { isPaused } = this;
+    if (isPaused) this.#actions.resume();
+    else this.#actions.pause();
+    this.#context.announce(message(isPaused ? "resumedFile" : "pausedFile", this.#values));
   }
+}
 
-  /** @param {boolean} isPaused whether the button resumes or pauses */
-  #showPaused(isPaused) {
-    if (isPaused === this.#isPaused && this.#pause.firstChild) return;
-    this.#isPaused = isPaused;
-    this.element.toggleAttribute("data-paused", isPaused);
-    const action = isPaused ? "resume" : "pause";
-    this.#pause.replaceChildren(icon(ICONS[action]));
-    label(this.#pause, message(action, this.#values));
-  }
+/** Characters at the end of a name that are never cut off: an extension, and a little more. */
+const END = 9;
+
+/** @param {Element} element */
+export function activeIn(element) {
+  return /** @type {Document | ShadowRoot} */ (element.getRootNode()).activeElement ?? null;
 }
 
 /**
  * @param {string} name
  * @param {() => void} onclick
  */
-function button(name, onclick) {
-  const created = part("button", name, { type: "button" });
+export function button(name, onclick) {
+  const created = part("button", name, { type: "button", onclick });
   created.part.add("button");
-  created.addEventListener("click", onclick);
   return created;
 }
 
@@ -184,7 +261,7 @@ function button(name, onclick) {
  * @param {string} text
  */
 function label(button, text) {
-  button.ariaLabel = button.title = text;
+  if (button.title !== text) button.ariaLabel = button.title = text;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @import { Unfinished } from "../types.d.ts" */
 import { element, icon, ICONS, part } from "./dom.js";
 import { formatSize, message } from "../messages.js";
+import { preview } from "./preview.js";
 import { listUnfinished } from "../resume/unfinished.js";
 
 /** Unfinished uploads of earlier visits. The user has to choose their files again, since browsers do not keep them. */
@@ -45,14 +46,14 @@ export class UnfinishedList {
     const about = part("div", "about", {}, name, part("span", "state", { textContent: text }));
     const again = part("button", "again", { type: "button", onclick: this.#actions.choose }, message("again"));
     const label = message("forget", { name: filename });
-    const discard = part("button", "remove", { type: "button", ariaLabel: label, title: label }, icon(ICONS.cross));
-    const row = element("li", {}, part("span", "preview", { ariaHidden: "true" }, icon(ICONS.file)), about, again, discard);
-    row.part.add("row");
-    discard.addEventListener("click", () => {
+    const onclick = () => {
       void each.abort();
       this.#remove(each, row);
       this.#actions.discarded();
-    });
+    };
+    const discard = part("button", "remove", { type: "button", ariaLabel: label, onclick }, icon(ICONS.cross));
+    const row = element("li", {}, preview({ name: filename }), about, again, discard);
+    row.part.add("row");
     return row;
   }
 

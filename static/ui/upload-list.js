@@ -1,31 +1,45 @@
+/** @import { DirectUploadFailure } from "../engine/failure.js" */
 /** @import { Rules } from "./checks.js" */
 /** @import { Upload, UploadContext } from "./file-upload.js" */
 /** @import { UploadState } from "./row.js" */
 /** @import { View } from "./view.js" */
-import { check } from "./checks.js";
+import { check, hasRoom } from "./checks.js";
 import { removeUpload } from "../engine/remove.js";
 import { FileUpload } from "./file-upload.js";
+import { message } from "../messages.js";
 
 /**
  * @typedef {object} FieldContext what the uploads need of their field
  * @property {HTMLElement} host
  * @property {View} view
- * @property {Upload} upload
  * @property {() => URL} mount
- * @property {() => void} onchange an upload has started or ended
- * @property {(upload: FileUpload) => void} ondone an upload has its receipt
- * @property {(upload: FileUpload) => void} onremove the user removed a file
+ * @property {Upload} upload
+ * @property {() => void} onchange an upload has started, paused, ended or moved
+ * @property {() => void} ondone an upload has its receipt
+ * @property {() => void} onremove the user removed files
+ * @property {() => void} focus focus the field
  */
+
+/** A file with its place in the folder that the user chose. @typedef {{ file: File, path?: string }} Chosen */
+
+/** Uploads that the engine has at once; the others wait. It sends them in batches, so that it gets many at a time. */
+const MOST_STARTED = 200;
+const FEWEST_STARTED = 100;
 
 /** The files of one field, and their uploads. */
 export class UploadList {
   /** @type {Set<FileUpload>} */
   #uploads = new Set();
   #field;
+  #isHeld = false;
 
   /** @param {FieldContext} field */
   constructor(field) {
     this.#field = field;
+  }
+
+  get size() {
+    return this.#uploads.size;
   }
 
   get uploads() {
@@ -48,55 +62,197 @@ export class UploadList {
 
   /**
    * Add files. A file that the page's rules do not allow fails immediately.
-   * @param {File[]} files
+   * @param {Chosen[]} chosen up to the field's limits
    * @param {Rules} rules
    */
-  add(files, rules) {
-    const added = files.map((file) => new FileUpload(file, this.#context));
+  add(chosen, rules) {
+    const context = this.#createContext(rules);
+    const added = chosen.map(({ file, path }) => new FileUpload(file, context, path));
     for (const each of added) this.#uploads.add(each);
+    this.#field.view.update(this);
     for (const each of added) {
       const failure = check(each.file, rules);
-      if (failure) each.fail(failure);
+      if (failure instanceof Promise) void this.#awaitCheck(each, failure);
+      else if (failure) each.fail(failure);
     }
     return added;
   }
 
   /**
-   * Add uploads of an earlier page.
-   * @param {string[]} receipts
+   * Hold an upload until it is known whether its file is allowed.
+   * @param {FileUpload} upload
+   * @param {Promise<DirectUploadFailure | undefined>} checking
    */
-  addReceipts(receipts) {
-    for (const receipt of receipts) this.#uploads.add(FileUpload.fromReceipt(receipt, this.#context));
+  async #awaitCheck(upload, checking) {
+    upload.isChecking = true;
+    const failure = await checking;
+    upload.isChecking = false;
+    if (!this.#uploads.has(upload)) return;
+    if (failure) upload.fail(failure);
+    else this.#onChange();
   }
 
-  /** Start the uploads that are ready. */
-  start() {
-    for (const each of this.inState("ready")) each.start();
+  /**
+   * Return the files that the field has room for, and tell of the others.
+   * @param {Chosen[]} chosen
+   * @param {Rules} rules
+   */
+  async limit(chosen, rules) {
+    const { limit } = await import("./limits.js");
+    const { allowed, notice } = limit(chosen, this.uploads, rules);
+    if (notice) this.#field.view.notify("limit", notice);
+    return allowed;
+  }
+
+  /**
+   * @param {Chosen[]} chosen
+   * @param {Rules} rules
+   */
+  hasRoom(chosen, rules) {
+    return hasRoom(chosen, this.uploads, rules);
+  }
+
+  /**
+   * Add uploads of an earlier page.
+   * @param {string[]} receipts
+   * @param {boolean} [isSent] whether they come from the application
+   */
+  addReceipts(receipts, isSent = true) {
+    const known = new Set(this.uploads.map(({ receipt }) => receipt));
+    const context = this.#createContext();
+    for (const receipt of receipts) if (!known.has(receipt)) this.#uploads.add(FileUpload.fromReceipt(receipt, context, isSent));
+    this.#field.view.update(this);
+  }
+
+  /**
+   * Start uploads; some of them later, when there are many.
+   * @param {FileUpload[]} [uploads] default: those that are ready
+   */
+  start(uploads = this.inState("ready")) {
+    if (!uploads.length) return;
+    for (const each of uploads) each.enqueue();
+    if (this.#field.view.isMany) this.#field.view.announce(message("startedAll", { count: uploads.length }));
+    this.#onChange();
+  }
+
+  pause() {
+    for (const each of this.inState("busy")) each.pause();
+  }
+
+  resume() {
+    for (const each of this.inState("busy")) each.resume();
+  }
+
+  retry() {
+    this.start(this.inState("failed").filter(({ isFinal }) => !isFinal));
+  }
+
+  /** Remove what is not uploaded yet. */
+  cancel() {
+    this.clear(this.uploads.filter(({ state }) => state !== "done"));
+    this.#field.onremove();
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
+  /** Say until `release` that the form waits. */
+  hold() {
+    this.#isHeld = true;
+    this.#showHold();
+  }
+
+  release() {
+    this.#isHeld = false;
+    this.#showHold();
+  }
+
+  /** Note that the form was submitted with these receipts. */
+  markSent() {
+    for (const each of this.inState("done")) each.isSent = true;
   }
 
   /** @param {FileUpload} removed */
   remove(removed) {
     this.#uploads.delete(removed);
-    removed.remove();
+    return removed.remove();
   }
 
   /** @param {FileUpload[]} [uploads] */
   clear(uploads = this.uploads) {
     for (const each of uploads) this.#uploads.delete(each);
     for (const each of uploads) each.remove();
+    this.#field.view.update(this);
   }
 
-  /** @type {UploadContext} */
-  get #context() {
-    const { host, view, upload, mount, onchange, ondone, onremove } = this.#field;
-    const remove = (/** @type {FileUpload} */ removed) => {
-      // Receipts that the page began with may be of saved files: those are for the form to change.
-      if (removed.receipt && !removed.isInitial) {
-        removeUpload(mount(), removed.receipt).catch(() => undefined); // the application deletes what stays pending
-      }
-      this.remove(removed);
-      onremove(removed);
-    };
-    return { host, view, upload, onchange, ondone, remove };
+  /** Put the uploads into the order of their rows. */
+  sort() {
+    const places = new Map([...this.#field.view.rows.children].map((row, index) => [row, index]));
+    const place = (/** @type {FileUpload} */ { row }) => places.get(row.element) ?? 0;
+    this.#uploads = new Set(this.uploads.sort((one, other) => place(one) - place(other)));
+    this.#onChange();
   }
+
+  #onChange() {
+    this.#field.onchange(); // before the next uploads start, since it may tell the form
+    this.#startNext();
+    this.#field.view.update(this);
+    this.#showHold();
+  }
+
+  #startNext() {
+    const busy = this.inState("busy");
+    const started = busy.filter(({ isQueued, isPaused }) => !isQueued && !isPaused).length;
+    if (started > FEWEST_STARTED) return;
+    const queued = busy.filter(({ isQueued, isPaused, isChecking }) => isQueued && !isPaused && !isChecking);
+    for (const each of queued.slice(0, MOST_STARTED - started)) each.start();
+  }
+
+  #showHold() {
+    const busy = this.#isHeld ? this.inState("busy") : [];
+    const key = busy.some(({ isPaused }) => isPaused) ? "heldPaused" : "held";
+    this.#field.view.notify("held", busy.length ? message(key) : "");
+  }
+
+  /** @param {FileUpload} removed */
+  #remove(removed) {
+    if (removed.receipt && !removed.isSent) {
+      removeUpload(this.#field.mount(), removed.receipt).catch(() => undefined); // the application deletes what stays pending
+    }
+    const next = this.remove(removed);
+    if (next) next.focus(true);
+    else this.#field.focus();
+    this.#field.view.announce(message("removed", { name: removed.file.name }));
+    this.#field.view.update(this);
+    this.#field.onremove();
+  }
+
+  /**
+   * @param {Partial<Rules>} [rules]
+   * @returns {UploadContext}
+   */
+  #createContext({ imageMax = Infinity } = {}) {
+    const { host, view, mount, upload, ondone } = this.#field;
+    return {
+      host,
+      view,
+      upload,
+      ondone,
+      get mount() { return mount(); },
+      prepare: (file) => (imageMax < Infinity ? prepare(file, imageMax) : file),
+      onchange: () => this.#onChange(),
+      restart: (each) => this.start([each]),
+      remove: (each) => this.#remove(each),
+    };
+  }
+}
+
+/**
+ * Make an image smaller before it is uploaded. One that the browser cannot read stays as it is.
+ * @param {File} file
+ * @param {number} most pixels of its longer side
+ */
+function prepare(file, most) {
+  return import("./image-size.js").then(({ resize }) => resize(file, most)).catch(() => file);
 }

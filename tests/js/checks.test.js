@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { check, describe, isAccepted, parseSize } from "../../static/ui/checks.js";
+import { check, describe, hasRoom, isAccepted, parseSize } from "../../static/ui/checks.js";
+import { limit } from "../../static/ui/limits.js";
+import { describeTypes, possibleTypes } from "../../static/ui/type-names.js";
+import { DirectUploadFailure } from "../../static/engine/failure.js";
 import { explain, isFinal, formatFailure } from "../../static/messages.js";
 
 for (const [accept, name, type, expected] of [
@@ -20,7 +23,7 @@ for (const [accept, name, type, expected] of [
   ["application/octet-stream", "a", "", true],
 ]) {
   test(`accept ${JSON.stringify(accept)} ${expected ? "takes" : "refuses"} ${name} of type ${JSON.stringify(type)}`, () => {
-    assert.equal(isAccepted({ name, type }, accept), expected);
+    assert.equal(isAccepted({ name, type }, accept, possibleTypes), expected);
   });
 }
 
@@ -45,10 +48,10 @@ test("a file may be exactly as large as the limit", () => {
   assert.equal(check(file(11), rules).code, "too-large");
 });
 
-test("what the page finds out is said in its own words, and trying again is no use", () => {
+test("what the page finds out is said in its own words, and trying again is no use", async () => {
   const tooLarge = check(file(6e6), { accept: "", maxSize: 5e6 });
   assert.match(explain(tooLarge), /limit is 5\sMB\./);
-  const wrongType = check(file(1), { accept: ".pdf,image/*", maxSize: Infinity });
+  const wrongType = await check(file(1), { accept: ".pdf,image/*", maxSize: Infinity });
   assert.equal(wrongType.code, "type-not-accepted");
   assert.equal(explain(wrongType), "This file type isn't accepted. Allowed: PDF, images.");
   for (const failure of [tooLarge, wrongType]) assert.ok(isFinal(failure));
@@ -56,6 +59,38 @@ test("what the page finds out is said in its own words, and trying again is no u
 
 test("what is accepted is said as people say it", () => {
   assert.equal(describe(".pdf, image/*,video/*, audio/*, application/x-zip,.tar.gz"), "PDF, images, videos, audio, ZIP, TAR.GZ");
+});
+
+test("a type that is missing or has another name is decided by the extension", async () => {
+  const rules = { accept: "image/*, text/csv", maxSize: Infinity };
+  assert.equal(await check(file(1, "a.heic", ""), rules), undefined);
+  assert.equal(await check(file(1, "a.csv", "application/vnd.ms-excel"), rules), undefined);
+  assert.equal((await check(file(1, "a.pdf", ""), rules)).code, "type-not-accepted");
+  assert.ok(check(file(1, "a.pdf", ""), { accept: ".txt", maxSize: Infinity }) instanceof DirectUploadFailure); // at once
+});
+
+for (const [accept, told] of [
+  ["application/msword,application/vnd.openxmlformats-officedocument.wordprocessingml.document", "Word documents"],
+  ["application/vnd.ms-excel, application/vnd.openxmlformats-officedocument.spreadsheetml.sheet, .pdf", "Excel spreadsheets, PDF"],
+  ["application/vnd.openxmlformats-officedocument.presentationml.presentation", "PowerPoint presentations"],
+  ["text/plain, image/svg+xml, audio/mpeg, image/jpeg, */*", "text files, SVG, MP3, JPG"],
+  ["application/vnd.oasis.opendocument.text, application/zip, application/x-unheard", "ODT, ZIP, UNHEARD"],
+]) {
+  test(`${accept} is told as ${told}`, () => assert.equal(describeTypes(accept), told));
+}
+
+const chosen = (...sizes) => sizes.map((size, index) => ({ file: file(size, `${index}.txt`) }));
+
+test("a field has room for so many files, and tells which ones are not added", () => {
+  const rules = { maxFiles: 3, maxTotalSize: 100 };
+  assert.ok(hasRoom(chosen(1, 2), [{ size: 1 }], rules));
+  assert.ok(!hasRoom(chosen(1, 2, 3), [{ size: 1 }], rules));
+  assert.ok(!hasRoom(chosen(60), [{ size: 50 }], rules));
+  const { allowed, notice } = limit(chosen(1, 2, 3), [{ size: 1 }], rules);
+  assert.deepEqual(allowed.map((each) => each.file.name), ["0.txt", "1.txt"]);
+  assert.equal(notice, "You can add up to 3 files. Not added: 2.txt");
+  assert.match(limit(chosen(60, 30), [{ size: 50 }], rules).notice, /up to 100 bytes in total\. Not added: 0\.txt$/);
+  assert.match(limit(chosen(1, 2, 3, 4, 5), [], { maxFiles: 1 }).notice, /^You can add only 1 file\. Not added: 1\.txt, 2\.txt, 3\.txt …$/);
 });
 
 test("the technical detail names code, status and what was said", () => {

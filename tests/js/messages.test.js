@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { DirectUploadFailure } from "../../static/engine/failure.js";
-import { explain, formatDuration, formatSize, formatSpeed, messages, message } from "../../static/messages.js";
+import { explain, formatDuration, formatSize, formatSizes, formatSpeed, messages, message } from "../../static/messages.js";
 
 test("every code of the API has a message for the visitor, and so has an unknown one", () => {
   const codes = [
@@ -39,4 +39,14 @@ test("a speed has a unit in the page's language", () => {
   assert.equal(formatSpeed(1_400_000, "en").replace(/\s/, " "), "1.4 MB/s");
   assert.match(formatSpeed(0, "en"), /0\sbyte\/s/);
   assert.match(formatSpeed(2_500_000, "de"), /2,5\sMB\/s/);
+});
+
+test("a count selects the plural form, and is a number of the language", () => {
+  assert.equal(message("tooFew", { count: 1 }), "Choose at least 1 file.");
+  assert.equal(message("tooFew", { count: 1200 }), "Choose at least 1,200 files.");
+});
+
+test("two sizes share a unit", () => {
+  const { loaded, total } = formatSizes(45.04e6, 120e6);
+  assert.equal(`${loaded} of ${total.replace(/\s/, " ")}`, "45 of 120 MB");
 });

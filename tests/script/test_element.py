@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -262,6 +263,7 @@ def test_an_unfinished_upload_is_listed_after_a_reload_and_resumes(visitor: Visi
         XMLHttpRequest.prototype.send = function (body) { if ((stored += 1) <= 3) send.call(this, body); };"""
     )
     file = files("holiday.bin", 8_000_000)
+    os.utime(file, (1_700_000_000, 1_700_000_000))  # a file that has just changed is another one a little later
     visitor.give(file)
     visitor.wait(lambda: visitor.js(f"return ({ROOT}.querySelector('progress')?.value ?? 0) > .3"))
     visitor.leave()

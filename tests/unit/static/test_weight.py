@@ -32,6 +32,7 @@ OTHERS = {
     "Uppy 6: core and aws-s3": UPPY,
     "Uppy 6: core, Dashboard and aws-s3": UPPY + 'export { default as Dashboard } from "@uppy/dashboard";',
 }
+LANGUAGES = sorted(Path(__file__).parents[3].joinpath("static", "languages").glob("*.js"))
 OURS = {
     "what every marked page loads first": "",
     "the engine": "engine/upload.js",
@@ -56,7 +57,8 @@ def as_served(tmp_path: Path) -> dict[str, int]:
     entry = Request.blank("/_upload/static/direct-upload.js").get_response(app).text
     [version] = set(re.findall(r"\./([0-9a-f]{16})/", entry))
     weights = {}
-    for part, name in OURS.items():
+    languages = {path.stem: f"languages/{path.name}" for path in LANGUAGES}
+    for part, name in (OURS | languages).items():
         path = f"{version}/{name}" if name else "direct-upload.js"
         answer = Request.blank(f"/_upload/static/{path}", headers={"Accept-Encoding": "br"}).get_response(app)
         assert answer.content_encoding == "br"
@@ -69,16 +71,22 @@ def test_the_script_is_light(as_served: dict[str, int], part: str, limit: int) -
     assert as_served[part] < limit
 
 
+@pytest.mark.parametrize("language", [path.stem for path in LANGUAGES])
+def test_a_language_is_light(as_served: dict[str, int], language: str) -> None:
+    assert as_served[language] <= 2000
+
+
 def test_it_is_lighter_than_others_that_do_as_much(as_served: dict[str, int]) -> None:
-    engine = sum(as_served.values()) - as_served["the element"]
+    ours = {part: as_served[part] for part in OURS}
+    engine = sum(ours.values()) - ours["the element"]
     assert engine < bundled(OTHERS["tus-js-client 4.3"])
     assert engine < bundled(OTHERS["Uppy 6: core and aws-s3"])
-    assert sum(as_served.values()) < bundled(OTHERS["Uppy 6: core, Dashboard and aws-s3"])
+    assert sum(ours.values()) < bundled(OTHERS["Uppy 6: core, Dashboard and aws-s3"])
 
 
 def test_the_documentation_states_the_measured_weights(as_served: dict[str, int]) -> None:
     rows = re.findall(r"^   \* - (.*)\n     - ([\d.]+) kB$", TABLE.read_text("utf-8"), re.MULTILINE)
-    measured = as_served | {name: bundled(use) for name, use in OTHERS.items()}
+    measured = {part: as_served[part] for part in OURS} | {name: bundled(use) for name, use in OTHERS.items()}
     told = {what: float(size) * 1000 for what, size in rows}
     for what, size in measured.items():
         [row] = [size for name, size in told.items() if name.startswith(what)]

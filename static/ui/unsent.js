@@ -1,0 +1,71 @@
+// Receipts of uploads that are complete, but whose form was not submitted yet. This tab keeps them over a reload.
+/** @import { FileUpload } from "./file-upload.js" */
+import { Api } from "../engine/api.js";
+import { browser } from "../engine/browser.js";
+
+const PREFIX = "direct-upload:";
+const TIMEOUT = 10_000;
+/** Milliseconds after which the receipts are forgotten. */
+const MAX_AGE = 12 * 3_600_000;
+
+/** Places that this document has read or written. A field that is added later is a copy. @type {Set<string>} */
+const seen = new Set();
+
+/**
+ * Return the place of a field in the site.
+ * @param {string} name
+ */
+export function placeOf(name) {
+  return `${location.pathname} ${name}`;
+}
+
+/**
+ * @param {string} place
+ * @param {URL} mount
+ * @param {FileUpload[]} uploads
+ */
+export function saveUnsent(place, mount, uploads) {
+  const receipts = uploads.filter(({ state, isSent }) => state === "done" && !isSent).map(({ receipt }) => receipt);
+  if (!receipts.length && !seen.has(place)) return;
+  seen.add(place);
+  const owner = browser.owners.get(mount.href);
+  try {
+    if (!receipts.length || !owner) sessionStorage.removeItem(PREFIX + place);
+    else sessionStorage.setItem(PREFIX + place, JSON.stringify({ owner, mount: mount.href, time: Date.now(), receipts }));
+  } catch {
+    // the browser stores nothing for this page
+  }
+}
+
+/** Return whether there may be receipts of a place. @param {string} place */
+export function hasUnsent(place) {
+  return !seen.has(place) && !!read(place);
+}
+
+/**
+ * Return the receipts of an earlier visit, if it was by the same user.
+ * @param {string} place
+ * @param {URL} mount
+ * @returns {Promise<string[]>}
+ */
+export async function loadUnsent(place, mount) {
+  const saved = hasUnsent(place) && read(place);
+  if (!saved) return [];
+  seen.add(place);
+  const owner = await new Api(mount, browser).owner(AbortSignal.timeout(TIMEOUT)).catch(() => undefined);
+  if (owner !== saved.owner || saved.mount !== mount.href || Date.now() - saved.time > MAX_AGE) return [];
+  browser.owners.set(mount.href, saved.owner);
+  return saved.receipts;
+}
+
+/**
+ * @param {string} place
+ * @returns {{ owner: string, mount: string, time: number, receipts: string[] } | undefined}
+ */
+function read(place) {
+  try {
+    return JSON.parse(sessionStorage.getItem(PREFIX + place) ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
