@@ -67,7 +67,7 @@ function takePage() {
   const key = Symbol.for("direct-upload");
   const isSecond = page[key] || (!IS_SERVED && document.querySelector('script[src*="/static/direct-upload.js"]'));
   page[key] ??= MOUNT.href;
-  if (isSecond) void import("./ui/second-copy.js").then(({ standBack }) => standBack(MOUNT, page[key]));
+  if (isSecond) void import("./ui/forms/second-copy.js").then(({ standBack }) => standBack(MOUNT, page[key]));
   else void enhance();
 }
 
@@ -107,5 +107,5 @@ if (globalThis.document) {
   const marks = { attributes: true, attributeFilter: ["data-direct-upload"], childList: true, subtree: true };
   watcher.observe(document, marks);
   look();
-  if (!isTaken) import("./ui/find-roots.js").then(({ findRoots }) => findRoots(take), () => {});
+  if (!isTaken) import("./ui/forms/find-roots.js").then(({ findRoots }) => findRoots(take), () => {});
 }

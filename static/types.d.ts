@@ -2,7 +2,7 @@
 // package does not contain it: what applications use is in direct-upload.d.ts and uppy.d.ts.
 
 import type { Batches } from "./engine/batches.js";
-import type { ConnectionPool } from "./engine/connection-pool.js";
+import type { ConnectionPool } from "./transfer/connection-pool.js";
 import type { ProgressReport, UploadControls, UploadResult } from "./direct-upload.d.ts";
 
 export type {

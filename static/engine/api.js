@@ -1,7 +1,7 @@
 // The client of the middleware's HTTP API.
 /** @import { BeginAnswer, CompleteItem, Environment, FileDescription, Problem } from "../types.d.ts" */
 /** @import { SignAnswer, StatusAnswer, UploadResult, UploadTicket } from "../types.d.ts" */
-import { connectionFailure } from "./diagnosis.js";
+import { connectionFailure } from "../transfer/diagnosis.js";
 import { DirectUploadFailure } from "./failure.js";
 import { isTransient, retryAfter } from "./retry.js";
 

@@ -1,8 +1,8 @@
 // The engine's environment in a real browser.
 /** @import { Environment } from "../types.d.ts" */
 import { HashPool } from "../hashing/hash-pool.js";
-import { ConnectionPool } from "./connection-pool.js";
-import { put } from "./put.js";
+import { ConnectionPool } from "../transfer/connection-pool.js";
+import { put } from "../transfer/put.js";
 
 /** Bytes that are hashed in the page: that takes less time than asking a worker. */
 const SMALL = 256 * 1024;

@@ -1,6 +1,6 @@
 // The start of an upload: a new one, or one that is resumed.
 /** @import { Environment, RenewedTicket, ResumeRecord, SignAnswer, StatusAnswer, StoredSegment } from "../types.d.ts" */
-/** @import { Context } from "./segment-sender.js" */
+/** @import { Context } from "../transfer/segment-sender.js" */
 import { asFailure, retry } from "./retry.js";
 
 /** Milliseconds after a begin in which another tab's first begin may replace the cookie. */

@@ -1,17 +1,17 @@
 // One upload, from its file to its receipt. It uses no DOM: everything it needs from the browser is in `env`.
 /** @import { Environment, SegmentEtag, Sendable, UploadOptions, UploadResult, UploadRun } from "../types.d.ts" */
-/** @import { Context } from "./segment-sender.js" */
+/** @import { Context } from "../transfer/segment-sender.js" */
 /** @import { Session } from "./session.js" */
 import { Api } from "./api.js";
 import { Batches } from "./batches.js";
 import { browser } from "./browser.js";
 import { DirectUploadFailure } from "./failure.js";
-import { FileSource } from "./file-source.js";
-import { PauseGate } from "./pause-gate.js";
+import { FileSource } from "../transfer/file-source.js";
+import { PauseGate } from "../transfer/pause-gate.js";
 import { Progress } from "./progress.js";
 import { ProgressReports } from "./progress-reports.js";
 import { asFailure, retry, toFailure } from "./retry.js";
-import { SegmentSender } from "./segment-sender.js";
+import { SegmentSender } from "../transfer/segment-sender.js";
 import { begin, checkCookie, resume } from "./session.js";
 
 const RETRIES = 12;

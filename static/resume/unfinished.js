@@ -2,7 +2,7 @@
 /** @import { Environment, ResumeRecord, Unfinished } from "../types.d.ts" */
 import { Api } from "../engine/api.js";
 import { browser } from "../engine/browser.js";
-import { parseFingerprint } from "../engine/file-source.js";
+import { parseFingerprint } from "../transfer/file-source.js";
 import { findRecords } from "./places.js";
 
 const TIMEOUT = 10_000;

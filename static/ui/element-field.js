@@ -1,5 +1,5 @@
 /** @import { UploadField } from "./form.js" */
-/** @import { UploadList } from "./upload-list.js" */
+/** @import { UploadList } from "./list/upload-list.js" */
 
 /**
  * Create what a form sees of an element.

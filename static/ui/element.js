@@ -1,20 +1,20 @@
 // <direct-upload>: a form field with a drop zone for one or several files.
 /** @import { Upload } from "./file-upload.js" */
 /** @import { Forms, UploadField } from "./form.js" */
-/** @import { UnfinishedList } from "./unfinished-list.js" */
-/** @import { Chosen } from "./upload-list.js" */
+/** @import { UnfinishedList } from "./list/unfinished-list.js" */
+/** @import { Chosen } from "./list/upload-list.js" */
 import { advise } from "./advice.js";
-import { readRules } from "./checks.js";
-import { DropZone } from "./drop-zone.js";
+import { readRules } from "./choice/checks.js";
+import { DropZone } from "./choice/drop-zone.js";
 import { createField } from "./element-field.js";
 import { ELEMENT_STYLES } from "./element-styles.js";
-import { FormControl } from "./form-control.js";
-import { isSame } from "./form-data.js";
-import { adoptStyles, ROW_STYLES } from "./row-styles.js";
+import { FormControl } from "./forms/form-control.js";
+import { isSame } from "./forms/form-data.js";
+import { adoptStyles, ROW_STYLES } from "./list/row-styles.js";
 import { message } from "../messages.js";
-import { initialReceipts } from "./receipts.js";
+import { initialReceipts } from "./forms/receipts.js";
 import { hasUnsent, loadUnsent, placeOf, saveUnsent } from "./unsent.js";
-import { UploadList } from "./upload-list.js";
+import { UploadList } from "./list/upload-list.js";
 import { View } from "./view.js";
 
 /** Above so many files, the form value is not updated for each. */
@@ -211,7 +211,7 @@ export class DirectUploadElement extends FormControl {
    */
   async #addUnlessSame(chosen, others) {
     const { file } = chosen;
-    const { haveSameContent } = await import("./same-content.js");
+    const { haveSameContent } = await import("./choice/same-content.js");
     for (const other of others) {
       if (file === other || (await haveSameContent(file, other))) {
         return this.#view.notify("duplicate", message("duplicate", { name: file.name }));

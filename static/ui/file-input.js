@@ -1,14 +1,14 @@
 /** @import { Upload } from "./file-upload.js" */
 /** @import { FieldListener, UploadField } from "./form.js" */
-/** @import { Chosen } from "./upload-list.js" */
+/** @import { Chosen } from "./list/upload-list.js" */
 import { advise } from "./advice.js";
-import { readRules } from "./checks.js";
-import { isSame } from "./form-data.js";
-import { initialReceipts } from "./receipts.js";
-import { adoptStyles } from "./row-styles.js";
+import { readRules } from "./choice/checks.js";
+import { isSame } from "./forms/form-data.js";
+import { initialReceipts } from "./forms/receipts.js";
+import { adoptStyles } from "./list/row-styles.js";
 import { message } from "../messages.js";
 import { hasUnsent, loadUnsent, placeOf, saveUnsent } from "./unsent.js";
-import { UploadList } from "./upload-list.js";
+import { UploadList } from "./list/upload-list.js";
 import { View } from "./view.js";
 
 /** Marks an input that has files or receipts; its value is whether the page requires one. Copies of the input have it too. */

@@ -1,5 +1,5 @@
 /** @import { ProgressReport, RetryReport, UploadOptions, UploadResult, UploadTask } from "../types.d.ts" */
-/** @import { RowActions, UploadState } from "./row.js" */
+/** @import { RowActions, UploadState } from "./list/row.js" */
 /** @import { View } from "./view.js" */
 import { DirectUploadFailure } from "../engine/failure.js";
 import { explain, isFinal, message } from "../messages.js";
@@ -87,7 +87,7 @@ export class FileUpload {
 
   /** @param {string} receipt */
   async #describe(receipt) {
-    const read = import("./read-receipt.js").then(({ readReceipt }) => readReceipt(receipt));
+    const read = import("./forms/read-receipt.js").then(({ readReceipt }) => readReceipt(receipt));
     const upload = await read.catch(() => undefined); // the server decides whether it is valid
     if (!upload) return;
     const { filename: name, size, type } = upload;

@@ -1,14 +1,14 @@
 // Forms wait for their uploads. All listeners are on documents and shadow roots, so that inputs can be added, moved and
 // cloned freely.
 /** @import { Upload } from "./file-upload.js" */
-/** @import { Pressed } from "./submitter.js" */
+/** @import { Pressed } from "./forms/submitter.js" */
 import { advise } from "./advice.js";
 import { checkSupport } from "../engine/support.js";
 import { FileInput } from "./file-input.js";
-import { appendPaths, replaceFiles } from "./form-data.js";
+import { appendPaths, replaceFiles } from "./forms/form-data.js";
 import { translated } from "../messages.js";
-import { Roots } from "./roots.js";
-import { closesDialog, recordSubmitter, skipsValidation, submitAs } from "./submitter.js";
+import { Roots } from "./forms/roots.js";
+import { closesDialog, recordSubmitter, skipsValidation, submitAs } from "./forms/submitter.js";
 import { removeCopies } from "./view.js";
 
 const MARKED = "input[type=file][data-direct-upload]";

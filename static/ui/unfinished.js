@@ -1,4 +1,4 @@
-/** @import { UnfinishedList } from "./unfinished-list.js" */
+/** @import { UnfinishedList } from "./list/unfinished-list.js" */
 import { findRecords } from "../resume/places.js";
 
 /**
@@ -10,7 +10,7 @@ import { findRecords } from "../resume/places.js";
  */
 export async function loadUnfinished(shown, mount, place, actions) {
   if (!shown && !(await findRecords(mount, place)).length) return undefined;
-  const { UnfinishedList } = await import("./unfinished-list.js");
+  const { UnfinishedList } = await import("./list/unfinished-list.js");
   const list = shown ?? new UnfinishedList(actions);
   await list.load(mount, place);
   return list;

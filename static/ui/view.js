@@ -1,6 +1,6 @@
-/** @import { UploadList } from "./upload-list.js" */
+/** @import { UploadList } from "./list/upload-list.js" */
 import { element, part } from "./dom.js";
-import { Row } from "./row.js";
+import { Row } from "./list/row.js";
 
 /** Elements that a view has made. Any other like them is a copy, by a page or a library. @type {WeakSet<Element>} */
 const own = new WeakSet();
@@ -16,7 +16,7 @@ export class View {
   notices = element("div", { className: "direct-upload-notices" });
   liveRegion = part("p", "news", { role: "status" });
   isMany = false;
-  /** What shows many files, once it is needed. @type {import("./many.js").Many | undefined} */
+  /** What shows many files, once it is needed. @type {import("./list/many.js").Many | undefined} */
   many;
   /** @type {Map<Element, Row>} */
   #rows = new Map();
@@ -39,7 +39,7 @@ export class View {
 
   /**
    * @param {File} file
-   * @param {import("./row.js").RowActions} actions
+   * @param {import("./list/row.js").RowActions} actions
    * @param {string} path
    */
   add(file, actions, path) {
@@ -64,13 +64,13 @@ export class View {
       if (!event.altKey || !/^Arrow(Up|Down)$/.test(event.key)) return;
       event.preventDefault();
       const { key } = event;
-      void import("./reorder.js").then(({ moveByKey }) => moveByKey(key, this, uploads));
+      void import("./list/reorder.js").then(({ moveByKey }) => moveByKey(key, this, uploads));
     });
     this.rows.addEventListener("pointerdown", (event) => {
       const handle = event.target instanceof Element && event.target.closest(".direct-upload-preview");
       if (!handle || event.button) return;
       event.preventDefault();
-      void import("./reorder.js").then(({ drag }) => drag(handle, event.pointerId, this, uploads));
+      void import("./list/reorder.js").then(({ drag }) => drag(handle, event.pointerId, this, uploads));
     });
     this.rows.classList.add("direct-upload-movable");
   }
@@ -109,7 +109,7 @@ export class View {
   /** @param {UploadList} uploads */
   async #loadMany(uploads) {
     try {
-      const { Many } = await import("./many.js");
+      const { Many } = await import("./list/many.js");
       this.many = new Many(this, uploads);
       own.add(this.many.element);
       this.rows.before(this.many.element);

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { check, describe, hasRoom, isAccepted, parseSize } from "../../static/ui/checks.js";
-import { limit } from "../../static/ui/limits.js";
-import { describeTypes, possibleTypes } from "../../static/ui/type-names.js";
+import { check, describe, hasRoom, isAccepted, parseSize } from "../../static/ui/choice/checks.js";
+import { limit } from "../../static/ui/choice/limits.js";
+import { describeTypes, possibleTypes } from "../../static/ui/choice/type-names.js";
 import { DirectUploadFailure } from "../../static/engine/failure.js";
 import { explain, isFinal, formatFailure } from "../../static/messages.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ConnectionPool } from "../../static/engine/connection-pool.js";
+import { ConnectionPool } from "../../static/transfer/connection-pool.js";
 import { until } from "./world.js";
 
 const never = new AbortController().signal;

@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { languages, loadTexts } from "../../static/languages/index.js";
 import { messages } from "../../static/messages.js";
 // These add their texts.
-import "../../static/ui/limits.js";
-import "../../static/ui/many.js";
-import "../../static/ui/reorder.js";
-import "../../static/ui/type-names.js";
+import "../../static/ui/choice/limits.js";
+import "../../static/ui/list/many.js";
+import "../../static/ui/list/reorder.js";
+import "../../static/ui/choice/type-names.js";
 
 const NAMED = [
   "ar", "zh-Hans", "zh-Hant", "cs", "da", "nl", "fi", "fr", "de", "el", "he", "hi", "hu", "id", "it", "ja", "ko", "nb", "fa",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PauseGate } from "../../static/engine/pause-gate.js";
+import { PauseGate } from "../../static/transfer/pause-gate.js";
 import { settle } from "./world.js";
 
 const never = new AbortController().signal;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { DirectUploadFailure } from "../../static/engine/failure.js";
-import { PresignedUrls } from "../../static/engine/presigned-urls.js";
+import { PresignedUrls } from "../../static/transfer/presigned-urls.js";
 
 test("one request signs a URL that several callers wait for", async () => {
   const asked = [];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 
-import { put } from "../../static/engine/put.js";
+import { put } from "../../static/transfer/put.js";
 import { makeFile, settle, until, World } from "./world.js";
 
 /** An XMLHttpRequest whose events the test dispatches. */

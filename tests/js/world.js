@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 
 import { start } from "../../static/engine/upload.js";
 import { DirectUploadFailure } from "../../static/engine/failure.js";
-import { ConnectionPool } from "../../static/engine/connection-pool.js";
+import { ConnectionPool } from "../../static/transfer/connection-pool.js";
 
 export const MOUNT = new URL("https://app.example/_upload/");
 const TICKET = "secret-ticket";

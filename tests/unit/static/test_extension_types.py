@@ -9,7 +9,7 @@ from helpers.node import STATIC, run_module
 
 from direct_upload_middleware.extension_types import TABLE, possible_types
 
-MODULE = f'import {{ TABLE, possibleTypes }} from "{(STATIC / "ui" / "extension-types.js").as_uri()}";'
+MODULE = f'import {{ TABLE, possibleTypes }} from "{(STATIC / "ui" / "choice" / "extension-types.js").as_uri()}";'
 CASES = [
     ("IMG_1.HEIC", "application/octet-stream"),
     ("a.heic", "image/heif"),

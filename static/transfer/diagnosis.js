@@ -1,6 +1,6 @@
 // Why a request has no answer. Browsers do not tell scripts the reason.
 /** @import { Environment } from "../types.d.ts" */
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "../engine/failure.js";
 
 /** After so many attempts in a row that sent no byte, something else than the network may be the cause. */
 const SUSPICIOUS = 3;

@@ -1,8 +1,8 @@
-/** @import { DirectUploadFailure } from "../engine/failure.js" */
-/** @import { ProgressReport, RetryReport } from "../types.d.ts" */
-import { element, icon, ICONS, part } from "./dom.js";
+/** @import { DirectUploadFailure } from "../../engine/failure.js" */
+/** @import { ProgressReport, RetryReport } from "../../types.d.ts" */
+import { element, icon, ICONS, part } from "../dom.js";
 import { preview } from "./preview.js";
-import { formatDuration, formatShare, formatSize, formatSpeed, message, formatFailure } from "../messages.js";
+import { formatDuration, formatShare, formatSize, formatSpeed, message, formatFailure } from "../../messages.js";
 
 /** @typedef {{ name: HTMLElement, progress: HTMLProgressElement, state: HTMLElement, details: HTMLElement, pause: HTMLElement,
  *    retry: HTMLElement, remove: HTMLElement }} Parts */

@@ -1,5 +1,5 @@
 // What people call the types in `accept`.
-import { addMessages, message } from "../messages.js";
+import { addMessages, message } from "../../messages.js";
 import { describeAll } from "./checks.js";
 import { possibleTypes, typeNames } from "./extension-types.js";
 

@@ -1,8 +1,8 @@
-/** @import { Unfinished } from "../types.d.ts" */
-import { element, icon, ICONS, part } from "./dom.js";
-import { formatSize, message } from "../messages.js";
+/** @import { Unfinished } from "../../types.d.ts" */
+import { element, icon, ICONS, part } from "../dom.js";
+import { formatSize, message } from "../../messages.js";
 import { preview } from "./preview.js";
-import { listUnfinished } from "../resume/unfinished.js";
+import { listUnfinished } from "../../resume/unfinished.js";
 
 /** Unfinished uploads of earlier visits. The user has to choose their files again, since browsers do not keep them. */
 export class UnfinishedList {

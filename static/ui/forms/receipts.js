@@ -1,4 +1,4 @@
-import { advise } from "./advice.js";
+import { advise } from "../advice.js";
 
 /**
  * Return the receipts that a field starts with: those of its attribute `data-receipts`.

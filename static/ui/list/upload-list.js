@@ -1,12 +1,12 @@
-/** @import { DirectUploadFailure } from "../engine/failure.js" */
-/** @import { Rules } from "./checks.js" */
-/** @import { Upload, UploadContext } from "./file-upload.js" */
+/** @import { DirectUploadFailure } from "../../engine/failure.js" */
+/** @import { Rules } from "../choice/checks.js" */
+/** @import { Upload, UploadContext } from "../file-upload.js" */
 /** @import { UploadState } from "./row.js" */
-/** @import { View } from "./view.js" */
-import { check, hasRoom } from "./checks.js";
-import { removeUpload } from "../engine/remove.js";
-import { FileUpload } from "./file-upload.js";
-import { message } from "../messages.js";
+/** @import { View } from "../view.js" */
+import { check, hasRoom } from "../choice/checks.js";
+import { removeUpload } from "../../engine/remove.js";
+import { FileUpload } from "../file-upload.js";
+import { message } from "../../messages.js";
 
 /**
  * @typedef {object} FieldContext what the uploads need of their field
@@ -98,7 +98,7 @@ export class UploadList {
    * @param {Rules} rules
    */
   async limit(chosen, rules) {
-    const { limit } = await import("./limits.js");
+    const { limit } = await import("../choice/limits.js");
     const { allowed, notice } = limit(chosen, this.uploads, rules);
     if (notice) this.#field.view.notify("limit", notice);
     return allowed;
@@ -254,5 +254,5 @@ export class UploadList {
  * @param {number} most pixels of its longer side
  */
 function prepare(file, most) {
-  return import("./image-size.js").then(({ resize }) => resize(file, most)).catch(() => file);
+  return import("../choice/image-size.js").then(({ resize }) => resize(file, most)).catch(() => file);
 }

@@ -1,10 +1,10 @@
 // What a field has in addition when it has more than a few files: one line about the whole, with one voice for screen
 // readers, and a list with one tab stop, whose rows have content only while they are in sight.
 /** @import { UploadList } from "./upload-list.js" */
-/** @import { View } from "./view.js" */
-import { MovingAverage } from "../engine/moving-average.js";
-import { addMessages, formatDuration, formatSize, formatSizes, message } from "../messages.js";
-import { part } from "./dom.js";
+/** @import { View } from "../view.js" */
+import { MovingAverage } from "../../engine/moving-average.js";
+import { addMessages, formatDuration, formatSize, formatSizes, message } from "../../messages.js";
+import { part } from "../dom.js";
 import { activeIn, button } from "./row.js";
 import { MANY_STYLES } from "./many-styles.js";
 import { adoptStyles } from "./row-styles.js";

@@ -1,4 +1,4 @@
-/** @import { FileInput } from "./file-input.js" */
+/** @import { FileInput } from "../file-input.js" */
 
 /**
  * Put receipts into a form's data, at the place of the files that were uploaded. A file whose upload failed is not

@@ -1,8 +1,8 @@
 // What a field with a limit says about files that it has no room for.
 /** @import { Rules } from "./checks.js" */
-/** @import { FileUpload } from "./file-upload.js" */
-/** @import { Chosen } from "./upload-list.js" */
-import { addMessages, formatSize, message } from "../messages.js";
+/** @import { FileUpload } from "../file-upload.js" */
+/** @import { Chosen } from "../list/upload-list.js" */
+import { addMessages, formatSize, message } from "../../messages.js";
 
 addMessages({
   tooMany: { one: "You can add only {count} file.", other: "You can add up to {count} files." },

@@ -1,5 +1,5 @@
 // Folders that are dropped, with all that is in them.
-/** @import { Chosen } from "./upload-list.js" */
+/** @import { Chosen } from "../list/upload-list.js" */
 
 /** Files that systems put into folders for themselves. */
 const SYSTEM = /^(\.DS_Store|Thumbs\.db|desktop\.ini)$/i;

@@ -1,4 +1,4 @@
-import { icon, ICONS, part } from "./dom.js";
+import { icon, ICONS, part } from "../dom.js";
 
 /** Types that a browser may draw. */
 const DRAWABLE = /^(image|video)\//;

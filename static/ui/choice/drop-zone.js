@@ -1,9 +1,9 @@
 // Files are chosen, dropped and pasted here.
 /** @import { Rules } from "./checks.js" */
-/** @import { Chosen } from "./upload-list.js" */
+/** @import { Chosen } from "../list/upload-list.js" */
 import { describe, describeTypes } from "./checks.js";
-import { element, icon, ICONS, part } from "./dom.js";
-import { formatSize, message } from "../messages.js";
+import { element, icon, ICONS, part } from "../dom.js";
+import { formatSize, message } from "../../messages.js";
 
 /**
  * @typedef {object} Receiver

@@ -1,4 +1,4 @@
-import { parseSize } from "./checks.js";
+import { parseSize } from "../choice/checks.js";
 
 /** What HTML's form controls have in common: attributes as properties, and validation. */
 export class FormControl extends HTMLElement {

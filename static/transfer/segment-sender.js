@@ -1,17 +1,17 @@
 /** @import { Environment, SegmentEtag, SignedSegment, UploadOptions } from "../types.d.ts" */
-/** @import { Api } from "./api.js" */
-/** @import { Batches } from "./batches.js" */
-/** @import { DirectUploadFailure } from "./failure.js" */
+/** @import { Api } from "../engine/api.js" */
+/** @import { Batches } from "../engine/batches.js" */
+/** @import { DirectUploadFailure } from "../engine/failure.js" */
 /** @import { FileSource } from "./file-source.js" */
 /** @import { PauseGate } from "./pause-gate.js" */
-/** @import { Progress } from "./progress.js" */
-/** @import { Session } from "./session.js" */
+/** @import { Progress } from "../engine/progress.js" */
+/** @import { Session } from "../engine/session.js" */
 import { Diagnosis } from "./diagnosis.js";
 import { Etags } from "../hashing/etags.js";
 import { PresignedUrls } from "./presigned-urls.js";
 import { DAMAGED, putSegment } from "./put-segment.js";
-import { asFailure, retry } from "./retry.js";
-import { renewTicket } from "./session.js";
+import { asFailure, retry } from "../engine/retry.js";
+import { renewTicket } from "../engine/session.js";
 
 /** Segments that are hashed in advance, beyond those in flight. */
 const READ_AHEAD = 2;

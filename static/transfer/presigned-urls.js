@@ -1,5 +1,5 @@
 /** @import { SignAnswer, SignedSegment } from "../types.d.ts" */
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "../engine/failure.js";
 
 /** Segments in one sign request. */
 const BATCH = 16;

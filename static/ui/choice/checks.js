@@ -1,8 +1,8 @@
 // The page's rules for files, checked before anything is sent. The server checks its own rules again.
-/** @import { FileUpload } from "./file-upload.js" */
-/** @import { Chosen } from "./upload-list.js" */
-import { DirectUploadFailure } from "../engine/failure.js";
-import { formatSize, message } from "../messages.js";
+/** @import { FileUpload } from "../file-upload.js" */
+/** @import { Chosen } from "../list/upload-list.js" */
+import { DirectUploadFailure } from "../../engine/failure.js";
+import { formatSize, message } from "../../messages.js";
 
 /**
  * @typedef {object} Rules

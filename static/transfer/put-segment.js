@@ -1,7 +1,7 @@
 /** @import { Environment, PutAnswer, PutRequest } from "../types.d.ts" */
 import { connectionFailure } from "./diagnosis.js";
-import { DirectUploadFailure } from "./failure.js";
-import { isTransient, retryAfter } from "./retry.js";
+import { DirectUploadFailure } from "../engine/failure.js";
+import { isTransient, retryAfter } from "../engine/retry.js";
 
 /** The answers to a segment whose bytes have another MD5: Swift's and S3's. */
 export const DAMAGED = [422, 400];

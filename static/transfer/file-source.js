@@ -1,5 +1,5 @@
 /** @import { Environment, Plan, Sendable } from "../types.d.ts" */
-import { DirectUploadFailure } from "./failure.js";
+import { DirectUploadFailure } from "../engine/failure.js";
 
 /** Milliseconds: a modification time this close to now may be the present time, which some browsers return instead. */
 const RECENT = 2000;

@@ -1,7 +1,7 @@
 // Rows are moved with Alt and the arrow keys, or by dragging their pictures.
 /** @import { UploadList } from "./upload-list.js" */
-/** @import { View } from "./view.js" */
-import { addMessages, message } from "../messages.js";
+/** @import { View } from "../view.js" */
+import { addMessages, message } from "../../messages.js";
 import { activeIn } from "./row.js";
 
 addMessages({
