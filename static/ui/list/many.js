@@ -52,11 +52,12 @@ export class Many {
   constructor(view, uploads) {
     this.#view = view;
     this.#uploads = uploads;
+    const busy = () => uploads.inState("busy");
     this.#buttons = {
-      pauseAll: this.#createButton("pauseAll", () => uploads.pause()),
-      resumeAll: this.#createButton("resumeAll", () => uploads.resume()),
-      retryAll: this.#createButton("retryAll", () => uploads.retry()),
-      cancelAll: this.#createButton("cancelAll", () => uploads.cancel()),
+      pauseAll: this.#createButton("pauseAll", () => busy().forEach((each) => each.pause())),
+      resumeAll: this.#createButton("resumeAll", () => busy().forEach((each) => each.resume())),
+      retryAll: this.#createButton("retryAll", () => uploads.start(uploads.inState("failed").filter(({ isFinal }) => !isFinal))),
+      cancelAll: this.#createButton("cancelAll", () => this.#cancel()),
     };
     const about = part("div", "about", {}, this.#text, this.#progress);
     this.element = part("div", "summary", {}, about, ...Object.values(this.#buttons));
@@ -159,7 +160,7 @@ export class Many {
     const button = Object.values(this.#buttons).find(({ hidden }) => !hidden);
     if (button) button.focus();
     else if (this.#current?.isConnected) this.#view.rowOf(this.#current)?.focus();
-    else this.#uploads.focus();
+    else this.#uploads.field.focus();
   }
 
   /**
@@ -171,6 +172,13 @@ export class Many {
     if (!(wasBusy && (!this.#isBusy || isDue))) return;
     this.#announced = performance.now();
     this.#view.announce(texts.join(", "));
+  }
+
+  /** Remove what is not uploaded yet. */
+  #cancel() {
+    const { uploads, field } = this.#uploads;
+    this.#uploads.clear(uploads.filter(({ state }) => state !== "done"));
+    field.cancel();
   }
 
   /**
