@@ -1,4 +1,4 @@
-"""Ways to choose files: folders, limits, a camera, the whole page, and images that are reduced before they are uploaded."""
+"""Ways to choose files: folders, limits, a camera, the whole page, and images that are reduced."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ const folder = (fullPath, ...entries) => ({
   name: fullPath.split("/").at(-1), fullPath, isFile: false, isDirectory: true,
   createReader: () => ({ readEntries: (done) => done(entries.splice(0, 1)) }),
 });
-const trip = folder("/trip", folder("/trip/day 2", file("/trip/day 2/a.txt")), file("/trip/.DS_Store"), file("/trip/b.txt"));
+const day = folder("/trip/day 2", file("/trip/day 2/a.txt"));
+const trip = folder("/trip", day, file("/trip/.DS_Store"), file("/trip/b.txt"));
 const data = new DataTransfer();
 for (const name of ["trip", "c.txt"]) data.items.add(new File(["content"], name));
 const items = [...data.items].map((item, index) => ({
-  kind: "file", type: item.type, getAsFile: () => item.getAsFile(), webkitGetAsEntry: () => (index ? file("/c.txt") : trip),
+  kind: "file", getAsFile: () => item.getAsFile(), webkitGetAsEntry: () => (index ? file("/c.txt") : trip),
 }));
 const event = new DragEvent("drop", { bubbles: true, cancelable: true, composed: true });
 Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items, files: data.files } });
@@ -43,13 +44,14 @@ for (const [colour, x] of [["#c00000", 0], ["#0000c0", 200]]) {
 }
 canvas.toBlob(async (blob) => {
   const plain = new Uint8Array(await blob.arrayBuffer());
-  const exif = [0xff, 0xe1, 0, 34, 69, 120, 105, 102, 0, 0, 77, 77, 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+  const header = [0xff, 0xe1, 0, 34, 69, 120, 105, 102, 0, 0, 77, 77, 0, 42, 0, 0, 0, 8];
+  const exif = [...header, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
   const parts = turned ? [plain.slice(0, 2), new Uint8Array(exif), plain.slice(2)] : [plain];
   const name = `photo.${blob.type.slice(6)}`;
   document.querySelector("direct-upload").add([new File(parts, name, { type: blob.type })]);
   done(blob.size);
 }, type, 1);"""
-#: Download the first upload; return its size and type, the pixels of its sides, and the colour of its first and last pixel.
+#: Download the first upload; return its size, type, sides, and the colours of its first and last pixel.
 READ_IMAGE = """const [done] = arguments;
 const { receipt } = document.querySelector("direct-upload").uploads[0];
 fetch(`/_upload/files/${receipt}?inline`).then((answer) => answer.blob()).then(async (blob) => {
@@ -57,7 +59,8 @@ fetch(`/_upload/files/${receipt}?inline`).then((answer) => answer.blob()).then(a
   const { width, height } = bitmap;
   const context = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
   context.drawImage(bitmap, 0, 0);
-  const at = (x, y) => [...context.getImageData(x, y, 1, 1).data].slice(0, 3).map((each) => Math.round(each / 64) * 64);
+  const round = (value) => Math.round(value / 64) * 64;
+  const at = (x, y) => [...context.getImageData(x, y, 1, 1).data].slice(0, 3).map(round);
   done({ size: blob.size, type: blob.type, width, height, first: at(2, 2), last: at(width - 3, height - 3) });
 });"""
 #: Record a video of a red canvas, and add it to the element.
