@@ -25,7 +25,7 @@ from typing import Any
 
 from ..errors import InvalidReceipt, InvalidRequest, NotAuthenticated, NotYours, Refused, TooLarge, TypeNotAccepted
 from ..models import Upload
-from ..received_files import is_empty
+from ..receiving.received_files import is_empty
 from ..request_uploads import RequestUploads
 from .common import framework, uploads_in
 from .field_html import upload_field

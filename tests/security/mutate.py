@@ -51,19 +51,19 @@ MUTATIONS = [
         "test_tickets.py::test_the_next_user_of_the_browser_gets_another_record_owner",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "if ticket.transfer.id != upload_id:",
         "if False:",
         "test_tickets.py::test_a_ticket_is_invalid_for_another_upload_of_its_owner",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "if time.time() >= ticket.transfer.expires:",
         "if False:",
         "test_tickets.py::test_an_expired_ticket_is_refused",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         'json.dumps(["direct-upload", kind, scope.container, scope.mount])',
         'json.dumps(["direct-upload", scope.container, scope.mount])',
         "test_receipts.py::test_a_ticket_is_no_receipt_and_a_receipt_is_no_ticket",
@@ -129,13 +129,13 @@ MUTATIONS = [
         "test_temp_url_holders.py::test_with_bind_ip_a_temp_url_is_worth_nothing_elsewhere",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "self._storage.refuse(ticket.transfer)",
         "self._storage.abort(ticket.transfer)",
         "test_refusals.py::test_an_upload_refused_at_complete_is_removed",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "            self._sniff(ticket, sealed)",
         "            pass",
         "test_sniff.py::test_a_false_type_is_refused_and_the_object_is_deleted",
@@ -165,13 +165,13 @@ MUTATIONS = [
         "test_cross_site.py::test_the_cookie_does_not_go_along_from_another_site",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         "if base64_encode(base64_decode(signature)) != signature:",
         "if False:",
         "test_receipts.py::test_no_character_of_a_receipt_can_be_changed",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         "secrets = list(self._keys.secrets)",
         'secrets = ["a secret"]',
         "test_receipts.py::test_a_receipt_of_another_secret_is_invalid",
@@ -195,13 +195,13 @@ MUTATIONS = [
         "test_refusals.py::test_an_upload_refused_at_begin_stores_nothing",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "        if on_complete is None:\n",
         "        if on_complete is None or sealed.complete:\n",
         "test_refusals.py::test_a_refusal_cannot_be_slipped_past_by_sending_again",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "        if not sealed.complete:\n            self._storage.refuse(ticket.transfer)",
         "        self._storage.delete(stored_object(self._upload(ticket, sealed)))",
         "test_refusals.py::test_changing_the_choice_removes_no_complete_upload",
@@ -237,13 +237,13 @@ MUTATIONS = [
         "test_filenames.py::test_what_is_no_name_is_refused",
     ),
     Mutation(
-        "sniff.py",
+        "file_types/sniff.py",
         "if normalize_type(claimed) in _PAGES and not any(",
         "if False and not any(",
         "test_sniff.py::test_text_is_not_sent_as_a_page",
     ),
     Mutation(
-        "sniff.py",
+        "file_types/sniff.py",
         "if found is not None and (found in _PAGES or _PROGRAMS.fullmatch(found)):",
         "if False:",
         "test_sniff.py::test_what_content_may_be",
@@ -327,7 +327,7 @@ MUTATIONS = [
         "test_pages.py::test_the_policy_of_a_page_without_uploads_stays_strict",
     ),
     Mutation(
-        "extension_types.py",
+        "file_types/extension_types.py",
         " and not _ACTIVE.fullmatch(essence)",
         "",
         "test_pages.py::test_an_accepted_extension_does_not_make_a_page_or_script_accepted",
@@ -387,7 +387,7 @@ MUTATIONS = [
         "test_tickets.py::test_an_abort_during_on_complete_wins",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         '"ticket of unknown size" if unknown_size else "ticket"',
         '"ticket"',
         "test_companion.py::test_a_ticket_is_no_key_and_a_key_no_ticket",
@@ -411,13 +411,13 @@ MUTATIONS = [
         "test_companion.py::test_parts_that_were_not_declared_are_not_left_behind",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         '["direct-upload", kind, scope.container, scope.mount]',
         '["direct-upload", kind, scope.mount]',
         "test_middlewares.py::test_a_ticket_of_a_permissive_mount_is_invalid_at_a_strict_mount",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         '["direct-upload", kind, scope.container, scope.mount]',
         '["direct-upload", kind, scope.container]',
         "test_middlewares.py::test_a_receipt_of_another_middleware_is_invalid",
@@ -483,7 +483,7 @@ MUTATIONS = [
         "test_defences.py::test_permission_that_was_taken_back_ends_a_long_upload",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "min(now + ttl, ticket.begun + MAX_LIFETIMES * ttl)",
         "now + ttl",
         "test_defences.py::test_no_ticket_is_renewed_for_ever",
@@ -513,7 +513,7 @@ MUTATIONS = [
         "test_defences.py::test_a_strangers_body_keeps_no_worker_busy",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "opaque=unknown_size)",
         "opaque=False)",
         "test_defences.py::test_addresses_of_uppys_uploads_tell_a_log_nothing",
@@ -555,7 +555,7 @@ MUTATIONS = [
         "test_defences.py::test_an_extension_does_not_disguise_a_page_or_a_script",
     ),
     Mutation(
-        "storing.py",
+        "receiving/storing.py",
         "requester = uploads.authenticate(environ)",
         "requester = uploads.requester(environ)",
         "../unit/test_storing.py::test_a_refused_file_leaves_nothing_in_storage",

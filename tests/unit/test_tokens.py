@@ -19,10 +19,10 @@ from itsdangerous import URLSafeSerializer
 from direct_upload_middleware.errors import InvalidReceipt, InvalidTicket, TicketExpired
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.models import Upload
-from direct_upload_middleware.receipts import Receipt, Receipts
 from direct_upload_middleware.storage.base import Transfer
-from direct_upload_middleware.tickets import Ticket, Tickets, check_not_expired
-from direct_upload_middleware.tokens import Scope
+from direct_upload_middleware.tokens.receipts import Receipt, Receipts
+from direct_upload_middleware.tokens.signed import Scope
+from direct_upload_middleware.tokens.tickets import Ticket, Tickets, check_not_expired
 
 ID = "0123456789abcdef" * 2
 TRANSFER = Transfer(ID, "f" * 32, "application/pdf", 23, 10, 3, "pin", 2_000_000_000)

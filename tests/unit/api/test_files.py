@@ -14,9 +14,10 @@ import pytest
 from helpers.uploads import EMPTY, ONE, SEVERAL, Site, assert_problem, page, spoilt
 from webtest import TestApp
 
-from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, Upload, receipts
+from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, Upload
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.tokens import receipts
 
 pytest_plugins = ["helpers.fixtures"]
 

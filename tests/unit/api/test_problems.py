@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, BegunUpload, Site, assert_problem, spoilt
 
-from direct_upload_middleware import Refused, StorageError, StorageUnavailable, UploadRequest, tickets
+from direct_upload_middleware import Refused, StorageError, StorageUnavailable, UploadRequest
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.base import GiB
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.tokens import tickets
 
 pytest_plugins = ["helpers.fixtures"]
 

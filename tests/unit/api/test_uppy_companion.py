@@ -12,9 +12,10 @@ import pytest
 from helpers.companion import CALLS, FILE, PART, Multipart
 from helpers.uploads import SEVERAL, Site, assert_problem, md5, spoilt
 
-from direct_upload_middleware import NotYours, Refused, Upload, UploadRequest, tickets
+from direct_upload_middleware import NotYours, Refused, Upload, UploadRequest
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.tokens import tickets
 
 pytest_plugins = ["helpers.fixtures"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from itsdangerous import BadPayload, BadSignature, Signer, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from .keys import Keys
+from ..keys import Keys
 
 MAX_TOKEN_LENGTH = 16 * 1024
 _NONCE_BYTES = 16

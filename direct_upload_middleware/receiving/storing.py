@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from .errors import DirectUploadError, Refused, SegmentsMissing, StorageError, TypeNotAccepted
-from .models import Upload, UploadRequest
-from .policy import parse_request
+from ..errors import DirectUploadError, Refused, SegmentsMissing, StorageError, TypeNotAccepted
+from ..models import Upload, UploadRequest
+from ..policy import parse_request
+from ..storage.sending import send_segments
+from ..tokens.tickets import Ticket
+from ..uploads import Uploads
 from .received_files import ReceivedFile
-from .storage.sending import send_segments
-from .tickets import Ticket
-from .uploads import Uploads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 from itsdangerous import BadData
 
-from .errors import InvalidReceipt
-from .keys import Keys
-from .models import Upload
-from .tokens import Scope, Tokens
+from ..errors import InvalidReceipt
+from ..keys import Keys
+from ..models import Upload
+from .signed import Scope, Tokens
 
 
 @dataclass(frozen=True, slots=True)

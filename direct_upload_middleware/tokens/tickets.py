@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from itsdangerous import BadData
 
-from .errors import InvalidTicket, TicketExpired
-from .keys import Keys
-from .models import UploadRequest
-from .storage.base import SEALS, Transfer
-from .tokens import Scope, Tokens
+from ..errors import InvalidTicket, TicketExpired
+from ..keys import Keys
+from ..models import UploadRequest
+from ..storage.base import SEALS, Transfer
+from .signed import Scope, Tokens
 
 MAX_LIFETIMES = 30
 """The longest duration of an upload with renewed tickets, in lifetimes of a ticket."""

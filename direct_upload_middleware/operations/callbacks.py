@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import ApplicationError, NotAuthenticated, Refused
+from ..errors import ApplicationError, NotAuthenticated, Refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
