@@ -38,7 +38,7 @@ from direct_upload_middleware.errors import (
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.metadata import free_slot, with_origin
+from direct_upload_middleware.storage.swift.cluster.metadata import free_slot, with_origin
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 

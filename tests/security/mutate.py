@@ -351,19 +351,19 @@ MUTATIONS = [
         "test_tickets.py::test_a_clock_that_is_an_hour_wrong_neither_stops_uploads_nor_lengthens_temp_urls",
     ),
     Mutation(
-        "storage/swift/capabilities.py",
+        "storage/swift/cluster/capabilities.py",
         '("sha256", "sha512", "sha1")',
         '("sha1",)',
         "test_temp_url_holders.py::test_temp_urls_are_signed_with_sha_256_where_swift_allows_it",
     ),
     Mutation(
-        "storage/swift/metadata.py",
+        "storage/swift/cluster/metadata.py",
         "return {ORIGIN_HEADER: origins,",
         'return {ORIGIN_HEADER: "*",',
         "test_cross_site.py::test_a_page_of_another_site_cannot_send_to_a_temp_url",
     ),
     Mutation(
-        "storage/swift/provisioning.py",
+        "storage/swift/cluster/provisioning.py",
         'self._client.request("PUT", container, expect=(201, 202))',
         'self._client.request("PUT", container, headers={"X-Container-Read": ".r:*,.rlistings"}, expect=(201, 202))',
         "test_neighbours.py::test_a_neighbours_token_opens_none_of_the_containers",
@@ -543,7 +543,7 @@ MUTATIONS = [
         "test_defences.py::test_a_forged_host_or_origin_opens_no_container",
     ),
     Mutation(
-        "storage/swift/metadata.py",
+        "storage/swift/cluster/metadata.py",
         "return more if len(more) <= MAX_ORIGINS_BYTES else origins",
         'return more if len(more) <= MAX_ORIGINS_BYTES else "*"',
         "test_defences.py::test_many_hosts_never_open_a_container_to_every_origin",
@@ -558,13 +558,13 @@ MUTATIONS = [
         "receiving/storing.py",
         "requester = uploads.authenticate(environ)",
         "requester = uploads.requester(environ)",
-        "../unit/test_storing.py::test_a_refused_file_leaves_nothing_in_storage",
+        "../unit/receiving/test_storing.py::test_a_refused_file_leaves_nothing_in_storage",
     ),
     Mutation(
         "request_uploads.py",
         "self.verify(text, max_age=max_age, any_owner=any_owner)  #",
         "self.verify(text, max_age=max_age, any_owner=True)  #",
-        "../unit/test_storing.py::test_a_receipt_is_verified",
+        "../unit/receiving/test_storing.py::test_a_receipt_is_verified",
     ),
     Mutation(
         "integrations/django/files.py",
@@ -573,7 +573,7 @@ MUTATIONS = [
         "../unit/integrations/test_django_project.py::test_another_requesters_receipt_is_no_file",
     ),
     Mutation(
-        "storage/swift/metadata.py",
+        "storage/swift/cluster/metadata.py",
         "headers={ACCOUNT_KEYS[1]: secrets.token_hex(32)}",
         'headers={ACCOUNT_KEYS[1]: Keys(["a secret of the tests"]).derive("downloads")}',
         "test_middlewares.py::test_no_secret_opens_the_account",
@@ -753,7 +753,7 @@ MUTATIONS = [
         "../clouds/test_attacks.py::test_a_temp_url_copies_nothing_of_others",
     ),
     Mutation(
-        "storage/swift/capabilities.py",
+        "storage/swift/cluster/capabilities.py",
         'return trial.put("source", {"If-None-Match": "*"}, _DATA) == 412',
         "return True",
         "../clouds/test_lenient.py::test_what_a_cluster_lacks_is_named_when_an_upload_begins_and_in_the_log",

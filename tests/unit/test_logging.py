@@ -19,7 +19,7 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage import storage_from_url
 from direct_upload_middleware.storage.sweeping import Finding
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.provisioning import PINNED, STAGING
+from direct_upload_middleware.storage.swift.cluster.provisioning import PINNED, STAGING
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 OURS = "direct_upload_middleware"

@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Sequence
 from functools import cache
 
-from ...keys import Keys
-from .client import SwiftClient
-from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, EXPOSE_HEADER, MAX_AGE_HEADER, NEWEST, ORIGIN_HEADER
+from ....keys import Keys
+from ..client import SwiftClient
+from ..headers import ACCOUNT_KEYS, CONTAINER_KEYS, EXPOSE_HEADER, MAX_AGE_HEADER, NEWEST, ORIGIN_HEADER
 
 log = logging.getLogger(__name__)
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from ...errors import StorageUnavailable
-from ...keys import Keys
-from ..base import GiB, Limits
-from ..temp_urls import Digest
+from ....errors import StorageUnavailable
+from ....keys import Keys
+from ...base import GiB, Limits
+from ...temp_urls import Digest
+from ..client import SwiftClient
+from ..headers import CONTAINER_KEYS, NEWEST, ORIGIN_HEADER
 from .capabilities import CAPABILITIES, Capabilities, CapabilityCache, choose_digest, probe, read_info
-from .client import SwiftClient
-from .headers import CONTAINER_KEYS, NEWEST, ORIGIN_HEADER
 from .metadata import (
     cors_headers,
     find_account_key,

@@ -14,14 +14,14 @@ from hashlib import md5
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ...errors import StorageError
-from ..base import Transfer
-from ..temp_urls import Digest
-from .client import AGAIN, SwiftClient
-from .final_objects import copy_conditions
-from .headers import CONTAINER_KEYS
-from .manifests import ManifestEntry, manifest_body
-from .signing import temp_url
+from ....errors import StorageError
+from ...base import Transfer
+from ...temp_urls import Digest
+from ..client import AGAIN, SwiftClient
+from ..final_objects import copy_conditions
+from ..headers import CONTAINER_KEYS
+from ..manifests import ManifestEntry, manifest_body
+from ..signing import temp_url
 
 REFUSED = (401, 403)
 DIGESTS: tuple[Digest, ...] = ("sha256", "sha512", "sha1")
