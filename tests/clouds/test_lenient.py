@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from helpers import lenient_swift as quirks
-from helpers.changed_answers import Exchange, Meddle, meddling
 from helpers.doctor_runs import diagnose, run
-from helpers.no_container_keys import drop_keys, storage_behind
+from helpers.faults import lenient_swift as quirks
+from helpers.faults.changed_answers import Exchange, Meddle, meddling
+from helpers.faults.no_container_keys import drop_keys, storage_behind
 from helpers.uploads import EMPTY, ONE, SEVERAL, BegunUpload, Site, assert_problem, new_container, swift_storage
 
 from direct_upload_middleware.storage.swift import SwiftStorage

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from helpers.racing import Application, Race, TokenAccess, racing
+from helpers.storage.racing import Application, Race, TokenAccess, racing
 from helpers.uploads import SEGMENT, BegunUpload, Site
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
-from helpers.s3 import Browser
+from helpers.storage.s3 import Browser
 
 from direct_upload_middleware.errors import ApplicationError, SegmentsDiffer
 from direct_upload_middleware.storage.base import GiB, StoredSegment

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers import companion
 from helpers.companion import Multipart
-from helpers.s3 import s3_storage
+from helpers.storage.s3 import s3_storage
 from helpers.uploads import Site
 
 from direct_upload_middleware import DirectUploadMiddleware, Refused

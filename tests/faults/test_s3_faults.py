@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from helpers.fault_proxy import Fault, Proxy, no_fault
-from helpers.s3 import s3_storage
-from helpers.s3_faults import Behind
+from helpers.faults.fault_proxy import Fault, Proxy, no_fault
+from helpers.faults.s3_faults import Behind
+from helpers.storage.s3 import s3_storage
 from helpers.uploads import CALLS, BegunUpload, Site, assert_problem
 
 from direct_upload_middleware.errors import StorageUnavailable

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import requests
-from helpers.fault_proxy import Fault, Proxy, no_fault
-from helpers.storage_faults import Applications, Trouble, Troubled
+from helpers.faults.fault_proxy import Fault, Proxy, no_fault
+from helpers.faults.storage_faults import Applications, Trouble, Troubled
 from helpers.uploads import ONE, SEVERAL, BegunUpload, ServerAccess, Site, assert_problem
 from webtest import TestResponse
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
-from helpers.no_container_keys import drop_keys, storage_behind
+from helpers.faults.no_container_keys import drop_keys, storage_behind
 from helpers.uploads import ONE, SECRET, SEVERAL, BegunUpload, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError

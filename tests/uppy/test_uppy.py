@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.fault_proxy import Fault, no_fault
-from helpers.website import KiB
+from helpers.browsers.website import KiB
+from helpers.faults.fault_proxy import Fault, no_fault
 from uppy.conftest import HERE, NODE_MODULES, Apply, run
 from uppy.site import Applicant
 

@@ -29,10 +29,10 @@ from contract.storage_contract import (
     seal,
     stored_object,
 )
-from helpers.changed_answers import meddling
-from helpers.no_container_keys import drop_keys
-from helpers.rackspace_identity import API_KEY, CREDENTIALS, USERNAME, Identity, identity_service
-from helpers.swift_elsewhere import Swift, swift_elsewhere
+from helpers.clouds.rackspace_identity import API_KEY, CREDENTIALS, USERNAME, Identity, identity_service
+from helpers.clouds.swift_elsewhere import Swift, swift_elsewhere
+from helpers.faults.changed_answers import meddling
+from helpers.faults.no_container_keys import drop_keys
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError, StorageUnavailable
 from direct_upload_middleware.keys import Keys

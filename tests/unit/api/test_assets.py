@@ -13,7 +13,7 @@ from typing import Any
 
 import brotli
 import pytest
-from helpers.node import STATIC, run_module
+from helpers.script.node import STATIC, run_module
 from webob import Request, Response
 from webtest import TestApp
 

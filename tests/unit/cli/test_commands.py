@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner, Result
-from helpers.changed_answers import meddling
-from helpers.no_container_keys import drop_keys
+from helpers.faults.changed_answers import meddling
+from helpers.faults.no_container_keys import drop_keys
 from helpers.uploads import ONE, SEVERAL, Site, swift_storage
 
 from direct_upload_middleware.cli import main

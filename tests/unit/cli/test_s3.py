@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.s3 import BUCKET, s3_storage
+from helpers.storage.s3 import BUCKET, s3_storage
 from helpers.uploads import Site
 
 from direct_upload_middleware.cli import main

@@ -12,8 +12,8 @@ import botocore.auth
 import botocore.exceptions
 import pytest
 from click.testing import CliRunner
-from helpers.changed_answers import Exchange, meddling
-from helpers.s3 import BUCKET
+from helpers.faults.changed_answers import Exchange, meddling
+from helpers.storage.s3 import BUCKET
 from helpers.uploads import Site, assert_problem
 
 from direct_upload_middleware.cli import main

@@ -14,7 +14,7 @@ from wsgiref.validate import validator
 import pytest
 from django import forms
 from django.test.utils import override_settings
-from helpers.django_settings import configure
+from helpers.django_project.django_settings import configure
 from webtest import TestApp
 from webtest import Upload as SentFile
 

@@ -17,7 +17,7 @@ from wsgiref.validate import validator
 import pytest
 from django import forms
 from django.test.utils import override_settings
-from helpers.django_settings import configure
+from helpers.django_project.django_settings import configure
 from PIL import Image
 from webtest import TestApp
 from webtest import Upload as SentFile
@@ -42,7 +42,7 @@ from django.shortcuts import redirect
 from django.test import AsyncClient, Client
 from django.urls import path
 from django_webtest import DjangoTestApp
-from helpers.django_documents.models import Document, Page
+from helpers.django_project.django_documents.models import Document, Page
 
 from direct_upload_middleware.integrations.django import current_uploads, upload_store, with_direct_uploads
 from direct_upload_middleware.integrations.django.checks import check_middleware, check_settings

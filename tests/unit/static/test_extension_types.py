@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.node import STATIC, run_module
+from helpers.script.node import STATIC, run_module
 
 from direct_upload_middleware.file_types.extension_types import TABLE, possible_types
 

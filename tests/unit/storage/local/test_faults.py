@@ -27,7 +27,7 @@ from contract.storage_contract import (
     stored_object,
     uploaded,
 )
-from helpers.local_browser import Browser, bound, files_below
+from helpers.storage.local_browser import Browser, bound, files_below
 
 from direct_upload_middleware.errors import ApplicationError, NotFound, StorageError, StorageUnavailable
 from direct_upload_middleware.storage.base import StoredObject, Transfer

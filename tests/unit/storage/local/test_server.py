@@ -25,7 +25,7 @@ from contract.storage_contract import (
     uploaded,
     with_query,
 )
-from helpers.local_browser import Body, Browser, bound, files_below, put_raw
+from helpers.storage.local_browser import Body, Browser, bound, files_below, put_raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

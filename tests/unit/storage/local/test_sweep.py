@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from contract.storage_contract import ONE, SEVERAL, begin, download, new_transfer, put_all, seal, stored_object
-from helpers.local_browser import Browser
+from helpers.storage.local_browser import Browser
 
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Transfer

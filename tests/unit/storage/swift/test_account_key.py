@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
-from helpers.changed_answers import Exchange
-from helpers.no_container_keys import drop_keys, ignore_keys, storage_behind
+from helpers.faults.changed_answers import Exchange
+from helpers.faults.no_container_keys import drop_keys, ignore_keys, storage_behind
 from helpers.uploads import ONE, SECRET, SEGMENT, SEVERAL, Site, assert_problem, new_container, swift_storage
 
 from direct_upload_middleware import StorageError

@@ -16,7 +16,7 @@ import pytest
 import requests
 import trustme
 import yaml
-from helpers.changed_answers import meddling
+from helpers.faults.changed_answers import meddling
 from helpers.uploads import ONE, SECRET, SEVERAL, ServerAccess, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError, StorageUnavailable

@@ -1,4 +1,4 @@
-"""The website of :mod:`helpers.website` on S3."""
+"""The website of :mod:`helpers.browsers.website` on S3."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from direct_upload_middleware.storage.base import Transfer
 from direct_upload_middleware.storage.s3 import S3Storage
 from direct_upload_middleware.storage.s3.multipart import MIN_PART_SIZE
 from direct_upload_middleware.testing.private_s3.server import REGION, S3Server
-from helpers.fault_proxy import Proxy
-from helpers.s3 import BUCKET, s3_storage
-from helpers.s3_faults import Behind
-from helpers.website import Website
+from helpers.browsers.website import Website
+from helpers.faults.fault_proxy import Proxy
+from helpers.faults.s3_faults import Behind
+from helpers.storage.s3 import BUCKET, s3_storage
 
 SEGMENT = MIN_PART_SIZE
 

@@ -2,6 +2,6 @@
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpers.served import app as served
+from helpers.servers.served import app as served
 
 app = ProxyFix(served, x_for=1, x_proto=1, x_prefix=1)

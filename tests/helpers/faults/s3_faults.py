@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from helpers.changed_answers import Exchange, meddling
-from helpers.s3 import Server
+from helpers.faults.changed_answers import Exchange, meddling
+from helpers.storage.s3 import Server
 
 COMPLETED = b"""<?xml version="1.0" encoding="UTF-8"?>
 <CompleteMultipartUploadResult><ETag>"d41d8cd98f00b204e9800998ecf8427e-1"</ETag></CompleteMultipartUploadResult>"""

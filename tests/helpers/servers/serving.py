@@ -20,7 +20,8 @@ import requests
 
 from helpers.uploads import until_sealed
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
+APP = "helpers.servers.served:app"
 TIMEOUT = 30
 GUNICORN = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket"]
 WAITRESS = ["-m", "waitress", "--listen=127.0.0.1:0"]

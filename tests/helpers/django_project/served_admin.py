@@ -1,4 +1,4 @@
-"""Serve Django's admin with ordinary file fields: ``python -m helpers.served_admin DIRECTORY``."""
+"""Serve Django's admin with ordinary file fields: ``python -m helpers.django_project.served_admin DIRECTORY``."""
 
 # ruff: noqa: E402  Django is configured before its models are imported
 
@@ -8,7 +8,7 @@ import sys
 
 from waitress.server import create_server
 
-from helpers.django_settings import configure
+from helpers.django_project.django_settings import configure
 
 DIRECTORY = sys.argv[1]
 MIDDLEWARE = [
@@ -22,7 +22,7 @@ MIDDLEWARE = [
 if __name__ == "__main__":
     configure(
         f"{DIRECTORY}/database.sqlite3",
-        ROOT_URLCONF="helpers.served_admin",
+        ROOT_URLCONF="helpers.django_project.served_admin",
         MIDDLEWARE=MIDDLEWARE,
         DIRECT_UPLOAD={"storage": f"local:{DIRECTORY}/files"},
     )

@@ -25,7 +25,7 @@ def configure(database: str = ":memory:", **others: Any) -> None:
             "django.contrib.messages",
             "django.contrib.sessions",
             "direct_upload_middleware.integrations.django",
-            "helpers.django_documents",
+            "helpers.django_project.django_documents",
         ],
         "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": database}},
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],

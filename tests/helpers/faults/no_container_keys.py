@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
-from helpers.changed_answers import Exchange, Meddle, meddling
+from helpers.faults.changed_answers import Exchange, Meddle, meddling
 
 KEY = "x-container-meta-temp-url-key"
 KEPT = "x-container-meta-kept-temp-url-key"

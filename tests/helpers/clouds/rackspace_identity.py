@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
 
-from helpers.swift_elsewhere import Swift
+from helpers.clouds.swift_elsewhere import Swift
 
 USERNAME, API_KEY = "ann", "an API key"
 CREDENTIALS = {"auth": {"RAX-KSKEY:apiKeyCredentials": {"username": USERNAME, "apiKey": API_KEY}}}

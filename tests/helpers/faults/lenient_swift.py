@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
-from helpers.changed_answers import Exchange, Meddle
+from helpers.faults.changed_answers import Exchange, Meddle
 
 
 def has(exchange: Exchange, name: str) -> bool:

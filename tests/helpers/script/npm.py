@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from helpers.node import node
+from helpers.script.node import node
 
 NAME = "direct-upload-middleware"
 NODE_MODULES = Path(os.environ.get("NODE_PATH", "").split(os.pathsep)[0])

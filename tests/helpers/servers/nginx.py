@@ -18,7 +18,7 @@ import trustme
 
 from direct_upload_middleware.testing.private_swift.machine import reserved_ports
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "servers.rst"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "servers.rst"
 NGINX_BLOCK = re.compile(r"^\.\. code:: nginx\n\n((?: {4}.*\n|\n)+)", re.MULTILINE)
 TIMEOUT = 20
 CONFIGURATION = """

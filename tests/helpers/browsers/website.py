@@ -22,7 +22,7 @@ from direct_upload_middleware.storage.base import SignedSegment
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
-from helpers.fault_proxy import HOST, Proxy, no_fault
+from helpers.faults.fault_proxy import HOST, Proxy, no_fault
 from helpers.uploads import new_container
 
 KiB = 1024
