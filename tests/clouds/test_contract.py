@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from clouds.conftest import OLD_VERSIONS
 from contract.storage_contract import ONE, SEVERAL, SIZES, StorageContract, download, finished, seal, uploaded
-from contract.test_swift import Browser
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.storage.swift import SwiftStorage
 
-pytestmark = pytest.mark.parametrize("version", ["2.29.0", "2.37.0"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("version", OLD_VERSIONS, indirect=True, scope="session")
 
 PARTS = [
     "test_a_complete_upload_cannot_be_aborted",

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from helpers.faults.connections import FAULTS, assert_calls_survive, begin_and_send
 from helpers.faults.fault_proxy import Fault, Proxy, no_fault
 from helpers.faults.storage_faults import Applications, Trouble, Troubled
 from helpers.uploads import ONE, SEVERAL, BegunUpload, ServerAccess, Site, assert_problem
@@ -308,15 +309,9 @@ def proxy(swift_server: SwiftServer) -> Iterator[Proxy]:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Fault("cut", after=100), id="cut in the request"),
-        pytest.param(Fault("cut", after=20, answer=True), id="cut in the answer's head"),
+        *FAULTS,
         pytest.param(Fault("cut", after=400, answer=True), id="cut in the answer"),
-        pytest.param(Fault("cut"), id="cut at once"),
-        pytest.param(Fault("stall", after=10), id="stalled"),
-        pytest.param(Fault("stall", after=10, answer=True), id="stalled answer"),
-        pytest.param(Fault("delay", seconds=0.3, answer=True), id="slow"),
         pytest.param(Fault("throttle", rate=2000, answer=True), id="throttled"),
-        pytest.param(Fault("status", status=503), id="503"),
         pytest.param(Fault("status", status=429), id="429"),
     ],
 )
@@ -326,14 +321,8 @@ def test_a_connection_that_fails_is_made_anew(
 ) -> None:
     monkeypatch.setattr(swift_client, "READ_TIMEOUT", 1)
     site = applications.new(ProxyAccess(applications.server, proxy))
-    begun = site.begin(data)
-    begun.send()
-    for call in ("sign", "status", "complete"):
-        proxy.cut()
-        proxy.once(fault)
-        answer = site.call(call, begun)
-        assert answer.status_int == 200, answer.text
-    assert len(proxy.faults) == 3
+    begun = begin_and_send(site, data)
+    assert_calls_survive(fault, proxy, site, begun)
     assert_finished(applications, site, begun)
 
 

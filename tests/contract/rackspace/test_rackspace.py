@@ -9,18 +9,17 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from contract.storage_contract import (
     ONE,
     SEVERAL,
+    SealingMarksContract,
     StorageContract,
     begin,
     download,
@@ -33,6 +32,7 @@ from helpers.clouds.rackspace_identity import API_KEY, CREDENTIALS, USERNAME, Id
 from helpers.clouds.swift_elsewhere import Swift, swift_elsewhere
 from helpers.faults.changed_answers import meddling
 from helpers.faults.no_container_keys import drop_keys
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError, StorageUnavailable
 from direct_upload_middleware.keys import Keys
@@ -76,26 +76,12 @@ def storage(identity: Identity) -> RackspaceStorage:
     return make_storage(identity)
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Browser:
-    def request(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        sent = {"Accept-Encoding": "identity", **(headers or {})}
-        response = requests.request(method, url, data=body, headers=sent, allow_redirects=False, timeout=30)
-        return Answer(response.status_code, response.headers, response.content)
-
-
 @pytest.fixture
 def http() -> Browser:
     return Browser()
 
 
-class TestRackspaceStorage(StorageContract):
+class TestRackspaceStorage(SealingMarksContract, StorageContract):
     """The contract."""
 
 

@@ -19,11 +19,11 @@ from pathlib import Path
 import requests
 
 from direct_upload_middleware.storage.s3.client import S3Client
+from direct_upload_middleware.testing.private_s3.server import REGION, aws_environ
 from direct_upload_middleware.testing.private_swift.servers import Servers
 
 PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "monmaptool")
 HOST = "127.0.0.1"
-REGION = "us-east-1"
 TIMEOUT = 180.0
 USER = "tester"
 
@@ -104,15 +104,7 @@ class Rgw:
 
     def environ(self) -> dict[str, str]:
         """Environment variables by which botocore finds this server and its credentials."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
+        return aws_environ(self.url, self.access_key, self.secret_key)
 
     def swift_environ(self) -> dict[str, str]:
         """Environment variables by which openstacksdk logs in to the Swift API."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
-
-import requests
 
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.s3 import S3Storage
 from direct_upload_middleware.testing.private_s3.server import REGION
+from helpers.storage import browser
+from helpers.storage.browser import Answer
 
 BUCKET = "uploads"
 
@@ -29,14 +29,7 @@ class Server(Protocol):
     def storage_url(self, bucket: str) -> str: ...
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Browser:
+class Browser(browser.Browser):
     """Sends what a browser sends, and puts S3's statuses into the contract's, which are Swift's.
 
     A stored part is 200 here and 201 there; a refused signature 403 and 401; a URL whose upload has ended 404 and 401;
@@ -44,17 +37,17 @@ class Browser:
     """
 
     def request(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        sent = {"Accept-Encoding": "identity", **(headers or {})}
+        sent = dict(headers or {})
         if "ETag" in sent:
             sent["Content-MD5"] = b64encode(bytes.fromhex(sent.pop("ETag"))).decode()
-        response = requests.request(method, url, data=body, headers=sent, allow_redirects=False, timeout=60)
-        return Answer(_translated(method, response), response.headers, response.content)
+        answer = super().request(method, url, body, sent)
+        return replace(answer, status=_translated(method, answer))
 
 
-def _translated(method: str, response: requests.Response) -> int:
-    status = response.status_code
+def _translated(method: str, answer: Answer) -> int:
+    status = answer.status
     if method == "PUT":
-        return {200: 201, 403: 401, 404: 401}.get(status, 422 if b"BadDigest" in response.content else status)
+        return {200: 201, 403: 401, 404: 401}.get(status, 422 if b"BadDigest" in answer.body else status)
     return {403: 401}.get(status, status)
 
 

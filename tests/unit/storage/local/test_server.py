@@ -25,27 +25,12 @@ from contract.storage_contract import (
     uploaded,
     with_query,
 )
-from helpers.storage.local_browser import Body, Browser, bound, files_below, put_raw
+from helpers.storage.local_browser import Body, Browser, files_below, put_raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from direct_upload_middleware.storage.local import LocalStorage
 from direct_upload_middleware.storage.local import receive as local_receive
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "not" / "yet there"
-
-
-@pytest.fixture
-def storage(directory: Path) -> LocalStorage:
-    return bound(directory)
-
-
-@pytest.fixture
-def http(storage: LocalStorage) -> Browser:
-    return Browser(storage)
 
 
 def test_a_put_says_what_was_stored(storage: LocalStorage, http: Browser) -> None:

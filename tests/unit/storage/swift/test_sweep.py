@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from contract.storage_contract import ONE, SEVERAL, begin, download, finished, put, put_all, seal, stored_object
-from contract.test_swift import Browser, new_storage
+from contract.test_swift import new_storage
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.errors import DirectUploadError
 from direct_upload_middleware.storage.base import StoredObject, Transfer
