@@ -72,7 +72,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("quirk", "name", "refused"), REFUSED)
-def test_what_a_cluster_lacks_is_named_when_an_upload_begins_and_in_the_log(
+def test_a_missing_capability_is_named_when_an_upload_begins_and_in_the_log(
     swift_server: SwiftServer, caplog: pytest.LogCaptureFixture, quirk: Meddle, name: str, refused: tuple[bytes, ...]
 ) -> None:
     with storage_behind(swift_server, quirk, new_container()) as storage, caplog.at_level(logging.WARNING):

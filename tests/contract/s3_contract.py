@@ -71,7 +71,7 @@ class S3Contract(contract.SealingMarksContract, contract.StorageContract):  # ty
     """The contract. What is overridden here is Swift's alone; each test states what S3 does instead."""
 
     @pytest.mark.parametrize("data", [ONE, SEVERAL, b""])
-    def test_what_was_sent_is_what_is_downloaded(self, storage: S3Storage, http: Browser, data: bytes) -> None:
+    def test_the_sent_bytes_are_downloaded(self, storage: S3Storage, http: Browser, data: bytes) -> None:
         """The object's ETag is S3's: the MD5 of the parts' MD5s and their number, also of one part."""
         transfer, _ = contract.uploaded(storage, http, data)
         sealed = contract.seal(storage, transfer, data)

@@ -134,7 +134,7 @@ def test_a_server_that_answers_nothing_but_503_is_unavailable(
 
 
 @pytest.mark.parametrize("fault", [Fault("cut", after=3000), Fault("corrupt", after=3000)], ids=["cut", "damaged"])
-def test_a_part_that_does_not_arrive_whole_is_sent_again(s3_server: S3Server, proxy: Proxy, fault: Fault) -> None:
+def test_a_part_that_does_not_arrive_complete_is_sent_again(s3_server: S3Server, proxy: Proxy, fault: Fault) -> None:
     """A damaged part is refused by its MD5, or the completion finds that it is missing."""
     site = Site(s3_storage(Behind(s3_server, proxy.url)))
     begun = site.begin(b"a" * 5000)

@@ -331,7 +331,7 @@ def test_a_connection_that_fails_is_made_anew(
 )
 @pytest.mark.parametrize("call", ["begin", *CALLS])
 @pytest.mark.parametrize("data", SIZES)
-def test_a_swift_that_answers_nothing_but_trouble(
+def test_a_swift_that_answers_only_errors_is_reported_and_changes_nothing(
     applications: Applications, proxy: Proxy, data: bytes, call: str, status: int, code: str
 ) -> None:
     site = applications.new(ProxyAccess(applications.server, proxy))
@@ -403,7 +403,7 @@ def test_a_log_in_that_is_cut_can_be_tried_again(
         (404, StorageError),
     ],
 )
-def test_what_the_identity_service_says_decides_whether_to_try_again(
+def test_the_status_of_the_identity_service_decides_about_a_retry(
     swift_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, status: int, error: type[Exception]
 ) -> None:
     class Handler(BaseHTTPRequestHandler):

@@ -84,7 +84,7 @@ MUTATIONS = [
         "storage/swift/single.py",
         "(self.size, self.etag) == (size, etag)",
         "True",
-        "test_temp_url_holders.py::test_what_was_overwritten_before_complete_is_found_and_sent_again",
+        "test_temp_url_holders.py::test_a_segment_that_was_overwritten_before_complete_is_found_and_sent_again",
     ),
     Mutation(
         "storage/swift/segmented.py",
@@ -108,13 +108,13 @@ MUTATIONS = [
         "storage/swift/final_objects.py",
         ', "X-Fresh-Metadata": "true"',
         "",
-        "test_uploader.py::test_headers_of_the_uploaders_own_do_not_reach_what_stays",
+        "test_uploader.py::test_headers_that_the_uploader_adds_do_not_reach_the_stored_objects",
     ),
     Mutation(
         "storage/swift/segmented.py",
         "lambda s: self.containers.clear(transfer, s.stored.index), [s for s in segments if s.is_marked]",
         "lambda s: None, []",
-        "test_uploader.py::test_headers_of_the_uploaders_own_do_not_reach_what_stays",
+        "test_uploader.py::test_headers_that_the_uploader_adds_do_not_reach_the_stored_objects",
     ),
     Mutation(
         "storage/swift/final_objects.py",
@@ -216,7 +216,7 @@ MUTATIONS = [
         "uploads.py",
         "until=int(time.time()) + self._options.ticket_ttl",
         "until=0",
-        "test_uploader.py::test_what_the_application_deleted_is_not_brought_back",
+        "test_uploader.py::test_an_upload_that_the_application_deleted_is_not_brought_back",
     ),
     Mutation(
         "policy.py",
@@ -228,13 +228,13 @@ MUTATIONS = [
         "policy.py",
         'if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):',
         "if False:",
-        "test_filenames.py::test_what_is_no_name_is_refused",
+        "test_filenames.py::test_a_filename_with_a_path_or_control_characters_is_refused",
     ),
     Mutation(
         "policy.py",
         'if "/" in value or value in (".", ".."):',
         "if False:",
-        "test_filenames.py::test_what_is_no_name_is_refused",
+        "test_filenames.py::test_a_filename_with_a_path_or_control_characters_is_refused",
     ),
     Mutation(
         "file_types/sniff.py",
@@ -246,7 +246,7 @@ MUTATIONS = [
         "file_types/sniff.py",
         "if found is not None and (found in _PAGES or _PROGRAMS.fullmatch(found)):",
         "if False:",
-        "test_sniff.py::test_what_content_may_be",
+        "test_sniff.py::test_a_content_is_accepted_by_the_types_that_it_can_have",
     ),
     Mutation(
         "api/files.py",
@@ -474,7 +474,7 @@ MUTATIONS = [
         "storage/local/files.py",
         "if is_writable or",
         "if",
-        "test_local.py::test_what_other_users_can_write_to_is_not_trusted",
+        "test_local.py::test_a_path_that_other_users_can_write_to_is_not_trusted",
     ),
     Mutation(
         "uploads.py",
@@ -504,7 +504,7 @@ MUTATIONS = [
         "storage/swift/final_objects.py",
         "**copy_conditions(metadata.etag)}",
         "}",
-        "test_defences.py::test_what_is_written_at_the_moment_of_the_copy_is_not_copied",
+        "test_defences.py::test_bytes_that_are_written_at_the_moment_of_the_copy_are_not_copied",
     ),
     Mutation(
         "api/unread_body.py",
@@ -684,7 +684,7 @@ MUTATIONS = [
         "storage/s3/records.py",
         'expect=(*_TAKEN, *_CONFLICT), IfNoneMatch="*"',
         "expect=(*_TAKEN, *_CONFLICT)",
-        "../contract/test_s3.py::TestS3Storage::test_what_was_aborted_after_it_was_sealed_cannot_be_confirmed",
+        "../contract/test_s3.py::TestS3Storage::test_an_upload_that_was_aborted_after_the_seal_cannot_be_confirmed",
     ),
     Mutation(
         "storage/s3/multipart.py",
@@ -708,7 +708,7 @@ MUTATIONS = [
         "storage/s3/sealing.py",
         "self._find_sealed_or_clean_up(transfer)  # raises NotFound",
         "pass  #",
-        "../contract/test_s3.py::TestS3Storage::test_what_was_aborted_after_it_was_sealed_cannot_be_confirmed",
+        "../contract/test_s3.py::TestS3Storage::test_an_upload_that_was_aborted_after_the_seal_cannot_be_confirmed",
     ),
     Mutation(
         "storage/s3/sealing.py",
@@ -726,7 +726,7 @@ MUTATIONS = [
         "storage/s3/sealing.py",
         "if until > self._client.now():",
         "if False:",
-        "../contract/test_s3.py::TestS3Storage::test_what_was_deleted_is_not_brought_back_as_long_as_tickets_live",
+        "../contract/test_s3.py::TestS3Storage::test_a_deleted_upload_is_not_brought_back_while_its_ticket_is_valid",
     ),
     Mutation(
         "storage/s3/sweep.py",
@@ -756,7 +756,7 @@ MUTATIONS = [
         "storage/swift/cluster/capabilities.py",
         'return trial.put("source", {"If-None-Match": "*"}, _DATA) == 412',
         "return True",
-        "../clouds/test_lenient.py::test_what_a_cluster_lacks_is_named_when_an_upload_begins_and_in_the_log",
+        "../clouds/test_lenient.py::test_a_missing_capability_is_named_when_an_upload_begins_and_in_the_log",
     ),
     Mutation(
         "storage/swift/client.py",

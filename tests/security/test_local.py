@@ -84,7 +84,7 @@ def test_no_more_bytes_are_taken_than_the_ticket_says(site: Site, tmp_path: Path
         *((".", mode) for mode in (0o722, 0o777)),  # the group may share the directory above
     ],
 )
-def test_what_other_users_can_write_to_is_not_trusted(tmp_path: Path, name: str, mode: int) -> None:
+def test_a_path_that_other_users_can_write_to_is_not_trusted(tmp_path: Path, name: str, mode: int) -> None:
     """Notices when the secret or its directory is taken as it is."""
     parent = tmp_path / "parent"
     parent.mkdir()

@@ -61,7 +61,9 @@ def test_an_upload_refused_at_begin_stores_nothing(new_site: MakeSite, account: 
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_what_is_sent_again_after_a_refusal_is_refused_again(new_site: MakeSite, account: Account, data: bytes) -> None:
+def test_a_file_that_is_sent_again_after_a_refusal_is_refused_again(
+    new_site: MakeSite, account: Account, data: bytes
+) -> None:
     """The temp URL of a one-segment upload lives on: what it writes is asked about anew. Notices when a second complete
     finds the first one's yes or no somewhere and does not ask.
     """

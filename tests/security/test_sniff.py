@@ -62,7 +62,7 @@ PROGRAMS = ["a.exe", "a.elf"]
         pytest.param(".exe", ["a.exe"], id="programs"),
     ],
 )
-def test_what_content_may_be(accept: str, expected: list[str]) -> None:
+def test_a_content_is_accepted_by_the_types_that_it_can_have(accept: str, expected: list[str]) -> None:
     """Every sample against every kind of ``accept``. Notices any change of the rule in ``sniff.may_be_accepted``."""
     tokens = parse_accept(accept.split(","))
     found = [name for name, data in SAMPLES.items() if may_be_accepted(tokens, "", data)]

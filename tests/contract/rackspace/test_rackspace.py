@@ -202,7 +202,7 @@ class TestCredentials:
         assert RackspaceAccess(auth_endpoint=identity.url).login().token
 
     @pytest.mark.usefixtures("environ")
-    def test_that_are_missing_are_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_credentials_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("RACKSPACE_API_KEY")
         with pytest.raises(ConfigurationError, match="set RACKSPACE_USERNAME and RACKSPACE_API_KEY"):
             RackspaceAccess(region="ORD").login()
@@ -238,7 +238,7 @@ class TestUrl:
             "rackspace://uploads/more",
         ],
     )
-    def test_what_is_wrong_is_refused(self, url: str) -> None:
+    def test_an_invalid_url_is_refused(self, url: str) -> None:
         with pytest.raises(ConfigurationError):
             storage_from_url(url)
 

@@ -306,7 +306,7 @@ def test_bytes_text(size: int, text: str) -> None:
     assert bytes_text(size) == text
 
     @pytest.mark.usefixtures("environ")
-    def test_secrets_of_which_none_is_in_use_change_nothing(self, own_server: SwiftServer, container: str) -> None:
+    def test_secrets_that_are_not_in_use_change_nothing(self, own_server: SwiftServer, container: str) -> None:
         """A comma in place of the space makes one secret of two."""
         site = Site(swift_storage(own_server, container), secret=OLD)
         begun = site.begin(ONE)

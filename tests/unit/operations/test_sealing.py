@@ -146,7 +146,9 @@ def test_in_a_batch_the_quick_ones_do_not_wait_for_the_slow_one(storage: Slow) -
     assert sorted(storage.asked) == sorted([slow.id, other.id])
 
 
-def test_what_has_not_begun_is_left_to_the_process_that_gets_the_repeated_call(storage: Slow, tmp_path: Path) -> None:
+def test_a_seal_that_has_not_begun_is_left_to_the_process_that_gets_the_repeated_call(
+    storage: Slow, tmp_path: Path
+) -> None:
     storage.gate.clear()
     site, other = Site(storage), Site(LocalStorage(tmp_path / "uploads"))
     other.browser.cookiejar = site.browser.cookiejar

@@ -258,7 +258,7 @@ def test_store_takes_bytes_and_files_and_a_type(local_site: Site, tmp_path: Any)
 
 
 @pytest.mark.parametrize("value", [io.StringIO("text"), object(), 5])
-def test_what_is_not_a_binary_file_is_a_type_error(local_site: Site, value: Any) -> None:
+def test_storing_anything_but_a_binary_file_is_a_type_error(local_site: Site, value: Any) -> None:
     with pytest.raises(TypeError, match="binary"):
         local_site.uploads(lambda uploads: uploads.store(value, filename="a.txt"))
 

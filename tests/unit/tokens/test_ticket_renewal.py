@@ -92,7 +92,7 @@ def test_only_its_owner_has_it_renewed(local_site: Site, pass_time: PassTime) ->
         assert_problem(site.call(call, begun, ticket=renewed, browser=site.new_browser("bob")), 403, "not-yours")
 
 
-def test_what_was_aborted_stays_so_for_every_ticket(begun: BegunUpload, pass_time: PassTime) -> None:
+def test_an_aborted_upload_stays_aborted_for_every_ticket(begun: BegunUpload, pass_time: PassTime) -> None:
     first = begun.ticket
     pass_time(TTL // 2 + 1)
     begun.ticket = begun.site.call("status", begun).json["ticket"]

@@ -149,7 +149,7 @@ def test_a_ticket_is_for_one_upload() -> None:
             Tickets(KEYS, SCOPE).read(Tickets(KEYS, SCOPE).issue(TICKET), upload_id=id)
 
 
-def test_what_the_application_signs_with_the_same_secret_is_nothing_to_us() -> None:
+def test_a_token_that_the_application_signs_with_the_same_secret_is_invalid() -> None:
     theirs = URLSafeSerializer("secret").dumps([[ID], 1])
     with pytest.raises(InvalidTicket):
         read_ticket(theirs)

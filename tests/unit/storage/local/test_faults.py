@@ -130,7 +130,7 @@ def test_a_seal_that_crashed_can_be_aborted(
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_an_abort_that_crashed_is_whole_or_not_begun(
+def test_an_abort_that_crashed_is_complete_or_not_begun(
     directory: Path, storage: LocalStorage, http: Browser, monkeypatch: pytest.MonkeyPatch, sealed: bool
 ) -> None:
     def prepared() -> Any:
