@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .models import Upload
+from .operations.outcomes import stored_object
 from .origins import mount_url
-from .outcomes import stored_object
 from .received_files import is_empty, is_file, receipt_text, receive
 from .requester import Requester
 from .uploads import DOWNLOAD_TTL, Uploads

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .operations.outcomes import stored_object
 from .options import Options, make_options
 from .origins import mount_url
-from .outcomes import stored_object
 from .policy import Policy
 from .received_files import receive
 from .uploads import DOWNLOAD_TTL, Uploads

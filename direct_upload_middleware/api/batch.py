@@ -12,11 +12,11 @@ from typing import Any
 
 from webob import Request, Response
 
-from ..attempts import attempt
 from ..errors import DirectUploadError, InvalidRequest
 from ..headers import UPLOAD_OWNER
+from ..operations.attempts import attempt
+from ..operations.outcomes import BegunUpload, CompletedUpload
 from ..options import Options
-from ..outcomes import BegunUpload, CompletedUpload
 from ..policy import parse_request
 from ..requester import Requester
 from ..tickets import Ticket

@@ -129,13 +129,13 @@ MUTATIONS = [
         "test_temp_url_holders.py::test_with_bind_ip_a_temp_url_is_worth_nothing_elsewhere",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "self._storage.refuse(ticket.transfer)",
         "self._storage.abort(ticket.transfer)",
         "test_refusals.py::test_an_upload_refused_at_complete_is_removed",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "            self._sniff(ticket, sealed)",
         "            pass",
         "test_sniff.py::test_a_false_type_is_refused_and_the_object_is_deleted",
@@ -195,13 +195,13 @@ MUTATIONS = [
         "test_refusals.py::test_an_upload_refused_at_begin_stores_nothing",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "        if on_complete is None:\n",
         "        if on_complete is None or sealed.complete:\n",
         "test_refusals.py::test_a_refusal_cannot_be_slipped_past_by_sending_again",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "        if not sealed.complete:\n            self._storage.refuse(ticket.transfer)",
         "        self._storage.delete(stored_object(self._upload(ticket, sealed)))",
         "test_refusals.py::test_changing_the_choice_removes_no_complete_upload",
@@ -237,13 +237,13 @@ MUTATIONS = [
         "test_filenames.py::test_what_is_no_name_is_refused",
     ),
     Mutation(
-        "sniff.py",
+        "file_types/sniff.py",
         "if normalize_type(claimed) in _PAGES and not any(",
         "if False and not any(",
         "test_sniff.py::test_text_is_not_sent_as_a_page",
     ),
     Mutation(
-        "sniff.py",
+        "file_types/sniff.py",
         "if found is not None and (found in _PAGES or _PROGRAMS.fullmatch(found)):",
         "if False:",
         "test_sniff.py::test_what_content_may_be",
@@ -327,7 +327,7 @@ MUTATIONS = [
         "test_pages.py::test_the_policy_of_a_page_without_uploads_stays_strict",
     ),
     Mutation(
-        "extension_types.py",
+        "file_types/extension_types.py",
         " and not _ACTIVE.fullmatch(essence)",
         "",
         "test_pages.py::test_an_accepted_extension_does_not_make_a_page_or_script_accepted",

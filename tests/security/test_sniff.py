@@ -13,8 +13,8 @@ from security.conftest import Account, MakeSite
 from security.samples import SAMPLES
 
 from direct_upload_middleware import ConfigurationError
+from direct_upload_middleware.file_types.sniff import may_be_accepted
 from direct_upload_middleware.policy import parse_accept
-from direct_upload_middleware.sniff import may_be_accepted
 
 IMAGES = ["a.png", "a.jpg", "a.gif", "a.webp", "a.tiff", "a.bmp", "a.heic", "a.avif"]
 VECTORS = ["a.svg", "b.svg"]

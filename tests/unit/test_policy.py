@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_upload_middleware import ConfigurationError, UploadRequest, extension_types
+from direct_upload_middleware import ConfigurationError, UploadRequest
 from direct_upload_middleware.errors import InvalidRequest, TooLarge, TypeNotAccepted
+from direct_upload_middleware.file_types import extension_types
 from direct_upload_middleware.plan import MiB, make_plan
 from direct_upload_middleware.policy import Policy, parse_accept, parse_request
 from direct_upload_middleware.storage.base import GiB, Limits, Transfer

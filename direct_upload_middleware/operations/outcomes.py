@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .models import Upload
-from .storage.base import SignedSegment, StoredObject, Transfer
-from .tickets import Ticket
+from ..models import Upload
+from ..storage.base import SignedSegment, StoredObject, Transfer
+from ..tickets import Ticket
 
 DOWNLOAD_TTL = 300
 """The lifetime of a presigned URL for GET in seconds."""

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from .errors import ApplicationError, DirectUploadError
-from .storage.concurrency import imap_concurrently
+from ..errors import ApplicationError, DirectUploadError
+from ..storage.concurrency import imap_concurrently
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..callbacks import call_application, check_json
+from ..errors import DirectUploadError, Refused, SegmentsMissing, TypeNotAccepted
+from ..models import Upload
+from ..options import Options
+from ..receipts import Receipt, Receipts
+from ..storage.base import Sealed
+from ..tickets import Ticket
 from .attempts import attempt, attempt_each
-from .callbacks import call_application, check_json
-from .errors import DirectUploadError, Refused, SegmentsMissing, TypeNotAccepted
-from .models import Upload
-from .options import Options
 from .outcomes import DOWNLOAD_TTL, CompletedUpload, log_fields, stored_object
-from .receipts import Receipt, Receipts
 from .sealing import Run, SealingThreads
-from .storage.base import Sealed
-from .tickets import Ticket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -95,7 +95,7 @@ class Completion:
 
     def _sniff(self, ticket: Ticket, sealed: Sealed) -> None:
         """Raise TypeNotAccepted for content of another type, and remove it unless it was complete before."""
-        from .sniff import HEAD_SIZE, may_be_accepted  # make_options has imported it
+        from ..file_types.sniff import HEAD_SIZE, may_be_accepted  # make_options has imported it
 
         upload = self._upload(ticket, sealed)
         with self._storage.open(stored_object(upload)) as file:

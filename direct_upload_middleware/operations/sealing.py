@@ -21,8 +21,8 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from .errors import DirectUploadError
-from .storage.base import HasSealingMarks, Sealed, SealingMarks, Storage, Transfer
+from ..errors import DirectUploadError
+from ..storage.base import HasSealingMarks, Sealed, SealingMarks, Storage, Transfer
 
 log = logging.getLogger(__name__)
 

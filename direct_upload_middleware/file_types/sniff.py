@@ -19,8 +19,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from ..errors import ConfigurationError
 from .active_types import ANY_TYPE
-from .errors import ConfigurationError
 from .media_types import OLE, SIGNED, equivalent_types, normalize_type, type_of_extension
 
 HEAD_SIZE = 64 * 1024

@@ -13,8 +13,8 @@ import pytest
 from helpers.uploads import ONE, BegunUpload, Site, assert_problem, swift_storage
 from webtest import TestResponse
 
-from direct_upload_middleware import completion, sealing
 from direct_upload_middleware.errors import StorageUnavailable
+from direct_upload_middleware.operations import completion, sealing
 from direct_upload_middleware.storage.base import Sealed, Transfer
 from direct_upload_middleware.storage.local import LocalStorage
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
