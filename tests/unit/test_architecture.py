@@ -34,11 +34,9 @@ LAYERS = {
         {"__init__"},  # the package itself: the public names
         {"integrations", "testing", "cli"},
     ],
-    "operations": [
-        {"callbacks", "outcomes", "attempts", "sealing"},
-        {"completion"},
-        {"__init__"},
-    ],
+    "file_types": [{"active_types", "extension_types"}, {"media_types"}, {"sniff"}, {"__init__"}],
+    "operations": [{"callbacks", "outcomes", "attempts", "sealing"}, {"completion"}, {"__init__"}],
+    "tokens": [{"signed"}, {"tickets", "receipts"}, {"__init__"}],
     "storage": [
         {"base", "temp_urls", "concurrency", "redaction", "object_reader"},
         {"sweeping", "sending"},
