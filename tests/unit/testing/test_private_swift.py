@@ -298,7 +298,7 @@ def test_after_ctrl_c_in_the_terminal_nothing_is_left(owner: Callable[..., subpr
     process = owner()
     pids, directory, _ = read_report(process.stdout)
     os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert_gone(pids, directory)
 
 
