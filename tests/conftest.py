@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the unit tests last: they are quick, so that at the end no process is left alone with a slow file."""
+    items.sort(key=lambda item: "unit" in item.path.parts)
+
+
 @pytest.fixture
 def swift_environ(swift_server: SwiftServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment in which openstacksdk finds the private Swift, set for this test."""
