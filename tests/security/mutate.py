@@ -132,7 +132,7 @@ MUTATIONS = [
         "operations/completion.py",
         "self._storage.refuse(ticket.transfer)",
         "self._storage.abort(ticket.transfer)",
-        "test_refusals.py::test_an_upload_refused_at_complete_is_removed",
+        "test_refusals.py::test_a_refused_file_of_one_segment_can_be_sent_again_and_be_accepted",
     ),
     Mutation(
         "operations/completion.py",

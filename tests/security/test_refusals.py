@@ -110,6 +110,22 @@ def declared_of(data: bytes, site: Site) -> list[dict[str, Any]]:
     return BegunUpload(site, data, site.begin(data).answer).declared
 
 
+def test_a_refused_file_of_one_segment_can_be_sent_again_and_be_accepted(new_site: MakeSite) -> None:
+    """Notices when a refusal is an abort, which is for good."""
+    answers = iter([Refused("Not yet."), None])
+
+    def on_complete(*_: Any) -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    site = new_site(on_complete=on_complete)
+    begun = site.begin(ONE)
+    begun.send()
+    assert_problem(begun.complete(), 403, "refused")
+    begun.put(0, ONE)
+    assert site.download(begun.complete().json["download_url"]) == ONE
+
+
 @pytest.mark.parametrize("data", BOTH)
 def test_changing_the_choice_removes_no_complete_upload(new_site: MakeSite, data: bytes) -> None:
     """An application that says no to a repeated complete does not lose what it has on record."""
