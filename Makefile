@@ -41,7 +41,7 @@ demo: $(VENV)/$(if $(filter plain,$(EXAMPLE)),.demo,.examples)
 	@$(BIN)/python -m examples.$(EXAMPLE) $(DEMO_ARGS)
 
 test: $(VENV)/.test $(VENV)/.node static browser nginx old-swifts $(if $(TEST_ARGS),,test-rackspace)
-	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile)
+	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
 mutations: $(VENV)/.test
 	@$(BIN)/python tests/security/mutate.py $(MUTATIONS)

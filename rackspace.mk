@@ -6,7 +6,7 @@ RACKSPACE = $(VENV)-rackspace
 .PHONY: test-rackspace
 
 test-rackspace: $(RACKSPACE)/.test $(VENV)/.test
-	@SWIFT_PYTHON=$(CURDIR)/$(BIN)/python $(RACKSPACE)/bin/python -m pytest tests/contract/rackspace
+	@SWIFT_PYTHON=$(CURDIR)/$(BIN)/python $(RACKSPACE)/bin/python -m pytest tests/contract/rackspace --numprocesses 2
 
 $(RACKSPACE)/.test: pyproject.toml setup.py .ci/python
 	@test -x $(RACKSPACE)/bin/python || "$${PYTHON:-$$(.ci/python)}" -m venv $(RACKSPACE)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import requests
-from helpers.website import PAGE
+from helpers.browsers.website import PAGE
 from werkzeug.wrappers import Request
 
 from direct_upload_middleware import DirectUploadMiddleware

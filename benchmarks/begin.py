@@ -20,9 +20,9 @@ from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Limits, Transfer
 from direct_upload_middleware.storage.swift import SwiftStorage
-from direct_upload_middleware.storage.swift.capabilities import Capabilities
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.provisioning import ClusterInfo
+from direct_upload_middleware.storage.swift.cluster.capabilities import Capabilities
+from direct_upload_middleware.storage.swift.cluster.provisioning import ClusterInfo
 
 ROUNDS = 40
 CALLS = 200

@@ -22,11 +22,11 @@ import requests
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from helpers.browsers import ENGINES, Visitor, started
-from helpers.fault_proxy import Connection, Fault, Proxy
-from helpers.s3 import s3_storage
+from helpers.browsers.engines import ENGINES, Visitor, started
+from helpers.browsers.website import Website
+from helpers.faults.fault_proxy import Connection, Fault, Proxy
+from helpers.storage.s3 import s3_storage
 from helpers.uploads import Site
-from helpers.website import Website
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 

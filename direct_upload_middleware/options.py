@@ -248,6 +248,6 @@ def _keys(secrets: tuple[str, ...] | None, storage: Storage) -> Keys:
 def _check_sniff(policy: Policy) -> None:
     if not policy.accept:
         raise ConfigurationError("sniff compares files with accept: set accept too")
-    from .sniff import check_library  # has tables of types that are slow to import
+    from .file_types.sniff import check_library  # has tables of types that are slow to import
 
     check_library()

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .active_types import ANY_TYPE, essence_of, is_page, is_script
 from .errors import ConfigurationError, InvalidRequest, TooLarge, TypeNotAccepted
-from .extension_types import possible_types
+from .file_types.active_types import ANY_TYPE, essence_of, is_page, is_script
+from .file_types.extension_types import possible_types
 from .models import UploadRequest
 
 MAX_FILENAME_BYTES = 1024
@@ -97,7 +97,7 @@ def _is_disguised(extension: str, essence: str) -> bool:
         return False
     if own := possible_types(extension, ANY_TYPE) - {ANY_TYPE}:
         return essence not in own and not own <= possible_types(extension, essence)
-    from .media_types import equivalent_types, normalize_type, type_of_extension  # slow to import
+    from .file_types.media_types import equivalent_types, normalize_type, type_of_extension  # slow to import
 
     claimed, usual = normalize_type(essence), type_of_extension(extension)
     if usual is not None:

@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .models import Upload
+from .operations.outcomes import stored_object
 from .origins import mount_url
-from .outcomes import stored_object
-from .received_files import is_empty, is_file, receipt_text, receive
+from .receiving.received_files import is_empty, is_file, receipt_text, receive
 from .requester import Requester
 from .uploads import DOWNLOAD_TTL, Uploads
 
@@ -127,7 +127,7 @@ class RequestUploads:
         :raises TooLarge, TypeNotAccepted, Refused, ApplicationError: as for an upload.
         :raises StorageError, StorageUnavailable: storage failed; nothing is left there.
         """
-        from .storing import store  # few requests need it
+        from .receiving.storing import store  # few requests need it
 
         with receive(file, filename=filename, type=type) as received:
             return store(self._uploads, self._environ, received)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .errors import NotAuthenticated, NotYours
-from .tickets import Ticket
+from .tokens.tickets import Ticket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from .receipts import Receipt
+    from .tokens.receipts import Receipt
 
 COOKIE = "direct_upload"
 UPLOAD_COOKIE = "direct_upload_own"

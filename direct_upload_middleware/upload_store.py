@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .operations.outcomes import stored_object
 from .options import Options, make_options
 from .origins import mount_url
-from .outcomes import stored_object
 from .policy import Policy
-from .received_files import receive
+from .receiving.received_files import receive
 from .uploads import DOWNLOAD_TTL, Uploads
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class UploadStore:
         :raises InvalidRequest: filename or type is impossible.
         :raises StorageError, StorageUnavailable: storage failed; nothing is left there.
         """
-        from .storing import store  # most code does not need it
+        from .receiving.storing import store  # most code does not need it
 
         with receive(file, filename=filename, type=type) as received:
             return store(self._uploads, {_OWNER: owner}, received)

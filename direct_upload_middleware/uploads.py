@@ -9,18 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from .callbacks import call_application, check_object_name, client_address
 from .errors import ApplicationError, DirectUploadError, NotAuthenticated, Refused
 from .models import Upload, UploadRequest
+from .operations.callbacks import call_application, check_object_name, client_address
+from .operations.outcomes import DOWNLOAD_TTL, BegunUpload, CompletedUpload, log_fields, stored_object
 from .options import Options
 from .origins import storage_page_origin
-from .outcomes import DOWNLOAD_TTL, BegunUpload, CompletedUpload, log_fields, stored_object
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
-from .receipts import Receipts
 from .requester import Binding, Requester
 from .storage.base import SignedSegment, StoredObject, Transfer, UploadStatus
-from .tickets import Ticket, Tickets, check_not_expired, renew
-from .tokens import Scope
+from .tokens.receipts import Receipts
+from .tokens.signed import Scope
+from .tokens.tickets import Ticket, Tickets, check_not_expired, renew
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -44,7 +44,7 @@ class Uploads:
         self.unknown_size_tickets = Tickets(options.keys, scope, unknown_size=True)
         self.receipts = Receipts(options.keys, scope)
         # Not imported with this module: a program that only needs the middleware's class should start quickly.
-        from .completion import Completion
+        from .operations.completion import Completion
 
         self._completion = Completion(options, self.receipts)
         self.url_ttl = options.url_ttl
@@ -110,7 +110,7 @@ class Uploads:
         ``authorize`` and ``object_name`` are called in this thread, for one upload after the other. Only storage is
         asked for several at once.
         """
-        from .attempts import attempt, attempt_each  # __init__ has imported it
+        from .operations.attempts import attempt, attempt_each  # __init__ has imported it
 
         binding = requester.bind()
         allowed = [attempt(self._allow, environ, request, binding) for request in requests]

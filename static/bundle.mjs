@@ -13,7 +13,7 @@ const TARGET = "es2022";
 
 /** Modules that are needed together, in the order of loading: what every page loads, what uploads, what is seen,
  *  what remembers uploads. */
-const TOGETHER = [["direct-upload.js"], ["engine/upload.js", "engine/upload-all.js"], ["ui/form.js", "ui/element.js"],
+const TOGETHER = [["direct-upload.js"], ["engine/upload.js", "engine/upload-all.js", "engine/remove.js"], ["ui/form.js", "ui/element.js"],
   ["resume/records.js", "ui/unfinished.js"]];
 /** Documented addresses. */
 const PUBLIC = ["direct-upload.js", "messages.js", "uppy.js"];

@@ -180,12 +180,27 @@ export class DirectUpload {
     queueMicrotask(() => { this.#isResetting = false; });
   }
 
-  /** @param {UppyFile} file that the user has removed */
+  /**
+   * Remove a finished upload too, if its receipt is still in the form.
+   * @param {UppyFile} file that the user has removed
+   */
   #onRemoved({ response }) {
     const receipt = /** @type {string} */ (response?.body?.receipt);
-    if (this.#isResetting) return;
-    this.#receipts.get(receipt)?.remove();
+    const input = this.#receipts.get(receipt);
+    if (this.#isResetting || !input) return;
+    input.remove();
     this.#receipts.delete(receipt);
+    void this.#removeUpload(receipt);
+  }
+
+  /** @param {string} receipt */
+  async #removeUpload(receipt) {
+    try {
+      const { removeUpload } = await import("./engine/remove.js");
+      await removeUpload(new URL(`${this.#mount}/`, location.href), receipt);
+    } catch {
+      // The application keeps it, and deletes what stays pending.
+    }
   }
 
   /** Put the receipts of Uppy's files into the form. Those of files that Uppy forgot since then stay. */

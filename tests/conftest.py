@@ -10,9 +10,14 @@ import pytest
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 if TYPE_CHECKING:
-    from helpers.rgw import Rgw
+    from helpers.clouds.rgw import Rgw
 
 pytest_plugins = ["direct_upload_middleware.testing.pytest_plugin"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the unit tests last: they are quick, so that at the end no process is left alone with a slow file."""
+    items.sort(key=lambda item: "unit" in item.path.parts)
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def swift_environ(swift_server: SwiftServer, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="session")
 def rgw() -> Iterator[Rgw]:
     """Run one Ceph RGW for all tests."""
-    from helpers.rgw import rgw_server
+    from helpers.clouds.rgw import rgw_server
 
     with rgw_server() as server:
         yield server

@@ -12,14 +12,14 @@ from typing import Any
 
 from webob import Request, Response
 
-from ..attempts import attempt
 from ..errors import DirectUploadError, InvalidRequest
 from ..headers import UPLOAD_OWNER
+from ..operations.attempts import attempt
+from ..operations.outcomes import BegunUpload, CompletedUpload
 from ..options import Options
-from ..outcomes import BegunUpload, CompletedUpload
 from ..policy import parse_request
 from ..requester import Requester
-from ..tickets import Ticket
+from ..tokens.tickets import Ticket
 from ..uploads import Uploads
 from .parsing import MAX_BATCH_BODY, parse_etags, parse_upload, parse_upload_id, parse_uploads, read_object
 from .responses import (

@@ -8,11 +8,11 @@ from urllib.parse import parse_qs
 
 from webob import Request, Response
 
-from ..callbacks import call_application
 from ..errors import Refused
 from ..models import Upload
+from ..operations.callbacks import call_application
+from ..operations.outcomes import stored_object
 from ..options import Options
-from ..outcomes import stored_object
 from ..uploads import DOWNLOAD_TTL, Uploads
 from .responses import ApiResponse, absolute_url
 

@@ -14,8 +14,8 @@ from webob import Request, Response
 
 from ..errors import DirectUploadError
 from ..headers import PRIVATE_HEADERS
+from ..operations.outcomes import BegunUpload, CompletedUpload
 from ..origins import mount_url
-from ..outcomes import BegunUpload, CompletedUpload
 from ..requester import cookie_header
 from ..storage.base import SignedSegment
 

@@ -15,7 +15,7 @@ from ..headers import UPLOAD_OWNER, UPLOAD_TICKET, environ_name
 from ..options import Options
 from ..origins import check_same_site
 from ..policy import parse_request
-from ..tickets import Ticket
+from ..tokens.tickets import Ticket
 from ..uploads import Uploads
 from .assets import serve_asset
 from .batch import Batches

@@ -23,7 +23,7 @@ from ..options import Options
 from ..origins import check_same_site
 from ..policy import parse_request
 from ..requester import Requester
-from ..tickets import Ticket
+from ..tokens.tickets import Ticket
 from ..uploads import Uploads
 from .parsing import parse_part_etags, read_object
 from .responses import absolute_url, completed_body, json_response, log_problem, set_cookie

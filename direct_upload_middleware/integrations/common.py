@@ -33,6 +33,12 @@ PAGE_ERRORS = (
     TypeNotAccepted,
 )
 
+RECEIPT_MESSAGES = {
+    "invalid-receipt": "This upload is no longer valid. Choose the file again.",
+    "not-yours": "This upload was started by another user. Choose the file again.",
+}
+"""What a form says about a receipt, by the code of the error."""
+
 
 @contextmanager
 def framework(name: str, package: str) -> Iterator[None]:

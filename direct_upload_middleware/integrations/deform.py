@@ -25,9 +25,9 @@ from typing import Any
 
 from ..errors import InvalidReceipt, InvalidRequest, NotAuthenticated, NotYours, Refused, TooLarge, TypeNotAccepted
 from ..models import Upload
-from ..received_files import is_empty
+from ..receiving.received_files import is_empty
 from ..request_uploads import RequestUploads
-from .common import framework, uploads_in
+from .common import RECEIPT_MESSAGES, framework, uploads_in
 from .field_html import upload_field
 
 with framework("Deform", "deform"):
@@ -36,11 +36,6 @@ with framework("Deform", "deform"):
     from pyramid.threadlocal import get_current_request
 
 __all__ = ["UploadType", "UploadWidget"]
-
-MESSAGES = {
-    "invalid-receipt": "This upload is no longer valid. Choose the file again.",
-    "not-yours": "This upload was started by another user. Choose the file again.",
-}
 
 
 class UploadWidget(Widget):  # type: ignore[misc]  # Deform has no types
@@ -98,7 +93,7 @@ class UploadType(colander.SchemaType):  # type: ignore[misc]  # Colander has no 
         try:
             found = _uploads(node).from_form_all(values if self.multiple else values[-1:], max_age=self._max_age)
         except (InvalidReceipt, NotYours) as error:
-            raise colander.Invalid(node, MESSAGES[error.code]) from error
+            raise colander.Invalid(node, RECEIPT_MESSAGES[error.code]) from error
         except (InvalidRequest, NotAuthenticated, Refused, TooLarge, TypeNotAccepted) as error:
             raise colander.Invalid(node, error.detail) from error
         if not found:

@@ -33,7 +33,7 @@ from ..errors import (
 )
 from ..models import Upload
 from ..request_uploads import RequestUploads
-from .common import framework
+from .common import RECEIPT_MESSAGES, framework
 from .field_html import upload_field
 
 with framework("WTForms", "wtforms"):
@@ -41,11 +41,6 @@ with framework("WTForms", "wtforms"):
     from wtforms.widgets import FileInput
 
 __all__ = ["UploadField", "UploadInput"]
-
-MESSAGES = {
-    "invalid-receipt": "This upload is no longer valid. Choose the file again.",
-    "not-yours": "This upload was started by another user. Choose the file again.",
-}
 
 
 class UploadInput(FileInput):  # type: ignore[misc]  # WTForms has no types
@@ -118,7 +113,7 @@ class UploadField(Field):  # type: ignore[misc]  # WTForms has no types
         try:
             found = self._find_uploads().from_form_all(values if self.multiple else values[-1:], max_age=self._max_age)
         except (InvalidReceipt, NotYours) as error:
-            raise ValueError(self.gettext(MESSAGES[error.code])) from error
+            raise ValueError(self.gettext(RECEIPT_MESSAGES[error.code])) from error
         except (InvalidRequest, NotAuthenticated, Refused, TooLarge, TypeNotAccepted) as error:
             raise ValueError(error.detail) from error
         self.data = found if self.multiple else found[0]

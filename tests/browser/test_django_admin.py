@@ -27,7 +27,7 @@ TIMEOUT = 120
 def address(tmp_path: Path) -> Iterator[str]:
     """Serve an admin; return its address."""
     paths = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])
-    command = [sys.executable, "-m", "helpers.served_admin", str(tmp_path)]
+    command = [sys.executable, "-m", "helpers.django_project.served_admin", str(tmp_path)]
     environ = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

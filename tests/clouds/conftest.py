@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contract.test_swift import Browser, new_storage
+from contract.test_swift import new_storage
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 NEWEST = "newest"
-VERSIONS = ("2.29.0", "2.37.0", NEWEST)
-"""The oldest Swift that runs on Python 3.11, the last series whose temp URLs copy, and the one of this environment."""
+"""The Swift of this environment."""
+
+OLD_VERSIONS = ("2.29.0", "2.37.0")
+"""The oldest Swift that runs on Python 3.11, and the last series whose temp URLs copy."""
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=[*OLD_VERSIONS, NEWEST])
 def version(request: pytest.FixtureRequest) -> str:
     """A version of Swift."""
     text: str = request.param

@@ -8,8 +8,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 import requests
-from helpers.changed_answers import meddling
-from helpers.no_container_keys import ProxiedAccess, drop_keys
+from helpers.faults.changed_answers import meddling
+from helpers.faults.no_container_keys import ProxiedAccess, drop_keys
 from helpers.uploads import SEGMENT, BegunUpload, Site, assert_problem
 
 from direct_upload_middleware.storage.swift import SwiftStorage

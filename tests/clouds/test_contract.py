@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from clouds.conftest import OLD_VERSIONS
 from contract.storage_contract import ONE, SEVERAL, SIZES, StorageContract, download, finished, seal, uploaded
-from contract.test_swift import Browser
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.storage.swift import SwiftStorage
 
-pytestmark = pytest.mark.parametrize("version", ["2.29.0", "2.37.0"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("version", OLD_VERSIONS, indirect=True, scope="session")
 
 PARTS = [
     "test_a_complete_upload_cannot_be_aborted",
@@ -26,11 +27,11 @@ PARTS = [
     "test_sealing_names_the_segments_that_are_not_what_was_declared_and_changes_nothing",
     "test_sealing_names_the_segments_that_did_not_arrive_and_changes_nothing",
     "test_the_uploaders_own_headers_do_not_reach_the_object",
-    "test_what_is_refused_after_it_was_sealed_leaves_nothing_to_read",
-    "test_what_was_aborted_after_it_was_sealed_cannot_be_confirmed",
-    "test_what_was_damaged_on_the_way_is_not_stored",
-    "test_what_was_deleted_is_not_brought_back_as_long_as_tickets_live",
-    "test_what_was_sealed_but_not_confirmed_can_be_aborted",
+    "test_an_upload_that_is_refused_after_the_seal_leaves_nothing_to_read",
+    "test_an_upload_that_was_aborted_after_the_seal_cannot_be_confirmed",
+    "test_a_segment_that_was_damaged_on_the_way_is_not_stored",
+    "test_a_deleted_upload_is_not_brought_back_while_its_ticket_is_valid",
+    "test_an_upload_that_is_sealed_but_not_confirmed_can_be_aborted",
 ]
 
 
@@ -44,7 +45,7 @@ class TestOldSwift(StorageContract):
 
 
 @pytest.mark.parametrize("data", [*SIZES, pytest.param(b"", id="no bytes")])
-def test_what_was_sent_is_downloaded_and_read(storage: SwiftStorage, http: Browser, data: bytes) -> None:
+def test_the_sent_bytes_are_downloaded_and_read(storage: SwiftStorage, http: Browser, data: bytes) -> None:
     """The ETag of a single segment may be that of a large object: what reads it asks for that."""
     stored = finished(storage, http, data)
     assert download(storage, http, stored.name).body == data

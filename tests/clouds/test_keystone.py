@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import trustme
-from helpers.changed_answers import Exchange, meddling
+from helpers.clouds.keystone import CACHE_SECONDS, PATIENCE, Cloud, keystone_cloud
 from helpers.doctor_runs import run
-from helpers.keystone import CACHE_SECONDS, PATIENCE, Cloud, keystone_cloud
+from helpers.faults.changed_answers import Exchange, meddling
 from helpers.uploads import ONE, SEVERAL, Site, assert_problem, new_container
 
 from direct_upload_middleware.storage.swift import SwiftStorage

@@ -6,14 +6,15 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from helpers import lenient_swift as quirks
-from helpers.changed_answers import Exchange, Meddle, meddling
 from helpers.doctor_runs import diagnose, run
-from helpers.no_container_keys import drop_keys, storage_behind
+from helpers.faults import lenient_swift as quirks
+from helpers.faults.changed_answers import Exchange, Meddle, meddling
+from helpers.faults.no_container_keys import drop_keys, storage_behind
 from helpers.uploads import EMPTY, ONE, SEVERAL, BegunUpload, Site, assert_problem, new_container, swift_storage
 
 from direct_upload_middleware.storage.swift import SwiftStorage
@@ -72,7 +73,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("quirk", "name", "refused"), REFUSED)
-def test_what_a_cluster_lacks_is_named_when_an_upload_begins_and_in_the_log(
+def test_a_missing_capability_is_named_when_an_upload_begins_and_in_the_log(
     swift_server: SwiftServer, caplog: pytest.LogCaptureFixture, quirk: Meddle, name: str, refused: tuple[bytes, ...]
 ) -> None:
     with storage_behind(swift_server, quirk, new_container()) as storage, caplog.at_level(logging.WARNING):
@@ -291,10 +292,9 @@ UNDERSTOOD = {200, 204, 404, 409, 502, 503}
 def test_an_answer_that_cannot_be_read_is_a_problem_and_loses_nothing(
     storage: SwiftStorage, gate: Gate, call: str, data: bytes, spoil: Callable[[Exchange], None]
 ) -> None:
-    """Each request of the call in turn. What was complete stays complete, and what was not can be completed."""
+    """Each request of the call in turn meets one of them. What was complete stays complete; what was not can be."""
     site = Site(storage, on_complete=lambda environ, upload: None)
-    number = 0
-    while True:
+    for number in count(SPOILT.index(spoil), len(SPOILT)):
         begun = site.begin(data)
         begun.send()
         spoilt = quirks.SpoiltAnswer(number, spoil)
@@ -311,7 +311,6 @@ def test_an_answer_that_cannot_be_read_is_a_problem_and_loses_nothing(
             assert site.download(again.json["download_url"]) == data
         if spoilt.count <= number:
             break
-        number += 1
 
 
 @pytest.mark.parametrize("spoil", SPOILT)

@@ -6,8 +6,8 @@ import os
 
 import pytest
 from contract.s3_contract import ONE, SIZES, S3Contract, contract
-from helpers.rgw import Rgw
-from helpers.s3 import Browser, s3_storage
+from helpers.clouds.rgw import Rgw
+from helpers.storage.s3 import Browser, s3_storage
 
 from direct_upload_middleware.errors import StorageError
 from direct_upload_middleware.storage.s3 import S3Storage

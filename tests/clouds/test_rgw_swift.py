@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
+from helpers.clouds.rgw import Rgw
 from helpers.doctor_runs import diagnose, run
-from helpers.rgw import Rgw
 from helpers.uploads import EMPTY, ONE, SEVERAL, Site, assert_problem, new_container
 
 from direct_upload_middleware.storage.swift import SwiftStorage

@@ -27,7 +27,7 @@ from contract.storage_contract import (
     seal,
     uploaded,
 )
-from helpers.local_browser import Browser, bound, files_below
+from helpers.storage.local_browser import Browser, bound, files_below
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError
 from direct_upload_middleware.keys import Keys

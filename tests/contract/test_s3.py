@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from contract.s3_contract import ONE, SEVERAL, SIZES, S3Contract, contract, query_value
-from helpers.s3 import Browser, s3_storage
+from helpers.storage.s3 import Browser, s3_storage
 
 from direct_upload_middleware.errors import (
     AlreadyComplete,

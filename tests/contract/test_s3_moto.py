@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from contract.s3_contract import ONE, SEVERAL, SIZES, contract
-from helpers.s3 import Browser, s3_storage
+from helpers.storage.s3 import Browser, s3_storage
 from moto.server import ThreadedMotoServer
 
 from direct_upload_middleware.errors import AlreadyComplete, NotFound, StorageError

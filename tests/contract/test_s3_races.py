@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from contract.s3_contract import ONE, contract
-from helpers.s3 import Browser, s3_storage
-from helpers.s3_processes import Racers, racers
+from helpers.storage.s3 import Browser, s3_storage
+from helpers.storage.s3_processes import Racers, racers
 
 from direct_upload_middleware.errors import NotFound
 from direct_upload_middleware.storage.s3 import S3Storage

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from helpers import s3_faults
-from helpers.changed_answers import Exchange
-from helpers.s3 import Server, s3_storage
-from helpers.swift_s3api import SwiftS3, swift_s3api
+from helpers.clouds.swift_s3api import SwiftS3, swift_s3api
+from helpers.faults import s3_faults
+from helpers.faults.changed_answers import Exchange
+from helpers.storage.s3 import Server, s3_storage
 from helpers.uploads import Site, assert_problem
 
 from direct_upload_middleware.cli.doctor.s3 import diagnose_s3

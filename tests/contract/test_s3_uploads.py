@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from helpers import companion
 from helpers.companion import Multipart
-from helpers.s3 import s3_storage
+from helpers.storage.s3 import s3_storage
 from helpers.uploads import Site
 
 from direct_upload_middleware import DirectUploadMiddleware, Refused
@@ -101,7 +101,7 @@ def test_an_upload_that_outlives_its_ticket_goes_on_with_a_renewed_one(
     assert site.download(begun.complete().json["download_url"]) == LARGE
 
 
-def test_what_the_application_refuses_leaves_nothing(storage: S3Storage) -> None:
+def test_an_upload_that_the_application_refuses_leaves_nothing(storage: S3Storage) -> None:
     seen: list[Any] = []
 
     def refuse(environ: dict[str, Any], upload: Any) -> None:

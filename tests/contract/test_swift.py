@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ from contract.storage_contract import (
     ORIGIN,
     SEVERAL,
     SIZES,
+    SealingMarksContract,
     StorageContract,
     begin,
     download,
@@ -27,6 +27,7 @@ from contract.storage_contract import (
     stored_object,
     uploaded,
 )
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.errors import (
     AlreadyComplete,
@@ -38,7 +39,7 @@ from direct_upload_middleware.errors import (
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.metadata import free_slot, with_origin
+from direct_upload_middleware.storage.swift.cluster.metadata import free_slot, with_origin
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 
@@ -53,20 +54,6 @@ class Access:
 
     def forget(self, token: str) -> None:
         """Every log-in gets a token that is good."""
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Browser:
-    def request(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        sent = {"Accept-Encoding": "identity", **(headers or {})}
-        response = requests.request(method, url, data=body, headers=sent, allow_redirects=False, timeout=30)
-        return Answer(response.status_code, response.headers, response.content)
 
 
 def new_storage(server: SwiftServer, container: str) -> SwiftStorage:
@@ -104,7 +91,7 @@ def account(swift_server: SwiftServer) -> Account:
     return Account(swift_server)
 
 
-class TestSwiftStorage(StorageContract):
+class TestSwiftStorage(SealingMarksContract, StorageContract):
     """The contract."""
 
 

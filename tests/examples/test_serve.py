@@ -142,7 +142,7 @@ def test_keep_preserves_files_and_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["plain", "flask_app", "bottle_app", "pyramid_app", "django_app"])
-def test_clean_up_deletes_what_nobody_wants_and_ends(tmp_path: Path, name: str) -> None:
+def test_clean_up_deletes_unused_uploads_and_ends(tmp_path: Path, name: str) -> None:
     arguments = ("--storage", "local", "--keep", str(tmp_path / "kept"), "--clean-up")
     with running(tmp_path, *arguments, program=(sys.executable, "-m", f"examples.{name}")) as process:
         output, _ = process.communicate(timeout=60)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.node import run_module
+from helpers.script.node import run_module
 
 from examples.sizes import readable_size
 

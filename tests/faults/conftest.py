@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers.browsers import ENGINES, Engine, Visitor, started
-from helpers.website import Website
+from helpers.browsers.engines import ENGINES, Engine, Visitor, started
+from helpers.browsers.website import Website
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 

@@ -20,9 +20,9 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from helpers.browsers import ENGINES, Visitor, started
-from helpers.fault_proxy import Choose, Fault
-from helpers.website import SEGMENT, KiB, Website
+from helpers.browsers.engines import ENGINES, Visitor, started
+from helpers.browsers.website import SEGMENT, KiB, Website
+from helpers.faults.fault_proxy import Choose, Fault
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 

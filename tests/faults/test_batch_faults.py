@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from faults.test_browser_faults import assert_arrived, repair, slow
-from helpers.browsers import TIMEOUT, Visitor
-from helpers.fault_proxy import Fault, no_fault
-from helpers.website import SEGMENT, KiB, Website
+from helpers.browsers.engines import TIMEOUT, Visitor
+from helpers.browsers.website import SEGMENT, KiB, Website
+from helpers.faults.fault_proxy import Fault, no_fault
 
 pytestmark = pytest.mark.browser
 

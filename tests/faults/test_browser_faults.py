@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import requests
-from helpers.browsers import TIMEOUT, Engine, Visitor, asleep, kill, started
-from helpers.fault_proxy import Fault, no_fault
-from helpers.website import SEGMENT, KiB, Website
+from helpers.browsers.engines import TIMEOUT, Engine, Visitor, asleep, kill, started
+from helpers.browsers.website import SEGMENT, KiB, Website
+from helpers.faults.fault_proxy import Fault, no_fault
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from helpers.fault_proxy import Fault, Proxy, no_fault
+from helpers.faults.fault_proxy import Fault, Proxy, no_fault
 from selenium.webdriver.support.wait import WebDriverWait
 from waitress.server import create_server
 from webob import Request, Response

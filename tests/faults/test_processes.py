@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-from helpers.fault_proxy import Connection, Proxy
+from helpers.faults.fault_proxy import Connection, Proxy
 from helpers.uploads import ONE, SEVERAL, md5, new_container, until_sealed
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
@@ -29,7 +29,7 @@ GUNICORN = [
     "--no-control-socket",
     "--log-level",
     "info",
-    "helpers.served_swift:app",
+    "helpers.servers.served_swift:app",
 ]
 SIZES = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several")]
 

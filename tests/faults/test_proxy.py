@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from helpers.fault_proxy import HOST, Fault, Proxy
+from helpers.faults.fault_proxy import HOST, Fault, Proxy
 
 DATA = bytes(range(256)) * 400
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.browsers import Visitor
-from helpers.fault_proxy import Fault, no_fault
-from helpers.website_s3 import SEGMENT, WebsiteOnS3
+from helpers.browsers.engines import Visitor
+from helpers.browsers.website_s3 import SEGMENT, WebsiteOnS3
+from helpers.faults.fault_proxy import Fault, no_fault
 
 from direct_upload_middleware.testing.private_s3.server import S3Server
 

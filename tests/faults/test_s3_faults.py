@@ -8,9 +8,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from helpers.fault_proxy import Fault, Proxy, no_fault
-from helpers.s3 import s3_storage
-from helpers.s3_faults import Behind
+from helpers.faults.connections import FAULTS, assert_calls_survive, begin_and_send
+from helpers.faults.fault_proxy import Fault, Proxy, no_fault
+from helpers.faults.s3_faults import Behind
+from helpers.storage.s3 import s3_storage
 from helpers.uploads import CALLS, BegunUpload, Site, assert_problem
 
 from direct_upload_middleware.errors import StorageUnavailable
@@ -97,42 +98,28 @@ def proxy(s3_server: S3Server) -> Iterator[Proxy]:
         yield proxy
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(Fault("cut", after=100), id="cut in the request"),
-        pytest.param(Fault("cut", after=20, answer=True), id="cut in the answer's head"),
-        pytest.param(Fault("cut"), id="cut at once"),
-        pytest.param(Fault("stall", after=10), id="stalled"),
-        pytest.param(Fault("stall", after=10, answer=True), id="stalled answer"),
-        pytest.param(Fault("delay", seconds=0.3, answer=True), id="slow"),
-        pytest.param(Fault("status", status=503), id="503"),
-    ],
-)
+@pytest.fixture
+def site(s3_server: S3Server, proxy: Proxy) -> Site:
+    """An application whose requests to S3 go through the proxy."""
+    return Site(s3_storage(Behind(s3_server, proxy.url)))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_connection_that_fails_is_made_anew(
-    s3_server: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, fault: Fault
+    site: Site, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     monkeypatch.setattr(s3_client, "READ_TIMEOUT", 3)
-    site = Site(s3_storage(Behind(s3_server, proxy.url)))
-    begun = site.begin(b"one file")
-    begun.send()
-    for call in ("sign", "status", "complete"):
-        proxy.cut()
-        proxy.once(fault)
-        answer = site.call(call, begun)
-        assert answer.status_int == 200, answer.text
-    assert len(proxy.faults) == 3
+    begun = begin_and_send(site, b"one file")
+    assert_calls_survive(fault, proxy, site, begun)
     assert_finished(site, begun)
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_server_that_answers_nothing_but_503_is_unavailable(
-    s3_server: S3Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, call: str
+    site: Site, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     monkeypatch.setattr(s3_client, "ATTEMPTS", 1)
-    site = Site(s3_storage(Behind(s3_server, proxy.url)))
-    begun = site.begin(b"one file")
-    begun.send()
+    begun = begin_and_send(site, b"one file")
     proxy.cut()
     proxy.choose = lambda: Fault("status", status=503)
     answer = site.call(call, begun)
@@ -147,7 +134,7 @@ def test_a_server_that_answers_nothing_but_503_is_unavailable(
 
 
 @pytest.mark.parametrize("fault", [Fault("cut", after=3000), Fault("corrupt", after=3000)], ids=["cut", "damaged"])
-def test_a_part_that_does_not_arrive_whole_is_sent_again(s3_server: S3Server, proxy: Proxy, fault: Fault) -> None:
+def test_a_part_that_does_not_arrive_complete_is_sent_again(s3_server: S3Server, proxy: Proxy, fault: Fault) -> None:
     """A damaged part is refused by its MD5, or the completion finds that it is missing."""
     site = Site(s3_storage(Behind(s3_server, proxy.url)))
     begun = site.begin(b"a" * 5000)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from faults.soak import Soak
-from helpers.browsers import ENGINES, Visitor, started
-from helpers.website import Website
+from helpers.browsers.engines import ENGINES, Visitor, started
+from helpers.browsers.website import Website
 
 pytestmark = pytest.mark.browser
 

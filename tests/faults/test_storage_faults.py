@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import requests
-from helpers.fault_proxy import Fault, Proxy, no_fault
-from helpers.storage_faults import Applications, Trouble, Troubled
+from helpers.faults.connections import FAULTS, assert_calls_survive, begin_and_send
+from helpers.faults.fault_proxy import Fault, Proxy, no_fault
+from helpers.faults.storage_faults import Applications, Trouble, Troubled
 from helpers.uploads import ONE, SEVERAL, BegunUpload, ServerAccess, Site, assert_problem
 from webtest import TestResponse
 
@@ -88,10 +89,16 @@ def test_other_faults_at_any_request_of_complete(applications: Applications, tro
     fails_at_every_request(applications, SEVERAL, "complete", trouble)
 
 
+def requests_for(trouble: Trouble) -> Iterator[int]:
+    """Return the numbers of the requests that this trouble meets, where there are many: each request meets one."""
+    troubles = [param.values[0] for param in TROUBLES]
+    return count(troubles.index(trouble), len(troubles))
+
+
 def fails_at_every_request(applications: Applications, data: bytes, call: str, trouble: Trouble) -> None:
     site = applications.new()
     troubled = Troubled(site.storage)
-    for number in count():
+    for number in requests_for(trouble) if (data, call) == (SEVERAL, "abort") else count():
         begun = site.begin(data)
         begun.send()
         with troubled.at(number, trouble) as counts:
@@ -107,7 +114,7 @@ def fails_at_every_request(applications: Applications, data: bytes, call: str, t
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_fault_at_any_request_of_the_very_first_begin(swift_server: SwiftServer, trouble: Trouble) -> None:
-    for number in count():
+    for number in requests_for(trouble):
         applications = Applications(swift_server)
         site = applications.new()
         with Troubled(site.storage).at(number, trouble) as counts:
@@ -308,15 +315,9 @@ def proxy(swift_server: SwiftServer) -> Iterator[Proxy]:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(Fault("cut", after=100), id="cut in the request"),
-        pytest.param(Fault("cut", after=20, answer=True), id="cut in the answer's head"),
+        *FAULTS,
         pytest.param(Fault("cut", after=400, answer=True), id="cut in the answer"),
-        pytest.param(Fault("cut"), id="cut at once"),
-        pytest.param(Fault("stall", after=10), id="stalled"),
-        pytest.param(Fault("stall", after=10, answer=True), id="stalled answer"),
-        pytest.param(Fault("delay", seconds=0.3, answer=True), id="slow"),
         pytest.param(Fault("throttle", rate=2000, answer=True), id="throttled"),
-        pytest.param(Fault("status", status=503), id="503"),
         pytest.param(Fault("status", status=429), id="429"),
     ],
 )
@@ -326,14 +327,8 @@ def test_a_connection_that_fails_is_made_anew(
 ) -> None:
     monkeypatch.setattr(swift_client, "READ_TIMEOUT", 1)
     site = applications.new(ProxyAccess(applications.server, proxy))
-    begun = site.begin(data)
-    begun.send()
-    for call in ("sign", "status", "complete"):
-        proxy.cut()
-        proxy.once(fault)
-        answer = site.call(call, begun)
-        assert answer.status_int == 200, answer.text
-    assert len(proxy.faults) == 3
+    begun = begin_and_send(site, data)
+    assert_calls_survive(fault, proxy, site, begun)
     assert_finished(applications, site, begun)
 
 
@@ -342,7 +337,7 @@ def test_a_connection_that_fails_is_made_anew(
 )
 @pytest.mark.parametrize("call", ["begin", *CALLS])
 @pytest.mark.parametrize("data", SIZES)
-def test_a_swift_that_answers_nothing_but_trouble(
+def test_a_swift_that_answers_only_errors_is_reported_and_changes_nothing(
     applications: Applications, proxy: Proxy, data: bytes, call: str, status: int, code: str
 ) -> None:
     site = applications.new(ProxyAccess(applications.server, proxy))
@@ -414,7 +409,7 @@ def test_a_log_in_that_is_cut_can_be_tried_again(
         (404, StorageError),
     ],
 )
-def test_what_the_identity_service_says_decides_whether_to_try_again(
+def test_the_status_of_the_identity_service_decides_about_a_retry(
     swift_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, status: int, error: type[Exception]
 ) -> None:
     class Handler(BaseHTTPRequestHandler):

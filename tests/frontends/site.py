@@ -85,6 +85,7 @@ def assert_follows_policy(visitor: Visitor, inject: Any) -> None:
         assert visitor.send() == RECEIPT
         return
     visitor.wait_for("failed")
+    visitor.wait(lambda: visitor.js("return errors.some((error) => error.startsWith('direct-upload:'))"))
     [error] = [error for error in visitor.js("return errors") if error.startswith("direct-upload:")]
     assert "Content-Security-Policy" in error
     assert "inject=True" in error

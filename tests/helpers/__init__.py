@@ -1,1 +1,1 @@
-"""What several tests share: sites, servers, browsers, proxies. No tests."""
+"""What several tests share. No tests."""

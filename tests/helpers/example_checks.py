@@ -91,7 +91,9 @@ class Checks:
         assert [link.text for link in links(alice)] == ["sent.txt"]
 
     @on_both_storages
-    def test_what_is_never_sent_is_deleted_after_a_day(self, alice: TestApp, clean: Callable[[timedelta], int]) -> None:
+    def test_an_upload_whose_form_is_never_sent_is_deleted_after_a_day(
+        self, alice: TestApp, clean: Callable[[timedelta], int]
+    ) -> None:
         abandoned, sent = (upload_file(alice, name, b"x") for name in ("abandoned.txt", "sent.txt"))
         submit(alice, sent)
         assert clean(timedelta(days=1)) == 0

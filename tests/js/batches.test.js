@@ -34,6 +34,24 @@ test("files that are chosen one after the other in a moment begin together too",
   assert.deepEqual(sizes(world, "begin"), [3]);
 });
 
+test("files that are chosen while a begin request is under way begin together in the next one", async () => {
+  const world = new World();
+  let go;
+  world.app.intercept = ({ operation }) => (operation === "begin" && !go ? new Promise((resolve) => { go = () => resolve(undefined); }) : undefined);
+  const upload = (file) => start(MOUNT, file, { together: true }, world.env);
+  const [first, ...others] = files(6);
+  const runs = [upload(first)];
+  await until(() => go);
+  for (const file of others) {
+    runs.push(upload(file));
+    await settle();
+  }
+  assert.deepEqual(sizes(world, "begin"), []);
+  go();
+  await Promise.all(runs.map((run) => world.end(run)));
+  assert.deepEqual(sizes(world, "begin"), [5]);
+});
+
 test("a file alone begins and completes with the calls for one", async () => {
   const world = new World();
   await uploadAll(world, files(1)).done;

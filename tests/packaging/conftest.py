@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.browsers import Chromium, started
-from helpers.node import STATIC, node
-from helpers.npm import run
+from helpers.browsers.engines import Chromium, started
+from helpers.script.node import STATIC, node
+from helpers.script.npm import run
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.node import STATIC, run_module
-from helpers.npm import NAME, NODE_MODULES, development_server, run, serve_folder, tool
+from helpers.script.node import STATIC, run_module
+from helpers.script.npm import NAME, NODE_MODULES, development_server, run, serve_folder, tool
 from waitress.server import create_server
 
 import direct_upload_middleware

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.node import STATIC
-from helpers.npm import NAME, NODE_MODULES, development_server, run, serve_folder, tool
+from helpers.script.node import STATIC
+from helpers.script.npm import NAME, NODE_MODULES, development_server, run, serve_folder, tool
 from selenium.webdriver.support.wait import WebDriverWait
 from waitress.server import create_server
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from helpers.browsers import WebKit, started
+from helpers.browsers.engines import WebKit, started
 from script.site import Site, Visitor
 from selenium import webdriver
 from selenium.webdriver.remote.webdriver import WebDriver

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.node import STATIC
+from helpers.script.node import STATIC
 from script.site import Visitor
 
 from direct_upload_middleware.api import assets

@@ -51,19 +51,19 @@ MUTATIONS = [
         "test_tickets.py::test_the_next_user_of_the_browser_gets_another_record_owner",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "if ticket.transfer.id != upload_id:",
         "if False:",
         "test_tickets.py::test_a_ticket_is_invalid_for_another_upload_of_its_owner",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "if time.time() >= ticket.transfer.expires:",
         "if False:",
         "test_tickets.py::test_an_expired_ticket_is_refused",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         'json.dumps(["direct-upload", kind, scope.container, scope.mount])',
         'json.dumps(["direct-upload", scope.container, scope.mount])',
         "test_receipts.py::test_a_ticket_is_no_receipt_and_a_receipt_is_no_ticket",
@@ -84,7 +84,7 @@ MUTATIONS = [
         "storage/swift/single.py",
         "(self.size, self.etag) == (size, etag)",
         "True",
-        "test_temp_url_holders.py::test_what_was_overwritten_before_complete_is_found_and_sent_again",
+        "test_temp_url_holders.py::test_a_segment_that_was_overwritten_before_complete_is_found_and_sent_again",
     ),
     Mutation(
         "storage/swift/segmented.py",
@@ -108,13 +108,13 @@ MUTATIONS = [
         "storage/swift/final_objects.py",
         ', "X-Fresh-Metadata": "true"',
         "",
-        "test_uploader.py::test_headers_of_the_uploaders_own_do_not_reach_what_stays",
+        "test_uploader.py::test_headers_that_the_uploader_adds_do_not_reach_the_stored_objects",
     ),
     Mutation(
         "storage/swift/segmented.py",
         "lambda s: self.containers.clear(transfer, s.stored.index), [s for s in segments if s.is_marked]",
         "lambda s: None, []",
-        "test_uploader.py::test_headers_of_the_uploaders_own_do_not_reach_what_stays",
+        "test_uploader.py::test_headers_that_the_uploader_adds_do_not_reach_the_stored_objects",
     ),
     Mutation(
         "storage/swift/final_objects.py",
@@ -129,13 +129,13 @@ MUTATIONS = [
         "test_temp_url_holders.py::test_with_bind_ip_a_temp_url_is_worth_nothing_elsewhere",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "self._storage.refuse(ticket.transfer)",
         "self._storage.abort(ticket.transfer)",
-        "test_refusals.py::test_an_upload_refused_at_complete_is_removed",
+        "test_refusals.py::test_a_refused_file_of_one_segment_can_be_sent_again_and_be_accepted",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "            self._sniff(ticket, sealed)",
         "            pass",
         "test_sniff.py::test_a_false_type_is_refused_and_the_object_is_deleted",
@@ -165,13 +165,13 @@ MUTATIONS = [
         "test_cross_site.py::test_the_cookie_does_not_go_along_from_another_site",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         "if base64_encode(base64_decode(signature)) != signature:",
         "if False:",
         "test_receipts.py::test_no_character_of_a_receipt_can_be_changed",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         "secrets = list(self._keys.secrets)",
         'secrets = ["a secret"]',
         "test_receipts.py::test_a_receipt_of_another_secret_is_invalid",
@@ -195,13 +195,13 @@ MUTATIONS = [
         "test_refusals.py::test_an_upload_refused_at_begin_stores_nothing",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "        if on_complete is None:\n",
         "        if on_complete is None or sealed.complete:\n",
         "test_refusals.py::test_a_refusal_cannot_be_slipped_past_by_sending_again",
     ),
     Mutation(
-        "completion.py",
+        "operations/completion.py",
         "        if not sealed.complete:\n            self._storage.refuse(ticket.transfer)",
         "        self._storage.delete(stored_object(self._upload(ticket, sealed)))",
         "test_refusals.py::test_changing_the_choice_removes_no_complete_upload",
@@ -216,7 +216,7 @@ MUTATIONS = [
         "uploads.py",
         "until=int(time.time()) + self._options.ticket_ttl",
         "until=0",
-        "test_uploader.py::test_what_the_application_deleted_is_not_brought_back",
+        "test_uploader.py::test_an_upload_that_the_application_deleted_is_not_brought_back",
     ),
     Mutation(
         "policy.py",
@@ -228,25 +228,25 @@ MUTATIONS = [
         "policy.py",
         'if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):',
         "if False:",
-        "test_filenames.py::test_what_is_no_name_is_refused",
+        "test_filenames.py::test_a_filename_with_a_path_or_control_characters_is_refused",
     ),
     Mutation(
         "policy.py",
         'if "/" in value or value in (".", ".."):',
         "if False:",
-        "test_filenames.py::test_what_is_no_name_is_refused",
+        "test_filenames.py::test_a_filename_with_a_path_or_control_characters_is_refused",
     ),
     Mutation(
-        "sniff.py",
+        "file_types/sniff.py",
         "if normalize_type(claimed) in _PAGES and not any(",
         "if False and not any(",
         "test_sniff.py::test_text_is_not_sent_as_a_page",
     ),
     Mutation(
-        "sniff.py",
+        "file_types/sniff.py",
         "if found is not None and (found in _PAGES or _PROGRAMS.fullmatch(found)):",
         "if False:",
-        "test_sniff.py::test_what_content_may_be",
+        "test_sniff.py::test_a_content_is_accepted_by_the_types_that_it_can_have",
     ),
     Mutation(
         "api/files.py",
@@ -327,7 +327,7 @@ MUTATIONS = [
         "test_pages.py::test_the_policy_of_a_page_without_uploads_stays_strict",
     ),
     Mutation(
-        "extension_types.py",
+        "file_types/extension_types.py",
         " and not _ACTIVE.fullmatch(essence)",
         "",
         "test_pages.py::test_an_accepted_extension_does_not_make_a_page_or_script_accepted",
@@ -351,19 +351,19 @@ MUTATIONS = [
         "test_tickets.py::test_a_clock_that_is_an_hour_wrong_neither_stops_uploads_nor_lengthens_temp_urls",
     ),
     Mutation(
-        "storage/swift/capabilities.py",
+        "storage/swift/cluster/capabilities.py",
         '("sha256", "sha512", "sha1")',
         '("sha1",)',
         "test_temp_url_holders.py::test_temp_urls_are_signed_with_sha_256_where_swift_allows_it",
     ),
     Mutation(
-        "storage/swift/metadata.py",
+        "storage/swift/cluster/metadata.py",
         "return {ORIGIN_HEADER: origins,",
         'return {ORIGIN_HEADER: "*",',
         "test_cross_site.py::test_a_page_of_another_site_cannot_send_to_a_temp_url",
     ),
     Mutation(
-        "storage/swift/provisioning.py",
+        "storage/swift/cluster/provisioning.py",
         'self._client.request("PUT", container, expect=(201, 202))',
         'self._client.request("PUT", container, headers={"X-Container-Read": ".r:*,.rlistings"}, expect=(201, 202))',
         "test_neighbours.py::test_a_neighbours_token_opens_none_of_the_containers",
@@ -387,7 +387,7 @@ MUTATIONS = [
         "test_tickets.py::test_an_abort_during_on_complete_wins",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         '"ticket of unknown size" if unknown_size else "ticket"',
         '"ticket"',
         "test_companion.py::test_a_ticket_is_no_key_and_a_key_no_ticket",
@@ -411,13 +411,13 @@ MUTATIONS = [
         "test_companion.py::test_parts_that_were_not_declared_are_not_left_behind",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         '["direct-upload", kind, scope.container, scope.mount]',
         '["direct-upload", kind, scope.mount]',
         "test_middlewares.py::test_a_ticket_of_a_permissive_mount_is_invalid_at_a_strict_mount",
     ),
     Mutation(
-        "tokens.py",
+        "tokens/signed.py",
         '["direct-upload", kind, scope.container, scope.mount]',
         '["direct-upload", kind, scope.container]',
         "test_middlewares.py::test_a_receipt_of_another_middleware_is_invalid",
@@ -474,7 +474,7 @@ MUTATIONS = [
         "storage/local/files.py",
         "if is_writable or",
         "if",
-        "test_local.py::test_what_other_users_can_write_to_is_not_trusted",
+        "test_local.py::test_a_path_that_other_users_can_write_to_is_not_trusted",
     ),
     Mutation(
         "uploads.py",
@@ -483,7 +483,7 @@ MUTATIONS = [
         "test_defences.py::test_permission_that_was_taken_back_ends_a_long_upload",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "min(now + ttl, ticket.begun + MAX_LIFETIMES * ttl)",
         "now + ttl",
         "test_defences.py::test_no_ticket_is_renewed_for_ever",
@@ -504,7 +504,7 @@ MUTATIONS = [
         "storage/swift/final_objects.py",
         "**copy_conditions(metadata.etag)}",
         "}",
-        "test_defences.py::test_what_is_written_at_the_moment_of_the_copy_is_not_copied",
+        "test_defences.py::test_bytes_that_are_written_at_the_moment_of_the_copy_are_not_copied",
     ),
     Mutation(
         "api/unread_body.py",
@@ -513,7 +513,7 @@ MUTATIONS = [
         "test_defences.py::test_a_strangers_body_keeps_no_worker_busy",
     ),
     Mutation(
-        "tickets.py",
+        "tokens/tickets.py",
         "opaque=unknown_size)",
         "opaque=False)",
         "test_defences.py::test_addresses_of_uppys_uploads_tell_a_log_nothing",
@@ -543,7 +543,7 @@ MUTATIONS = [
         "test_defences.py::test_a_forged_host_or_origin_opens_no_container",
     ),
     Mutation(
-        "storage/swift/metadata.py",
+        "storage/swift/cluster/metadata.py",
         "return more if len(more) <= MAX_ORIGINS_BYTES else origins",
         'return more if len(more) <= MAX_ORIGINS_BYTES else "*"',
         "test_defences.py::test_many_hosts_never_open_a_container_to_every_origin",
@@ -555,16 +555,16 @@ MUTATIONS = [
         "test_defences.py::test_an_extension_does_not_disguise_a_page_or_a_script",
     ),
     Mutation(
-        "storing.py",
+        "receiving/storing.py",
         "requester = uploads.authenticate(environ)",
         "requester = uploads.requester(environ)",
-        "../unit/test_storing.py::test_a_refused_file_leaves_nothing_in_storage",
+        "../unit/receiving/test_storing.py::test_a_refused_file_leaves_nothing_in_storage",
     ),
     Mutation(
         "request_uploads.py",
         "self.verify(text, max_age=max_age, any_owner=any_owner)  #",
         "self.verify(text, max_age=max_age, any_owner=True)  #",
-        "../unit/test_storing.py::test_a_receipt_is_verified",
+        "../unit/receiving/test_storing.py::test_a_receipt_is_verified",
     ),
     Mutation(
         "integrations/django/files.py",
@@ -573,7 +573,7 @@ MUTATIONS = [
         "../unit/integrations/test_django_project.py::test_another_requesters_receipt_is_no_file",
     ),
     Mutation(
-        "storage/swift/metadata.py",
+        "storage/swift/cluster/metadata.py",
         "headers={ACCOUNT_KEYS[1]: secrets.token_hex(32)}",
         'headers={ACCOUNT_KEYS[1]: Keys(["a secret of the tests"]).derive("downloads")}',
         "test_middlewares.py::test_no_secret_opens_the_account",
@@ -684,7 +684,7 @@ MUTATIONS = [
         "storage/s3/records.py",
         'expect=(*_TAKEN, *_CONFLICT), IfNoneMatch="*"',
         "expect=(*_TAKEN, *_CONFLICT)",
-        "../contract/test_s3.py::TestS3Storage::test_what_was_aborted_after_it_was_sealed_cannot_be_confirmed",
+        "../contract/test_s3.py::TestS3Storage::test_an_upload_that_was_aborted_after_the_seal_cannot_be_confirmed",
     ),
     Mutation(
         "storage/s3/multipart.py",
@@ -708,7 +708,7 @@ MUTATIONS = [
         "storage/s3/sealing.py",
         "self._find_sealed_or_clean_up(transfer)  # raises NotFound",
         "pass  #",
-        "../contract/test_s3.py::TestS3Storage::test_what_was_aborted_after_it_was_sealed_cannot_be_confirmed",
+        "../contract/test_s3.py::TestS3Storage::test_an_upload_that_was_aborted_after_the_seal_cannot_be_confirmed",
     ),
     Mutation(
         "storage/s3/sealing.py",
@@ -726,7 +726,7 @@ MUTATIONS = [
         "storage/s3/sealing.py",
         "if until > self._client.now():",
         "if False:",
-        "../contract/test_s3.py::TestS3Storage::test_what_was_deleted_is_not_brought_back_as_long_as_tickets_live",
+        "../contract/test_s3.py::TestS3Storage::test_a_deleted_upload_is_not_brought_back_while_its_ticket_is_valid",
     ),
     Mutation(
         "storage/s3/sweep.py",
@@ -753,10 +753,10 @@ MUTATIONS = [
         "../clouds/test_attacks.py::test_a_temp_url_copies_nothing_of_others",
     ),
     Mutation(
-        "storage/swift/capabilities.py",
+        "storage/swift/cluster/capabilities.py",
         'return trial.put("source", {"If-None-Match": "*"}, _DATA) == 412',
         "return True",
-        "../clouds/test_lenient.py::test_what_a_cluster_lacks_is_named_when_an_upload_begins_and_in_the_log",
+        "../clouds/test_lenient.py::test_a_missing_capability_is_named_when_an_upload_begins_and_in_the_log",
     ),
     Mutation(
         "storage/swift/client.py",

@@ -26,7 +26,7 @@ DAY = 86400
 BOTH = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]
 
 
-def test_what_is_written_at_the_moment_of_the_copy_is_not_copied(
+def test_bytes_that_are_written_at_the_moment_of_the_copy_are_not_copied(
     new_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Notices when the copy has no ``If-Match``."""

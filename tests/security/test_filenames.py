@@ -37,7 +37,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("filename", PATHS)
-def test_what_is_no_name_is_refused(site: Site, filename: str) -> None:
+def test_a_filename_with_a_path_or_control_characters_is_refused(site: Site, filename: str) -> None:
     """S5. Notices when ``policy.parse_request`` lets a path or a control character pass."""
     answer = site.request("POST", "/uploads", json={"filename": filename, "size": 1, "type": ""})
     assert_problem(answer, 422, "invalid-request", field="filename")

@@ -59,7 +59,7 @@ def test_a_key_of_the_neighbours_signs_nothing_for_us(
         assert requests.get(url, timeout=30).status_code == 401
 
 
-def test_a_neighbour_who_knows_names_copies_nothing(
+def test_another_account_that_knows_names_copies_nothing(
     swift_server: SwiftServer, site: Site, neighbours_token: str
 ) -> None:
     name = site.upload(ONE).json["upload"]["name"]

@@ -61,7 +61,9 @@ def test_an_upload_refused_at_begin_stores_nothing(new_site: MakeSite, account: 
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_what_is_sent_again_after_a_refusal_is_refused_again(new_site: MakeSite, account: Account, data: bytes) -> None:
+def test_a_file_that_is_sent_again_after_a_refusal_is_refused_again(
+    new_site: MakeSite, account: Account, data: bytes
+) -> None:
     """The temp URL of a one-segment upload lives on: what it writes is asked about anew. Notices when a second complete
     finds the first one's yes or no somewhere and does not ask.
     """
@@ -106,6 +108,22 @@ def test_a_refusal_cannot_be_slipped_past_by_sending_again(
 
 def declared_of(data: bytes, site: Site) -> list[dict[str, Any]]:
     return BegunUpload(site, data, site.begin(data).answer).declared
+
+
+def test_a_refused_file_of_one_segment_can_be_sent_again_and_be_accepted(new_site: MakeSite) -> None:
+    """Notices when a refusal is an abort, which is for good."""
+    answers = iter([Refused("Not yet."), None])
+
+    def on_complete(*_: Any) -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    site = new_site(on_complete=on_complete)
+    begun = site.begin(ONE)
+    begun.send()
+    assert_problem(begun.complete(), 403, "refused")
+    begun.put(0, ONE)
+    assert site.download(begun.complete().json["download_url"]) == ONE
 
 
 @pytest.mark.parametrize("data", BOTH)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import pytest
 import requests
-from helpers.s3 import BUCKET, s3_storage
+from helpers.storage.s3 import BUCKET, s3_storage
 from helpers.uploads import CALLS, BegunUpload, Site, assert_problem
 
 from direct_upload_middleware.storage.s3 import S3Storage

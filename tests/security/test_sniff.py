@@ -13,8 +13,8 @@ from security.conftest import Account, MakeSite
 from security.samples import SAMPLES
 
 from direct_upload_middleware import ConfigurationError
+from direct_upload_middleware.file_types.sniff import may_be_accepted
 from direct_upload_middleware.policy import parse_accept
-from direct_upload_middleware.sniff import may_be_accepted
 
 IMAGES = ["a.png", "a.jpg", "a.gif", "a.webp", "a.tiff", "a.bmp", "a.heic", "a.avif"]
 VECTORS = ["a.svg", "b.svg"]
@@ -62,7 +62,7 @@ PROGRAMS = ["a.exe", "a.elf"]
         pytest.param(".exe", ["a.exe"], id="programs"),
     ],
 )
-def test_what_content_may_be(accept: str, expected: list[str]) -> None:
+def test_a_content_is_accepted_by_the_types_that_it_can_have(accept: str, expected: list[str]) -> None:
     """Every sample against every kind of ``accept``. Notices any change of the rule in ``sniff.may_be_accepted``."""
     tokens = parse_accept(accept.split(","))
     found = [name for name, data in SAMPLES.items() if may_be_accepted(tokens, "", data)]

@@ -16,7 +16,7 @@ from wsgiref.handlers import BaseHandler
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from helpers.browsers import ENGINES, Engine, started
+from helpers.browsers.engines import ENGINES, Engine, started
 from helpers.uploads import new_container, swift_storage
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException, WebDriverException

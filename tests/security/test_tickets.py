@@ -12,7 +12,7 @@ from security.conftest import MakeSite
 from webtest import TestApp, TestResponse
 
 from direct_upload_middleware.keys import Keys
-from direct_upload_middleware.tokens import Scope, Tokens
+from direct_upload_middleware.tokens.signed import Scope, Tokens
 
 NEW_SECRET = "the new secret of the tests"
 BOTH = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several segments")]

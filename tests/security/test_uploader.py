@@ -42,7 +42,9 @@ def stored(begun: BegunUpload, account: Account) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_headers_of_the_uploaders_own_do_not_reach_what_stays(site: Site, account: Account, data: bytes) -> None:
+def test_headers_that_the_uploader_adds_do_not_reach_the_stored_objects(
+    site: Site, account: Account, data: bytes
+) -> None:
     """S8, the expiry above all. Notices when the copy is made without ``X-Fresh-Metadata``, or the segments keep what
     they were sent with.
     """
@@ -118,7 +120,7 @@ def test_a_manifest_is_not_taken_by_temp_url(site: Site, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", BOTH)
-def test_a_timestamp_of_the_uploaders_own_is_not_believed(site: Site, account: Account, data: bytes) -> None:
+def test_a_timestamp_that_the_uploader_sends_is_ignored(site: Site, account: Account, data: bytes) -> None:
     """An object from the future could be neither overwritten nor deleted. Swift's gatekeeper takes the header away."""
     begun = site.begin(data)
     begun.send({"X-Timestamp": str(time.time() + 10**7), "X-Backend-Timestamp": str(time.time() + 10**7)})
@@ -235,7 +237,7 @@ def test_status_does_not_return_a_receipt_before_confirmation(new_site: MakeSite
 
 @pytest.mark.parametrize("seal", ["revoke", "pin"])
 @pytest.mark.parametrize("data", BOTH)
-def test_what_the_application_deleted_is_not_brought_back(new_site: MakeSite, data: bytes, seal: str) -> None:
+def test_an_upload_that_the_application_deleted_is_not_brought_back(new_site: MakeSite, data: bytes, seal: str) -> None:
     """S3. Ticket and temp URLs of one segment outlive the file, and would write other bytes under its name. Notices
     when ``delete`` leaves no word.
     """

@@ -13,9 +13,9 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
-from helpers.nginx import documented, nginx
-from helpers.served import SEGMENT
-from helpers.serving import GUNICORN, TIMEOUT, UWSGI, WAITRESS, serving, upload
+from helpers.servers.nginx import documented, nginx
+from helpers.servers.served import SEGMENT
+from helpers.servers.serving import APP, GUNICORN, TIMEOUT, UWSGI, WAITRESS, serving, upload
 from requests.adapters import HTTPAdapter
 
 DATA = os.urandom(3 * SEGMENT + 17)
@@ -36,14 +36,14 @@ class Way:
 
 PLAIN, BELOW, STRIPPED, PROTOCOL = "location / {\n    proxy_pass", "SCRIPT_NAME", "X-Forwarded-Prefix", "uwsgi_pass"
 WAYS = {
-    "gunicorn": Way([*GUNICORN, "helpers.served:app"], PLAIN, knows_addresses=False),
-    "gunicorn below a prefix": Way([*GUNICORN, "helpers.served:app"], BELOW, "/app", knows_addresses=False),
-    "gunicorn with ProxyFix": Way([*GUNICORN, "helpers.served_behind:app"], STRIPPED, "/app"),
-    "waitress": Way([*WAITRESS, *TRUSTING, "helpers.served:app"], PLAIN),
-    "waitress below a prefix": Way([*WAITRESS, *TRUSTING, "--url-prefix=/app", "helpers.served:app"], BELOW, "/app"),
-    "uwsgi": Way([*UWSGI, "--socket=127.0.0.1:0", "--module=helpers.served:app"], PROTOCOL),
+    "gunicorn": Way([*GUNICORN, APP], PLAIN, knows_addresses=False),
+    "gunicorn below a prefix": Way([*GUNICORN, APP], BELOW, "/app", knows_addresses=False),
+    "gunicorn with ProxyFix": Way([*GUNICORN, "helpers.servers.served_behind:app"], STRIPPED, "/app"),
+    "waitress": Way([*WAITRESS, *TRUSTING, APP], PLAIN),
+    "waitress below a prefix": Way([*WAITRESS, *TRUSTING, "--url-prefix=/app", APP], BELOW, "/app"),
+    "uwsgi": Way([*UWSGI, "--socket=127.0.0.1:0", f"--module={APP}"], PROTOCOL),
     "uwsgi below a prefix": Way(
-        [*UWSGI, "--socket=127.0.0.1:0", "--mount=/app=helpers.served:app", "--manage-script-name"], PROTOCOL, "/app"
+        [*UWSGI, "--socket=127.0.0.1:0", f"--mount=/app={APP}", "--manage-script-name"], PROTOCOL, "/app"
     ),
 }
 

@@ -10,16 +10,16 @@ from urllib.parse import urljoin
 
 import pytest
 import requests
-from helpers.served import FORM, SEGMENT
-from helpers.serving import GUNICORN, TIMEOUT, UWSGI, WAITRESS, serving, upload
+from helpers.servers.served import FORM, SEGMENT
+from helpers.servers.serving import APP, GUNICORN, TIMEOUT, UWSGI, WAITRESS, serving, upload
 
 SERVERS = {
-    "wsgiref": ["helpers/served.py"],
-    "waitress": [*WAITRESS, "helpers.served:app"],
-    "gunicorn sync": [*GUNICORN, "--workers", "2", "helpers.served:app"],
-    "gunicorn threads": [*GUNICORN, "--threads", "4", "helpers.served:app"],
-    "gunicorn gevent": [*GUNICORN, "--worker-class", "gevent", "helpers.served:app"],
-    "uwsgi": [*UWSGI, "--http-socket=127.0.0.1:0", "--add-header=Connection: close", "--module=helpers.served:app"],
+    "wsgiref": ["helpers/servers/served.py"],
+    "waitress": [*WAITRESS, APP],
+    "gunicorn sync": [*GUNICORN, "--workers", "2", APP],
+    "gunicorn threads": [*GUNICORN, "--threads", "4", APP],
+    "gunicorn gevent": [*GUNICORN, "--worker-class", "gevent", APP],
+    "uwsgi": [*UWSGI, "--http-socket=127.0.0.1:0", "--add-header=Connection: close", f"--module={APP}"],
 }
 DATA = os.urandom(3 * SEGMENT + 17)
 #: As long as a name may be, and such that it cannot be compressed in the ticket.

@@ -211,7 +211,7 @@ def test_an_ini_file_may_name_the_path() -> None:
 
 
 @pytest.mark.parametrize("path", ["whoami", "/who?am=i", "/who#ami", "/who ami", "/wër", ""])
-def test_what_is_no_path_is_refused(make_site: MakeSite, path: str) -> None:
+def test_an_invalid_path_is_refused(make_site: MakeSite, path: str) -> None:
     with pytest.raises(ConfigurationError, match="'/whoami'"):
         make_site(identify=path)
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
-from helpers.no_container_keys import drop_keys, storage_behind
+from helpers.faults.no_container_keys import drop_keys, storage_behind
 from helpers.uploads import ONE, SECRET, SEVERAL, BegunUpload, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError
@@ -19,7 +19,7 @@ from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage import storage_from_url
 from direct_upload_middleware.storage.sweeping import Finding
 from direct_upload_middleware.storage.swift.client import Login
-from direct_upload_middleware.storage.swift.provisioning import PINNED, STAGING
+from direct_upload_middleware.storage.swift.cluster.provisioning import PINNED, STAGING
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 OURS = "direct_upload_middleware"

@@ -199,7 +199,7 @@ def test_options_that_are_lists_may_be_one_string() -> None:
 
 
 @pytest.mark.parametrize("app", [None, "app", 5])
-def test_what_is_no_application_is_refused(app: Any) -> None:
+def test_an_object_that_is_no_application_is_refused(app: Any) -> None:
     with pytest.raises(ConfigurationError, match="app"):
         DirectUploadMiddleware(app)
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_upload_middleware import ConfigurationError, UploadRequest, extension_types
+from direct_upload_middleware import ConfigurationError, UploadRequest
 from direct_upload_middleware.errors import InvalidRequest, TooLarge, TypeNotAccepted
+from direct_upload_middleware.file_types import extension_types
 from direct_upload_middleware.plan import MiB, make_plan
 from direct_upload_middleware.policy import Policy, parse_accept, parse_request
 from direct_upload_middleware.storage.base import GiB, Limits, Transfer
@@ -68,7 +69,7 @@ def test_a_filename_is_what_the_user_calls_the_file(filename: str) -> None:
         pytest.param({}, id="object"),
     ],
 )
-def test_what_is_no_filename_is_refused(filename: Any) -> None:
+def test_an_invalid_filename_is_refused(filename: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_request(BODY | {"filename": filename}, "ann")
     assert caught.value.field == "filename"
@@ -86,7 +87,7 @@ def test_a_size_is_an_integer_of_bytes(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [-1, 1.0, 0.5, True, False, "1", None, [], {}, float("nan"), float("inf")])
-def test_what_is_no_size_is_refused(size: Any) -> None:
+def test_an_invalid_size_is_refused(size: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_request(BODY | {"size": size}, None)
     assert caught.value.field == "size"
@@ -129,7 +130,7 @@ def test_a_type_is_a_mime_type_or_empty(type: str, taken: str) -> None:
         [],
     ],
 )
-def test_what_is_no_type_is_refused(type: Any) -> None:
+def test_an_invalid_type_is_refused(type: Any) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_request(BODY | {"type": type}, None)
     assert caught.value.field == "type"
@@ -229,7 +230,7 @@ def test_the_table_of_extensions_is_well_formed() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "pdf", ".", "image/", "*", "image/*/x", ".a,.b", ". pdf", "text/html;q=1"])
-def test_what_is_no_accept_token_is_a_configuration_error(token: str) -> None:
+def test_an_invalid_accept_token_is_a_configuration_error(token: str) -> None:
     with pytest.raises(ConfigurationError, match="accept"):
         parse_accept([token])
 

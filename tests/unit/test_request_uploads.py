@@ -127,7 +127,7 @@ def test_pillow_learns_the_size_of_a_picture_without_its_pixels(big_site: Site, 
     assert 0 < sum(bytes_read) < len(content) / 5
 
 
-def test_what_was_deleted_cannot_be_read(site: Site) -> None:
+def test_a_deleted_upload_cannot_be_read(site: Site) -> None:
     [receipt] = receipts(site, SECOND)
 
     def read(uploads: Any) -> bytes:

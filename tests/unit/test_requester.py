@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from direct_upload_middleware.errors import CrossSite, NotAuthenticated, NotYours
 from direct_upload_middleware.models import Upload
 from direct_upload_middleware.origins import check_same_site, normalize_origin, request_page_origin
-from direct_upload_middleware.receipts import Receipt
 from direct_upload_middleware.requester import Requester
 from direct_upload_middleware.storage.base import Transfer
-from direct_upload_middleware.tickets import Ticket
+from direct_upload_middleware.tokens.receipts import Receipt
+from direct_upload_middleware.tokens.tickets import Ticket
 
 OWN = "https://app.example.com"
 FRIEND = "https://www.example.com"

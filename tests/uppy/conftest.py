@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.browsers import Chromium, started
+from helpers.browsers.engines import Chromium, started
 from uppy.site import Applicant, UppySite
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer

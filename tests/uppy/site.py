@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from helpers.browsers import TIMEOUT
-from helpers.website import Website
+from helpers.browsers.engines import TIMEOUT
+from helpers.browsers.website import Website
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 

@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.fault_proxy import Fault, no_fault
-from helpers.website import KiB
+from helpers.browsers.website import KiB
+from helpers.faults.fault_proxy import Fault, no_fault
 from uppy.conftest import HERE, NODE_MODULES, Apply, run
 from uppy.site import Applicant
 
@@ -224,6 +224,21 @@ def test_the_plugin_returns_what_the_api_returns(apply: Apply, tmp_path: Path) -
     assert applicant.js("return document.querySelector('[name=document]').value") == body["receipt"]
     applicant.js(f"uppy.removeFile({json.dumps(file['id'])})")
     assert applicant.js("return document.querySelectorAll('[name=document]').length") == 0
+
+
+def test_a_finished_file_that_is_removed_before_the_form_is_sent_is_removed_from_storage(
+    apply: Apply, tmp_path: Path
+) -> None:
+    removed: list[str] = []
+    applicant = apply("plugin", on_remove=lambda environ, upload: removed.append(upload.filename))
+    files = [make_file(tmp_path, "a.txt", KiB), make_file(tmp_path, "b.txt", KiB)]
+    applicant.add(*files)
+    applicant.upload()
+    applicant.wait(lambda: all(file["progress"].get("uploadComplete") for file in applicant.files()))
+    [first, _] = applicant.files()
+    applicant.js(f"uppy.removeFile({json.dumps(first['id'])})")
+    applicant.wait(lambda: removed == ["a.txt"])
+    assert [upload.filename for upload in applicant.finish()] == ["b.txt"]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...storage.swift.capabilities import CAPABILITIES, Capabilities, probe
 from ...storage.swift.client import SwiftClient
+from ...storage.swift.cluster.capabilities import CAPABILITIES, Capabilities, probe
 from ...storage.temp_urls import Digest
 from .result import Result, failure, ok, warning
 

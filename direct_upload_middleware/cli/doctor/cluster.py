@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from ...storage.base import Seal
 from ...storage.swift.admin import SwiftAdmin
+from ...storage.swift.cluster.provisioning import PINNED, STAGING
 from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS, ORIGIN_HEADER, QUOTA
-from ...storage.swift.provisioning import PINNED, STAGING
 from .result import Result, failure, judge, ok, warning
 
 SETUP = "Run direct-upload setup; otherwise the first upload does the same."

@@ -13,11 +13,11 @@ import requests
 from ...errors import StorageError
 from ...storage.base import Seal
 from ...storage.swift.admin import SwiftAdmin
-from ...storage.swift.capabilities import REFUSED
+from ...storage.swift.cluster.capabilities import REFUSED
+from ...storage.swift.cluster.metadata import cors_headers
 from ...storage.swift.final_objects import copy_conditions
 from ...storage.swift.headers import ACCOUNT_KEYS, CONTAINER_KEYS
 from ...storage.swift.manifests import ManifestEntry, manifest_body
-from ...storage.swift.metadata import cors_headers
 from ...storage.swift.signing import temp_url
 from .capabilities import examine_capabilities
 from .result import Result, failure, judge, ok, warning

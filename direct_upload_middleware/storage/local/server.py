@@ -22,8 +22,8 @@ from urllib.parse import quote
 
 from webob import Request, Response
 
-from ...active_types import ANY_TYPE, essence_of, is_page, is_script
 from ...errors import AlreadyComplete, NotFound, StorageError
+from ...file_types.active_types import ANY_TYPE, essence_of, is_page, is_script
 from .disk import Disk, UploadRecord
 from .files import FilesReader
 from .receive import BLOCK, CLIENT_DISCONNECT, RefusedBody, content_length, receive

@@ -16,7 +16,8 @@ from typing import Any
 from ...errors import StorageError, StorageUnavailable
 from ...keys import Keys
 from .. import temp_urls
-from .capabilities import (
+from .client import SwiftClient
+from .cluster.capabilities import (
     CAPABILITIES,
     Capabilities,
     Capability,
@@ -25,9 +26,7 @@ from .capabilities import (
     probe,
     read_info,
 )
-from .client import SwiftClient
-from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, QUOTA, ROTATED, ROTATING
-from .metadata import (
+from .cluster.metadata import (
     cors_headers,
     find_account_key,
     put_account_key,
@@ -36,7 +35,8 @@ from .metadata import (
     read_origins,
     with_origin,
 )
-from .provisioning import PINNED, STAGING
+from .cluster.provisioning import PINNED, STAGING
+from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, QUOTA, ROTATED, ROTATING
 
 log = logging.getLogger(__name__)
 

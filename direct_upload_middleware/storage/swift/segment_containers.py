@@ -16,8 +16,8 @@ from ...keys import Keys
 from ..base import StoredSegment, Transfer
 from ..concurrency import map_concurrently
 from .client import SwiftClient
+from .cluster.metadata import cors_headers
 from .headers import CONTAINER_KEYS, GENERATION, META, NAME, NEWEST
-from .metadata import cors_headers
 from .responses import Item, read_etag, read_listing, read_modified, read_objects, read_size
 
 _META_BYTES = 250  # of one value; Swift takes 256

@@ -16,11 +16,11 @@ from ..object_reader import SMALLEST_WINDOW, ObjectReader
 from ..sending import SegmentReader
 from ..sweeping import Finding, Progress, ignore_progress
 from .admin import SwiftAdmin
-from .capabilities import CapabilityCache, check_capabilities
 from .client import Access, SwiftClient
+from .cluster.capabilities import CapabilityCache, check_capabilities
+from .cluster.provisioning import PINNED, STAGING, ClusterInfo, Provisioning
 from .credentials import OpenStackAccess
 from .final_objects import FinalObjects
-from .provisioning import PINNED, STAGING, ClusterInfo, Provisioning
 from .responses import read_etag
 from .segment_containers import OWN_CONTAINER, SegmentContainers, has_own_container, placed, upload_key
 from .segmented import SegmentedUploads

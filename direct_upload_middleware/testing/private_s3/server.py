@@ -93,15 +93,7 @@ class S3Server:
 
     def environ(self) -> dict[str, str]:
         """Environment variables by which botocore finds this server and its credentials."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
+        return aws_environ(self.url, self.access_key, self.secret_key)
 
     def storage_url(self, bucket: str) -> str:
         """Make the bucket, if it is not there, and return its storage URL (for the :meth:`environ` of this server)."""
@@ -158,6 +150,19 @@ class S3Server:
     def _log_tail(self) -> str:
         log = self._servers.log_directory / "weed.log"
         return log.read_text(errors="replace")[-_LOG_TAIL:] if log.exists() else ""
+
+
+def aws_environ(url: str, access_key: str, secret_key: str) -> dict[str, str]:
+    """Return environment variables by which botocore finds an S3 server and its credentials, and nothing else."""
+    return {
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+        "AWS_ENDPOINT_URL_S3": url,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 def _program() -> Path:

@@ -1,7 +1,7 @@
 // The MIME types of files by their extension, because browsers and systems do not agree on them. A type may be missing
 // (`""` for `.HEIC` in Chromium on Linux) or have another name (`application/vnd.ms-excel` for `.csv` on Windows).
 
-/** The table of the server's extension_types.py: extensions, their types, and after `|` what browsers report besides. */
+/** The table of the server's file_types/extension_types.py: extensions, their types, and after `|` what browsers report besides. */
 export const TABLE = `\
 jpg jpeg jpe jfif: image/jpeg image/jpg image/pjpeg
 png: image/png image/x-png

@@ -9,18 +9,17 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from contract.storage_contract import (
     ONE,
     SEVERAL,
+    SealingMarksContract,
     StorageContract,
     begin,
     download,
@@ -29,10 +28,11 @@ from contract.storage_contract import (
     seal,
     stored_object,
 )
-from helpers.changed_answers import meddling
-from helpers.no_container_keys import drop_keys
-from helpers.rackspace_identity import API_KEY, CREDENTIALS, USERNAME, Identity, identity_service
-from helpers.swift_elsewhere import Swift, swift_elsewhere
+from helpers.clouds.rackspace_identity import API_KEY, CREDENTIALS, USERNAME, Identity, identity_service
+from helpers.clouds.swift_elsewhere import Swift, swift_elsewhere
+from helpers.faults.changed_answers import meddling
+from helpers.faults.no_container_keys import drop_keys
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.errors import ConfigurationError, StorageError, StorageUnavailable
 from direct_upload_middleware.keys import Keys
@@ -76,26 +76,12 @@ def storage(identity: Identity) -> RackspaceStorage:
     return make_storage(identity)
 
 
-@dataclass
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Browser:
-    def request(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
-        sent = {"Accept-Encoding": "identity", **(headers or {})}
-        response = requests.request(method, url, data=body, headers=sent, allow_redirects=False, timeout=30)
-        return Answer(response.status_code, response.headers, response.content)
-
-
 @pytest.fixture
 def http() -> Browser:
     return Browser()
 
 
-class TestRackspaceStorage(StorageContract):
+class TestRackspaceStorage(SealingMarksContract, StorageContract):
     """The contract."""
 
 
@@ -216,7 +202,7 @@ class TestCredentials:
         assert RackspaceAccess(auth_endpoint=identity.url).login().token
 
     @pytest.mark.usefixtures("environ")
-    def test_that_are_missing_are_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_credentials_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("RACKSPACE_API_KEY")
         with pytest.raises(ConfigurationError, match="set RACKSPACE_USERNAME and RACKSPACE_API_KEY"):
             RackspaceAccess(region="ORD").login()
@@ -252,7 +238,7 @@ class TestUrl:
             "rackspace://uploads/more",
         ],
     )
-    def test_what_is_wrong_is_refused(self, url: str) -> None:
+    def test_an_invalid_url_is_refused(self, url: str) -> None:
         with pytest.raises(ConfigurationError):
             storage_from_url(url)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import brotli
 import pytest
-from helpers.node import STATIC, run_module
+from helpers.script.node import STATIC, run_module
 from webob import Request, Response
 from webtest import TestApp
 
@@ -126,13 +126,15 @@ def test_a_page_from_before_an_update_gets_the_current_script(browser: TestApp, 
         "{version}/../engine/upload.js",
     ],
 )
-def test_nothing_but_modules_is_served(browser: TestApp, versioned: str, path: str) -> None:
+def test_only_modules_are_served(browser: TestApp, versioned: str, path: str) -> None:
     browser.get("/_upload/static/" + path.format(version=versioned.rpartition("/")[2]), status=404)
 
 
 @pytest.mark.parametrize("module", [ENTRY, "/engine/upload.js"])
 @pytest.mark.parametrize("accepted", [None, "gzip"])
-def test_what_is_known_is_not_sent_again(browser: TestApp, versioned: str, module: str, accepted: str | None) -> None:
+def test_a_module_that_the_browser_has_is_not_sent_again(
+    browser: TestApp, versioned: str, module: str, accepted: str | None
+) -> None:
     url = module if module == ENTRY else versioned + module
     headers = {"Accept-Encoding": accepted} if accepted else {}
     first = browser.get(url, headers=headers)
@@ -173,7 +175,7 @@ def test_brotli_is_preferred_where_there_is_any(browser: TestApp, versioned: str
     assert brotli.decompress(answer.body) == browser.get(f"{versioned}/{ENGINE}").body
 
 
-def test_what_is_too_short_to_be_compressed_is_not(browser: TestApp, versioned: str) -> None:
+def test_a_short_module_is_not_compressed(browser: TestApp, versioned: str) -> None:
     answer = ask(browser, f"{versioned}/direct-upload.js", "gzip")
     assert "Content-Encoding" not in answer.headers
 
@@ -220,7 +222,7 @@ def test_bundles_that_are_out_of_date_are_not_served(
 
 
 @pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
-def test_bundles_that_are_not_whole_are_not_served(browser: TestApp, scripts: Path) -> None:
+def test_incomplete_bundles_are_not_served(browser: TestApp, scripts: Path) -> None:
     """Their digest is written last."""
     bundled = browser.get(ENTRY).text
     (scripts / "sources.sha256").unlink()

@@ -74,12 +74,12 @@ def test_no_uploads_are_fine(local_site: Site, call: str) -> None:
 @pytest.mark.parametrize(
     "uploads", [None, {}, "all", 7, True, {"0": WANTED}, [WANTED] * 101], ids=lambda given: type(given).__name__
 )
-def test_what_is_no_list_of_a_hundred_fails_the_call(local_site: Site, call: str, uploads: Any) -> None:
+def test_a_body_without_a_list_of_at_most_100_uploads_fails_the_call(local_site: Site, call: str, uploads: Any) -> None:
     assert_problem(local_site.batch(call, uploads), 422, "invalid-request", field="uploads")
 
 
 @pytest.mark.parametrize("call", ["begin", "complete"])
-def test_what_concerns_every_item_fails_the_call(local_site: Site, call: str) -> None:
+def test_an_error_that_concerns_every_item_fails_the_call(local_site: Site, call: str) -> None:
     stranger = local_site.new_browser(None)
     assert_problem(local_site.batch(call, [], browser=stranger), 401, "not-authenticated")
     foreign = {"Sec-Fetch-Site": "cross-site"}

@@ -14,9 +14,10 @@ import pytest
 from helpers.uploads import EMPTY, ONE, SEVERAL, Site, assert_problem, page, spoilt
 from webtest import TestApp
 
-from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, Upload, receipts
+from direct_upload_middleware import DirectUploadMiddleware, InvalidReceipt, NotYours, StorageError, Upload
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.tokens import receipts
 
 pytest_plugins = ["helpers.fixtures"]
 
@@ -65,7 +66,7 @@ def test_an_anonymous_receipt_is_for_its_cookie(tmp_path: Path) -> None:
     assert_problem(site.request("GET", f"/files/{receipt}", browser=site.new_browser("bob")), 403, "not-yours")
 
 
-def test_what_is_no_receipt_is_invalid(local_site: Site) -> None:
+def test_a_malformed_receipt_is_invalid(local_site: Site) -> None:
     begun = local_site.begin()
     begun.send()
     receipt = begun.complete().json["receipt"]
@@ -106,7 +107,7 @@ def test_head_of_the_script(local_site: Site) -> None:
 
 
 @pytest.mark.parametrize("range", ["bytes=0-9", "bytes=" + "9" * 5000 + "-", "bytes=5-1", "lines=1"])
-def test_a_range_of_the_script_is_no_concern_of_ours(local_site: Site, range: str) -> None:
+def test_a_range_request_for_the_script_gets_the_complete_script(local_site: Site, range: str) -> None:
     assert local_site.request("GET", "/static/direct-upload.js", headers={"Range": range}).status_int == 200
 
 
@@ -148,7 +149,7 @@ def test_verify_returns_the_upload_of_on_complete(site: Site, data: bytes) -> No
         upload.size = 5
 
 
-def test_verify_refuses_what_is_not_the_requesters(local_site: Site) -> None:
+def test_verify_refuses_a_receipt_of_another_requester(local_site: Site) -> None:
     receipt = local_site.upload(ONE).json["receipt"]
     stranger = local_site.new_browser("bob")
     with pytest.raises(NotYours):
@@ -160,7 +161,7 @@ def test_verify_refuses_what_is_not_the_requesters(local_site: Site) -> None:
 
 
 @pytest.mark.parametrize("receipt", ["", "x", ".", "a.b", None, b"x", 5, "\ud800"])
-def test_verify_refuses_what_is_no_receipt(local_site: Site, receipt: Any) -> None:
+def test_verify_refuses_an_invalid_receipt(local_site: Site, receipt: Any) -> None:
     for any_owner in (False, True):
         with pytest.raises(InvalidReceipt):
             local_site.uploads(lambda uploads, any_owner=any_owner: uploads.verify(receipt, any_owner=any_owner))

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from helpers.uploads import CALLS, ONE, SECRET, SEVERAL, BegunUpload, Site, assert_problem, spoilt
 
-from direct_upload_middleware import Refused, StorageError, StorageUnavailable, UploadRequest, tickets
+from direct_upload_middleware import Refused, StorageError, StorageUnavailable, UploadRequest
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.base import GiB
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.tokens import tickets
 
 pytest_plugins = ["helpers.fixtures"]
 
@@ -184,7 +185,7 @@ def test_a_wrong_method_is_answered_with_the_allowed_methods(local_site: Site, p
         assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
-def test_what_only_begins_like_the_mount_is_the_applications(local_site: Site) -> None:
+def test_a_path_that_only_begins_like_the_mount_belongs_to_the_application(local_site: Site) -> None:
     assert local_site.browser.get("/_uploads").content_type == "text/plain"
     assert local_site.browser.get("/a/_upload/uploads").content_type == "text/plain"
 

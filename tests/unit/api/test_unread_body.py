@@ -64,7 +64,7 @@ def test_a_refusal_leaves_nothing_unread(
 
 
 @pytest.mark.parametrize(("length", "status"), [(len(JSON), 201), (len(JSON) + 9, 201), (1024**2 + 1, 413)])
-def test_what_the_call_reads_is_not_waited_for_again(tmp_path: Path, length: int, status: int) -> None:
+def test_a_body_that_the_call_has_read_is_not_waited_for_again(tmp_path: Path, length: int, status: int) -> None:
     body = Sent(length)
     assert call(tmp_path, "/_upload/uploads", body, length) == status
     assert body.left == 0
@@ -73,7 +73,7 @@ def test_what_the_call_reads_is_not_waited_for_again(tmp_path: Path, length: int
 @pytest.mark.parametrize(
     "read", [lambda file: file.read(5), lambda file: file.readline(), lambda file: next(iter(file))]
 )
-def test_what_identify_reads_is_not_waited_for_again(tmp_path: Path, read: Any) -> None:
+def test_a_body_that_identify_has_read_is_not_waited_for_again(tmp_path: Path, read: Any) -> None:
     body = Sent(60_000)
 
     def identify(environ: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ def test_what_identify_reads_is_not_waited_for_again(tmp_path: Path, read: Any) 
     assert body.left == 0
 
 
-def test_what_is_too_long_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_body_that_is_too_long_is_not_waited_for(tmp_path: Path) -> None:
     body = Sent(LIMIT + 1)
     assert call(tmp_path, "/_upload/nothing", body, LIMIT + 1) == 404
     assert body.left == LIMIT + 1

@@ -338,7 +338,7 @@ def test_another_etag_than_the_stored_one_is_a_difference(site: Site, data: byte
         [{"index": 0, "etag": md5(ONE)}, {"index": 0, "etag": md5(b"")}],
     ],
 )
-def test_complete_with_what_is_no_list_of_segments_is_invalid(local_site: Site, segments: Any) -> None:
+def test_complete_without_a_valid_list_of_segments_is_invalid(local_site: Site, segments: Any) -> None:
     begun = local_site.begin(ONE)
     answer = local_site.request(
         "POST", f"/uploads/{begun.id}/complete", json={"segments": segments}, ticket=begun.ticket

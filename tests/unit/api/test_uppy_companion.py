@@ -12,9 +12,10 @@ import pytest
 from helpers.companion import CALLS, FILE, PART, Multipart
 from helpers.uploads import SEVERAL, Site, assert_problem, md5, spoilt
 
-from direct_upload_middleware import NotYours, Refused, Upload, UploadRequest, tickets
+from direct_upload_middleware import NotYours, Refused, Upload, UploadRequest
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.storage.local import LocalStorage
+from direct_upload_middleware.tokens import tickets
 
 pytest_plugins = ["helpers.fixtures"]
 
@@ -51,7 +52,7 @@ def test_completing_again_answers_the_same_receipt(site: Site) -> None:
     assert first.json["receipt"] == again.json["receipt"]
 
 
-def test_what_is_stored_is_listed_by_number_before_and_after_completion(site: Site) -> None:
+def test_stored_parts_are_listed_by_number_before_and_after_completion(site: Site) -> None:
     upload = Multipart(site, SEVERAL)
     assert upload.call("list").json == []
     upload.put(3, upload.pieces[2])
@@ -206,7 +207,7 @@ def test_a_file_that_turns_out_too_large_is_never_complete(
     assert_problem(upload.complete(), 404, "not-found")
 
 
-def test_what_was_refused_may_be_tried_again(new_storage: Callable[[], Storage]) -> None:
+def test_a_refused_complete_can_be_tried_again(new_storage: Callable[[], Storage]) -> None:
     upload = Multipart(Site(new_storage(), max_size=PART), SEVERAL)
     upload.send()
     assert_problem(upload.complete(), 413, "too-large")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 from click.testing import CliRunner, Result
-from helpers.changed_answers import meddling
-from helpers.no_container_keys import drop_keys
+from helpers.faults.changed_answers import meddling
+from helpers.faults.no_container_keys import drop_keys
 from helpers.uploads import ONE, SEVERAL, Site, swift_storage
 
 from direct_upload_middleware.cli import main
@@ -307,7 +307,7 @@ def test_bytes_text(size: int, text: str) -> None:
     assert bytes_text(size) == text
 
     @pytest.mark.usefixtures("environ")
-    def test_secrets_of_which_none_is_in_use_change_nothing(self, own_server: SwiftServer, container: str) -> None:
+    def test_secrets_that_are_not_in_use_change_nothing(self, own_server: SwiftServer, container: str) -> None:
         """A comma in place of the space makes one secret of two."""
         site = Site(swift_storage(own_server, container), secret=OLD)
         begun = site.begin(ONE)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import requests
-from helpers.changed_answers import Exchange, Meddle, meddling
 from helpers.doctor_runs import diagnose, run
-from helpers.no_container_keys import drop_keys
+from helpers.faults.changed_answers import Exchange, Meddle, meddling
+from helpers.faults.no_container_keys import drop_keys
 
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from helpers.doctor_runs import SECRET, diagnose
-from helpers.no_container_keys import drop_keys, storage_behind
+from helpers.faults.no_container_keys import drop_keys, storage_behind
 
 from direct_upload_middleware import DirectUploadMiddleware
 from direct_upload_middleware.cli.doctor.cookies import faults

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from helpers.s3 import BUCKET, s3_storage
+from helpers.storage.s3 import BUCKET, s3_storage
 from helpers.uploads import Site
 
 from direct_upload_middleware.cli import main
@@ -82,7 +82,7 @@ def test_the_doctor_leaves_nothing_behind(s3_server: S3Server, url: str) -> None
         ),
     ],
 )
-def test_what_is_wrong_is_named_by_setup_and_doctor(
+def test_setup_and_doctor_name_each_fault(
     url: str, monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], says: str
 ) -> None:
     for name, value in changes.items():

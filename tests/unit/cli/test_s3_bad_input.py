@@ -12,8 +12,8 @@ import botocore.auth
 import botocore.exceptions
 import pytest
 from click.testing import CliRunner
-from helpers.changed_answers import Exchange, meddling
-from helpers.s3 import BUCKET
+from helpers.faults.changed_answers import Exchange, meddling
+from helpers.storage.s3 import BUCKET
 from helpers.uploads import Site, assert_problem
 
 from direct_upload_middleware.cli import main
@@ -96,7 +96,7 @@ REGION = ["?region=REGION", "eu-central-1"]
         pytest.param(refusing("InvalidBucketName", 400), ["no bucket of the name uploads"], id="an impossible name"),
     ],
 )
-def test_what_a_server_refuses_is_named_with_its_remedy(
+def test_a_refusal_of_the_server_is_named_with_its_remedy(
     s3_server: S3Server,
     url: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -147,5 +147,5 @@ def test_a_host_that_cannot_be_reached_is_named(url: str, monkeypatch: pytest.Mo
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_botocore_refuses_is_named(error: Any, says: str) -> None:
+def test_an_input_that_botocore_refuses_is_named(error: Any, says: str) -> None:
     assert says in str(fault_of_library(error))

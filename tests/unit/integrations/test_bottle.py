@@ -9,6 +9,7 @@ from wsgiref.validate import validator
 
 import bottle
 import pytest
+from helpers.invalid_receipts import INVALID_RECEIPTS
 from webtest import TestApp
 
 from direct_upload_middleware import ConfigurationError, DirectUploadMiddleware, StorageUnavailable
@@ -83,22 +84,7 @@ def test_a_forged_cookie_is_not_logged_in(app: TestApp, cookie: str) -> None:
     assert answer.json["code"] == "not-authenticated"
 
 
-def change(app: TestApp, receipt: str) -> str:
-    return receipt[:-1]
-
-
-def become_bob(app: TestApp, receipt: str) -> str:
-    app.get("/log_in/bob")
-    return receipt
-
-
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(become_bob, "Our own page: This upload belongs to another user", id="another's"),
-    ],
-)
+@INVALID_RECEIPTS
 def test_an_invalid_receipt_shows_the_applications_403_page(
     app: TestApp, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:

@@ -14,7 +14,8 @@ from wsgiref.validate import validator
 import pytest
 from django import forms
 from django.test.utils import override_settings
-from helpers.django_settings import configure
+from helpers.django_project.django_settings import configure
+from helpers.invalid_receipts import INVALID_RECEIPTS, become_bob, change
 from webtest import TestApp
 from webtest import Upload as SentFile
 
@@ -254,20 +255,11 @@ def submitted(app: TestApp, *document: str, **values: str) -> TestApp:
     return app.post("/document", [*fields.items(), *(("document", receipt) for receipt in document)])
 
 
-def changed(app: TestApp, receipt: str) -> str:
-    return receipt[:-1]
-
-
-def others(app: TestApp, receipt: str) -> str:
-    app.get("/log_in/bob")
-    return receipt
-
-
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        pytest.param(changed, "no longer valid", id="changed"),
-        pytest.param(others, "started by another user", id="another's"),
+        pytest.param(change, "no longer valid", id="changed"),
+        pytest.param(become_bob, "started by another user", id="another's"),
         pytest.param(lambda app, receipt: "report.pdf", "no longer valid", id="no script"),
         pytest.param(lambda app, receipt: "", "This field is required", id="nothing"),
     ],
@@ -309,13 +301,7 @@ def test_a_form_accepts_a_plain_dictionary_and_max_age(app: TestApp) -> None:
 # -- errors ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        pytest.param(changed, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(others, "Our own page: This upload belongs to another user", id="another's"),
-    ],
-)
+@INVALID_RECEIPTS
 def test_an_invalid_receipt_shows_the_projects_403_page(
     app: TestApp, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:

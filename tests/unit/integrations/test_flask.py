@@ -10,6 +10,7 @@ from wsgiref.validate import validator
 import pytest
 from flask import Flask, Response, render_template_string, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from helpers.invalid_receipts import INVALID_RECEIPTS
 from webtest import TestApp
 
 from direct_upload_middleware import ConfigurationError, Refused, StorageUnavailable, Upload
@@ -200,22 +201,7 @@ def test_a_refusal_reaches_the_client(flask_app: Flask) -> None:
 # -- bad input -------------------------------------------------------------------------------------------------
 
 
-def change(app: TestApp, receipt: str) -> str:
-    return receipt[:-1]
-
-
-def become_bob(app: TestApp, receipt: str) -> str:
-    app.get("/log_in/bob")
-    return receipt
-
-
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        pytest.param(change, "Our own page: The receipt is malformed or was changed.", id="changed"),
-        pytest.param(become_bob, "Our own page: This upload belongs to another user", id="another's"),
-    ],
-)
+@INVALID_RECEIPTS
 def test_an_invalid_receipt_shows_the_applications_403_page(
     flask_app: Flask, spoil: Callable[[TestApp, str], str], says: str
 ) -> None:

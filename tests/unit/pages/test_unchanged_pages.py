@@ -140,7 +140,7 @@ def test_a_page_in_such_a_charset_without_a_marker_is_not_logged(
         pytest.param(gzip.compress(MARKED.encode()), [("Content-Disposition", "attachment")], id="an attachment"),
     ],
 )
-def test_what_cannot_be_decoded_or_is_not_a_page_is_not_logged(
+def test_a_response_that_cannot_be_decoded_or_is_not_a_page_is_not_logged(
     content: bytes, headers: list[tuple[str, str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fields = {"Content-Type": "text/html", "Content-Encoding": "gzip"} | dict(headers)

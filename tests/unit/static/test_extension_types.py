@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.node import STATIC, run_module
+from helpers.script.node import STATIC, run_module
 
-from direct_upload_middleware.extension_types import TABLE, possible_types
+from direct_upload_middleware.file_types.extension_types import TABLE, possible_types
 
 MODULE = f'import {{ TABLE, possibleTypes }} from "{(STATIC / "ui" / "choice" / "extension-types.js").as_uri()}";'
 CASES = [

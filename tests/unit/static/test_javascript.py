@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from helpers.node import node
+from helpers.script.node import node
 
 TESTS = Path(__file__).parents[2] / "js"
 

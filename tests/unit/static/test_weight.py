@@ -9,7 +9,7 @@ from typing import Any
 
 import brotli
 import pytest
-from helpers.node import run_module
+from helpers.script.node import run_module
 from webob import Request
 
 from direct_upload_middleware import DirectUploadMiddleware

@@ -83,7 +83,7 @@ def test_swift_reads_the_query_that_was_meant(
 
 
 @pytest.mark.parametrize("options", [{}, {"ip_range": None, "filename": None, "inline": False}, {"ip_range": ""}])
-def test_what_was_not_asked_for_is_not_in_the_query(options: dict[str, Any]) -> None:
+def test_options_that_are_not_given_are_not_in_the_query(options: dict[str, Any]) -> None:
     url = temp_urls.url(KEY, "GET", PATH, 1700000000, **options)
     assert [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)] == [
         "temp_url_sig",

@@ -27,26 +27,11 @@ from contract.storage_contract import (
     stored_object,
     uploaded,
 )
-from helpers.local_browser import Browser, bound, files_below
+from helpers.storage.local_browser import Browser, files_below
 
 from direct_upload_middleware.errors import ApplicationError, NotFound, StorageError, StorageUnavailable
 from direct_upload_middleware.storage.base import StoredObject, Transfer
 from direct_upload_middleware.storage.local import LocalStorage
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "not" / "yet there"
-
-
-@pytest.fixture
-def storage(directory: Path) -> LocalStorage:
-    return bound(directory)
-
-
-@pytest.fixture
-def http(storage: LocalStorage) -> Browser:
-    return Browser(storage)
 
 
 class Crash(BaseException):
@@ -145,7 +130,7 @@ def test_a_seal_that_crashed_can_be_aborted(
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-def test_an_abort_that_crashed_is_whole_or_not_begun(
+def test_an_abort_that_crashed_is_complete_or_not_begun(
     directory: Path, storage: LocalStorage, http: Browser, monkeypatch: pytest.MonkeyPatch, sealed: bool
 ) -> None:
     def prepared() -> Any:

@@ -25,27 +25,12 @@ from contract.storage_contract import (
     uploaded,
     with_query,
 )
-from helpers.local_browser import Body, Browser, bound, files_below, put_raw
+from helpers.storage.local_browser import Body, Browser, files_below, put_raw
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from direct_upload_middleware.storage.local import LocalStorage
 from direct_upload_middleware.storage.local import receive as local_receive
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "not" / "yet there"
-
-
-@pytest.fixture
-def storage(directory: Path) -> LocalStorage:
-    return bound(directory)
-
-
-@pytest.fixture
-def http(storage: LocalStorage) -> Browser:
-    return Browser(storage)
 
 
 def test_a_put_says_what_was_stored(storage: LocalStorage, http: Browser) -> None:
@@ -78,7 +63,7 @@ def test_the_etag_of_a_put_may_be_quoted(storage: LocalStorage, http: Browser, s
         pytest.param({"HTTP_X_COPY_FROM": "c/o"}, 400, id="that copies"),
     ],
 )
-def test_a_put_that_is_not_whole_stores_nothing(
+def test_an_incomplete_put_stores_nothing(
     directory: Path, storage: LocalStorage, http: Browser, environ: dict[str, Any], status: int
 ) -> None:
     transfer, urls = begin(storage, ONE)
@@ -219,7 +204,9 @@ def test_conditions_are_kept(storage: LocalStorage, http: Browser) -> None:
     assert status(Range="bytes=0-1", If_Range='"other"') == 200
 
 
-def test_a_head_has_the_headers_of_the_whole(storage: LocalStorage, http: Browser) -> None:
+def test_a_head_request_with_a_range_has_the_headers_of_the_complete_object(
+    storage: LocalStorage, http: Browser
+) -> None:
     stored = finished(storage, http, SEVERAL)
     url = download_url(storage, stored.name)
     head = http.request("HEAD", url, headers={"Range": "bytes=0-1"})
@@ -288,7 +275,7 @@ def test_no_name_is_a_path_on_disk(directory: Path, storage: LocalStorage, http:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"])
-def test_what_is_not_signed_is_unauthorized(
+def test_a_request_without_a_valid_signature_is_unauthorized(
     directory: Path, storage: LocalStorage, http: Browser, method: str, path: str
 ) -> None:
     for query in ("", "temp_url_sig=0&temp_url_expires=99999999999", "temp_url_sig=%ff&temp_url_expires=%ff"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from contract.storage_contract import ONE, SEVERAL, begin, download, new_transfer, put_all, seal, stored_object
-from helpers.local_browser import Browser
+from helpers.storage.local_browser import Browser
 
 from direct_upload_middleware.keys import Keys
 from direct_upload_middleware.storage.base import Transfer
@@ -108,7 +108,7 @@ def test_an_upload_with_recent_segments_is_not_swept(storage: LocalStorage, http
 
 
 @pytest.mark.parametrize("data", [b"", ONE, SEVERAL])
-def test_a_finished_upload_stays_without_what_a_crash_left(
+def test_a_sweep_keeps_a_finished_upload_and_removes_the_rest_of_a_crash(
     storage: LocalStorage, http: Browser, tmp_path: Path, data: bytes
 ) -> None:
     transfer, urls = begin(storage, data)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from contract.storage_contract import ONE, SEVERAL, begin, download, put_all, seal, uploaded
-from contract.test_swift import Browser, new_storage, new_storage_like
+from contract.test_swift import new_storage, new_storage_like
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.errors import DirectUploadError, NotFound, StorageUnavailable
 from direct_upload_middleware.storage.base import Transfer

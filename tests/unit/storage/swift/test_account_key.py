@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
-from helpers.changed_answers import Exchange
-from helpers.no_container_keys import drop_keys, ignore_keys, storage_behind
+from helpers.faults.changed_answers import Exchange
+from helpers.faults.no_container_keys import drop_keys, ignore_keys, storage_behind
 from helpers.uploads import ONE, SECRET, SEGMENT, SEVERAL, Site, assert_problem, new_container, swift_storage
 
 from direct_upload_middleware import StorageError
@@ -53,7 +53,9 @@ class TestWithoutContainerKeys:
         assert_problem(answer, 502, "storage-error")
         assert "seal='revoke'" in answer.json["detail"]
 
-    def test_revoke_signs_nothing_for_what_has_begun_either(self, without_keys: SwiftStorage, data: bytes) -> None:
+    def test_revoke_also_signs_nothing_for_uploads_that_have_begun(
+        self, without_keys: SwiftStorage, data: bytes
+    ) -> None:
         without_keys.bind(Keys([SECRET]))
         begun = Transfer(
             "a" * 32, "b" * 32, "text/plain", len(data), SEGMENT, -(-len(data) // SEGMENT), "revoke", 2**31
@@ -91,7 +93,7 @@ class TestWithoutContainerKeys:
         assert all(client.request("HEAD", name, expect=(204, 404)).status_code == 404 for name in listed)
 
 
-def test_what_is_pinned_by_the_accounts_key_may_break_and_never_differ(without_keys: SwiftStorage) -> None:
+def test_an_upload_signed_with_the_accounts_key_may_break_and_never_differs(without_keys: SwiftStorage) -> None:
     """S3 and S4, as far as they hold without container keys: what one segment was copied from is never read again, and
     of several a segment that is overwritten spoils the download."""
     site = Site(without_keys, seal="pin")

@@ -16,7 +16,7 @@ import pytest
 import requests
 import trustme
 import yaml
-from helpers.changed_answers import meddling
+from helpers.faults.changed_answers import meddling
 from helpers.uploads import ONE, SECRET, SEVERAL, ServerAccess, Site, new_container, swift_storage
 
 from direct_upload_middleware import StorageError, StorageUnavailable
@@ -152,7 +152,7 @@ def test_swift_says_how_long_to_wait_within_reason(asked: str, waited: float, wa
 
 
 @pytest.mark.parametrize("asked", ["Wed, 21 Oct 2015 07:28:00 GMT", "soon", "-1", "²"])
-def test_a_wait_that_is_no_number_is_our_own(asked: str, waits: list[float]) -> None:
+def test_the_clients_own_wait_is_used_if_retry_after_is_no_number(asked: str, waits: list[float]) -> None:
     with Scripted((503, {"Retry-After": asked}), OK) as server:
         server.client()[0].request("GET", expect=(200,))
     assert 0 <= waits[0] <= 1

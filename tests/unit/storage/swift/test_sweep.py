@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from contract.storage_contract import ONE, SEVERAL, begin, download, finished, put, put_all, seal, stored_object
-from contract.test_swift import Browser, new_storage
+from contract.test_swift import new_storage
+from helpers.storage.browser import Browser
 
 from direct_upload_middleware.errors import DirectUploadError
 from direct_upload_middleware.storage.base import StoredObject, Transfer
@@ -362,14 +363,14 @@ class TestBetweenTwoRequests:
 
     @pytest.mark.parametrize("data", [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several")])
     @pytest.mark.parametrize("pending", [True, False])
-    def test_an_upload_that_is_completed_meanwhile_is_whole_or_refused(
+    def test_an_upload_that_is_completed_meanwhile_is_complete_or_refused(
         self, storage: SwiftStorage, data: bytes, pending: bool
     ) -> None:
         assert self._interleave(storage, data, pending, first=sweep, between=self._complete) > 5
 
     @pytest.mark.parametrize("data", [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several")])
     @pytest.mark.parametrize("pending", [True, False])
-    def test_an_upload_that_is_swept_while_it_is_completed_is_whole_or_refused(
+    def test_an_upload_that_is_swept_while_it_is_completed_is_complete_or_refused(
         self, storage: SwiftStorage, data: bytes, pending: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It was sent long ago; what the call itself writes is young."""

@@ -1,0 +1,1 @@
+"""Applications of Django: settings, models, and a site with its admin."""

@@ -1,0 +1,1 @@
+"""Node and the programs of npm, for tests of the script."""

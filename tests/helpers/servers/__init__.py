@@ -1,0 +1,1 @@
+"""Applications for servers to run, and the servers."""

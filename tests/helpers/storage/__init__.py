@@ -1,0 +1,1 @@
+"""Clients of a storage as browsers are, and processes that use it at the same moment."""
