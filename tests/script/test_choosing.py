@@ -46,9 +46,9 @@ canvas.toBlob(async (blob) => {
   const plain = new Uint8Array(await blob.arrayBuffer());
   const header = [0xff, 0xe1, 0, 34, 69, 120, 105, 102, 0, 0, 77, 77, 0, 42, 0, 0, 0, 8];
   const exif = [...header, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
-  const parts = turned ? [plain.slice(0, 2), new Uint8Array(exif), plain.slice(2)] : [plain];
+  const bytes = turned ? Uint8Array.from([...plain.slice(0, 2), ...exif, ...plain.slice(2)]) : plain;
   const name = `photo.${blob.type.slice(6)}`;
-  document.querySelector("direct-upload").add([new File(parts, name, { type: blob.type })]);
+  document.querySelector("direct-upload").add([new File([bytes], name, { type: blob.type })]);
   done(blob.size);
 }, type, 1);"""
 #: Download the first upload; return its size, type, sides, and the colours of its first and last pixel.
@@ -125,7 +125,7 @@ def test_a_folder_is_chosen_with_the_path_of_each_file(visitor: Visitor, tmp_pat
         tmp_path.joinpath(name).write_text(name)
     visitor.open_form(field.format("multiple webkitdirectory data-path-name=paths"))
     if field == ELEMENT:
-        assert visitor.read(visitor.inside("button")) == "Choose a folder or drop it here"
+        assert visitor.read(visitor.inside("button")).strip() == "Choose a folder or drop it here"
     visitor.give(tmp_path / "trip")
     visitor.wait_for("done", "done")
     sent = visitor.send()
@@ -161,13 +161,13 @@ def test_too_few_files_are_not_submitted(visitor: Visitor, files: Files, field: 
 def test_a_phone_offers_its_camera_and_no_drop(visitor: Visitor) -> None:
     visitor.open_form(ELEMENT.format(""))
     button = visitor.inside("button")
-    assert visitor.read(button) == "Choose a file or drop it here"
+    assert visitor.read(button).strip() == "Choose a file or drop it here"
     visitor.js("window.matchMedia = (query) => ({ matches: query === '(hover: none) and (pointer: coarse)' })")
     visitor.js("document.querySelector('direct-upload').setAttribute('capture', 'environment')")
-    visitor.wait(lambda: visitor.read(button) == "Choose a file")
+    visitor.wait(lambda: visitor.read(button).strip() == "Choose a file")
     assert visitor.inside("input").get_attribute("capture") == "environment"
     visitor.js("document.querySelector('direct-upload').multiple = true")
-    visitor.wait(lambda: visitor.read(button) == "Choose files")
+    visitor.wait(lambda: visitor.read(button).strip() == "Choose files")
 
 
 def test_a_field_takes_what_is_dropped_anywhere_in_the_page(visitor: Visitor) -> None:
