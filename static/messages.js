@@ -40,7 +40,6 @@ export const messages = {
   resume: "Resume upload of {name}",
   pausedFile: "{name} paused",
   resumedFile: "{name} resumed",
-  details: "Details",
 
   // The upload element
   promptOne: "Choose a file or drop it here",
@@ -51,14 +50,8 @@ export const messages = {
   dropping: "Drop to upload",
   upTo: "up to {max}",
   required: "Choose a file to upload.",
-  duplicate: "{name} is already in the list.",
   uploadedFile: "Uploaded file",
   folder: "Folders can't be uploaded. Open the folder and choose its files.",
-  unfinished: "{loaded} of {total} uploaded. Choose the file again to continue.",
-  unsent: "Not uploaded yet. Choose the file again to continue.",
-  unfinishedFiles: "Unfinished uploads",
-  again: "Choose file again",
-  forget: "Discard unfinished upload of {name}",
   files: "Files",
 
   // Rules for files

@@ -8,14 +8,12 @@ export const ELEMENT_STYLES = `
   min-block-size: 9rem; margin: 0; padding: 1.25rem 1rem; border: 2px dashed color-mix(in srgb, currentColor 38%, transparent);
   border-radius: var(--direct-upload-radius, .75rem); background: var(--direct-upload-background, color-mix(in srgb, currentColor 3%, transparent));
   color: inherit; font: inherit; text-align: center; cursor: pointer; transition: border-color .15s, background-color .15s, min-block-size .2s;
-  --_accent: var(--direct-upload-accent, #2563eb);
 }
-@supports (color: light-dark(red, red)) { .direct-upload-zone { --_accent: var(--direct-upload-accent, light-dark(#2563eb, #7aa7ff)); } }
 .direct-upload-zone svg {
   flex: none; inline-size: 2rem; block-size: 2rem; fill: none; stroke: var(--_accent); stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round;
 }
 .direct-upload-prompt { display: grid; gap: .125rem; font-weight: 500; }
-.direct-upload-hint { font-size: .85em; font-weight: 400; color: color-mix(in srgb, currentColor 72%, transparent); }
+.direct-upload-hint { font-size: .85em; font-weight: 400; color: var(--_quiet); }
 .direct-upload-hint:empty { display: none; }
 .direct-upload-zone:hover { border-color: var(--_accent); }
 .direct-upload-zone:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
@@ -25,7 +23,6 @@ export const ELEMENT_STYLES = `
 .direct-upload-zone[data-compact] { flex-direction: row; min-block-size: 3.75rem; padding-block: .5rem; text-align: start; }
 .direct-upload-zone[data-compact] svg { inline-size: 1.5rem; block-size: 1.5rem; }
 .direct-upload > li { animation: direct-upload-in .18s ease-out; }
-.direct-upload-unfinished > li { border-style: dashed; }
 @keyframes direct-upload-in { from { opacity: 0; transform: translateY(-.25rem); } }
 .direct-upload { container-type: inline-size; }
 @container (max-width: 26rem) {

@@ -1,26 +1,12 @@
-/** @import { ProgressReport, RetryReport, UploadOptions, UploadResult, UploadTask } from "../types.d.ts" */
+/** @import { ProgressReport, RetryReport, UploadResult, UploadTask } from "../types.d.ts" */
+/** @import { UploadList } from "./list/upload-list.js" */
 /** @import { RowActions, UploadState } from "./list/row.js" */
-/** @import { View } from "./view.js" */
 import { DirectUploadFailure } from "../engine/failure.js";
 import { explain, isFinal, message } from "../messages.js";
 
 /** @typedef {typeof import("../direct-upload.js").upload} Upload */
 
 let lastId = 0;
-
-/**
- * What the upload of a file needs of its field.
- * @typedef {object} UploadContext
- * @property {HTMLElement} host the element that dispatches the events
- * @property {View} view
- * @property {URL} mount
- * @property {(file: File) => File | Promise<File>} prepare
- * @property {(file: File, options: UploadOptions & { together: boolean }) => UploadTask} upload
- * @property {() => void} onchange an upload has started, paused or ended
- * @property {(upload: FileUpload) => void} ondone an upload has its receipt
- * @property {(upload: FileUpload) => void} restart
- * @property {(upload: FileUpload) => void} remove
- */
 
 /** A file of a field, and its upload. */
 export class FileUpload {
@@ -44,57 +30,45 @@ export class FileUpload {
   /** @type {UploadResult | undefined} */
   result;
   #id = ++lastId;
-  #context;
+  #list;
   /** @type {UploadTask | undefined} */
   #task;
   #attempt = 0;
 
   /**
    * @param {File} file
-   * @param {UploadContext} context
+   * @param {UploadList} list
    * @param {string} [path] its place in the folder that the user chose
    */
-  constructor(file, context, path = file.webkitRelativePath) {
+  constructor(file, list, path = file.webkitRelativePath) {
     this.file = file;
     this.path = path;
-    this.#context = context;
+    this.#list = list;
     /** @type {RowActions} */
     const actions = {
       pause: () => this.pause(),
       resume: () => this.resume(),
-      retry: () => context.restart(this),
-      remove: () => context.remove(this),
+      retry: () => list.start([this]),
+      remove: () => list.discard(this),
     };
-    this.row = context.view.add(file, actions, path);
+    this.row = list.field.view.add(file, actions, path);
   }
 
   /**
    * Create a finished upload of an earlier page from its receipt.
    * @param {string} receipt
-   * @param {UploadContext} context
+   * @param {UploadList} list
    * @param {boolean} isSent
    */
-  static fromReceipt(receipt, context, isSent) {
-    const upload = new FileUpload(new File([], message("uploadedFile")), context);
+  static fromReceipt(receipt, list, isSent) {
+    const upload = new FileUpload(new File([], message("uploadedFile")), list);
     upload.isInitial = true;
     upload.isSent = isSent;
     upload.state = "done";
     upload.result = /** @type {UploadResult} */ ({ receipt });
     upload.row.restore(upload.file);
-    void upload.#describe(receipt);
+    import("./forms/read-receipt.js").then(({ describe }) => describe(upload, list.field.mount)).catch(() => undefined); // the server decides whether it is valid
     return upload;
-  }
-
-  /** @param {string} receipt */
-  async #describe(receipt) {
-    const read = import("./forms/read-receipt.js").then(({ readReceipt }) => readReceipt(receipt));
-    const upload = await read.catch(() => undefined); // the server decides whether it is valid
-    if (!upload) return;
-    const { filename: name, size, type } = upload;
-    this.result = /** @type {UploadResult} */ ({ receipt, upload });
-    this.file = new File([], name, { type });
-    this.loaded = size;
-    this.row.restore(/** @type {any} */ ({ name, size, type, source: this.#url }));
   }
 
   get receipt() {
@@ -104,10 +78,6 @@ export class FileUpload {
   /** The bytes of the file. */
   get size() {
     return this.result?.upload?.size ?? this.file.size;
-  }
-
-  get #url() {
-    return new URL(`files/${this.receipt}`, this.#context.mount);
   }
 
   /** Wait for the turn of this upload. */
@@ -123,14 +93,14 @@ export class FileUpload {
     this.isQueued = false;
     this.#dispatch("start");
     const attempt = (this.#attempt += 1);
-    const prepared = this.#context.prepare(this.file);
-    if (prepared instanceof File) this.#send(prepared);
-    else void prepared.then((file) => attempt === this.#attempt && this.state === "busy" && this.#send(file));
+    const { imageMax } = this.#list.field.rules;
+    if (imageMax === Infinity) return this.#send(this.file);
+    void prepare(this.file, imageMax).then((file) => attempt === this.#attempt && this.state === "busy" && this.#send(file));
   }
 
   /** @param {File} file */
   #send(file) {
-    const task = (this.#task = this.#context.upload(file, {
+    const task = (this.#task = this.#list.field.upload(file, {
       together: true,
       onprogress: (report) => this.#isCurrent(task) && this.#onProgress(report),
       onretry: (report) => this.#isCurrent(task) && this.#onRetry(report),
@@ -157,7 +127,7 @@ export class FileUpload {
     if (this.state !== "busy" || this.isPaused === isPaused) return;
     this.isPaused = isPaused;
     this.row.report({ loaded: this.loaded, total: this.size, state: isPaused ? "paused" : "starting" });
-    this.#context.onchange();
+    this.#list.changed();
   }
 
   /** Abort the upload, and return the row that takes the place of its row. */
@@ -169,7 +139,7 @@ export class FileUpload {
       task?.abort();
       this.#dispatch("error", { error: new DirectUploadFailure("aborted") });
     }
-    return this.#context.view.remove(this.row);
+    return this.#list.field.view.remove(this.row);
   }
 
   /** @param {unknown} error */
@@ -182,7 +152,7 @@ export class FileUpload {
     this.isFinal = isFinal(failure);
     const isShown = this.#dispatch("error", { error: failure });
     this.row.fail(isShown ? this.reason : "", { failure, isFinal: this.isFinal });
-    this.#context.onchange();
+    this.#list.changed();
   }
 
   /** The field's validation message while this upload has failed. */
@@ -215,9 +185,9 @@ export class FileUpload {
     this.result = result;
     this.loaded = this.size;
     this.row.done();
-    this.#context.ondone(this);
+    this.#list.field.onDone();
     this.#dispatch("end", result);
-    this.#context.onchange();
+    this.#list.changed();
   }
 
   /**
@@ -228,7 +198,7 @@ export class FileUpload {
   #dispatch(event, detail = {}) {
     const about = { id: this.#id, file: this.file, path: this.path, ...detail };
     const init = { bubbles: true, cancelable: event === "error", detail: about };
-    return this.#context.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, init));
+    return this.#list.field.host.dispatchEvent(new CustomEvent(`direct-upload:${event}`, init));
   }
 }
 
@@ -240,4 +210,13 @@ export function asFailure(error) {
   if (error instanceof DirectUploadFailure) return error;
   console.error(error);
   return new DirectUploadFailure("other", { detail: String(error) });
+}
+
+/**
+ * Make an image smaller before it is uploaded. One that the browser cannot read stays as it is.
+ * @param {File} file
+ * @param {number} most pixels of its longer side
+ */
+function prepare(file, most) {
+  return import("./choice/image-size.js").then(({ resize }) => resize(file, most)).catch(() => file);
 }

@@ -62,8 +62,6 @@ export class Forms {
   /** The module of the upload element, when the page has one. @type {Promise<void> | undefined} */
   element;
   roots;
-  #upload;
-  #mount;
   /** @type {WeakMap<HTMLInputElement, FileInput>} */
   #fields = new WeakMap();
   /** The fields that own rows. @type {WeakMap<Element, FileInput>} */
@@ -83,8 +81,8 @@ export class Forms {
    * @param {URL} mount
    */
   constructor(document, upload, mount) {
-    this.#upload = upload;
-    this.#mount = mount;
+    this.upload = upload;
+    this.mount = mount;
     this.roots = new Roots(document, {
       onroot: (root) => this.#onRoot(root),
       onadded: (node) => this.#enhanceAll(node),
@@ -112,7 +110,7 @@ export class Forms {
   }
 
   #loadElement() {
-    this.element ??= import("./element.js").then(({ define }) => define({ upload: this.#upload, forms: this, mount: this.#mount }));
+    this.element ??= import("./element.js").then(({ define }) => define(this));
     return this.element;
   }
 
@@ -133,7 +131,7 @@ export class Forms {
 
   /** @param {HTMLInputElement} input */
   #createField(input) {
-    const field = new FileInput(input, this.#upload, this.listener, this.#mount);
+    const field = new FileInput(input, this);
     this.#fields.set(input, field);
     this.#owners.set(field.rows, field);
     return field;
@@ -191,10 +189,7 @@ export class Forms {
   #adviseAboutSubmit(form, inputs) {
     const isUnknown = inputs.some((input) => input.files?.length && (this.#fields.get(input)?.hasOtherFiles ?? true));
     if (!isUnknown && !this.#fieldsOf(form).some(({ isReady, isBusy }) => isReady || isBusy)) return;
-    advise(
-      "a form's data was read before its uploads were complete, so that it does not have their receipts. " +
-      "form.submit() does not wait for uploads: call form.requestSubmit() instead.",
-    );
+    advise("form.submit() does not wait for uploads. Call form.requestSubmit() instead.");
   }
 
   /** @param {EventTarget | null} form */

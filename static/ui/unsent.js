@@ -1,12 +1,10 @@
 // Receipts of uploads that are complete, but whose form was not submitted yet. This tab keeps them over a reload.
 /** @import { FileUpload } from "./file-upload.js" */
-import { Api } from "../engine/api.js";
 import { browser } from "../engine/browser.js";
 
+/** @typedef {{ owner: string, mount: string, time: number, receipts: string[] }} Unsent */
+
 const PREFIX = "direct-upload:";
-const TIMEOUT = 10_000;
-/** Milliseconds after which the receipts are forgotten. */
-const MAX_AGE = 12 * 3_600_000;
 
 /** Places that this document has read or written. A field that is added later is a copy. @type {Set<string>} */
 const seen = new Set();
@@ -42,25 +40,16 @@ export function hasUnsent(place) {
   return !seen.has(place) && !!read(place);
 }
 
-/**
- * Return the receipts of an earlier visit, if it was by the same user.
- * @param {string} place
- * @param {URL} mount
- * @returns {Promise<string[]>}
- */
-export async function loadUnsent(place, mount) {
-  const saved = hasUnsent(place) && read(place);
-  if (!saved) return [];
+/** Return what an earlier visit saved, to the first field that asks. @param {string} place */
+export function takeUnsent(place) {
+  const saved = hasUnsent(place) ? read(place) : undefined;
   seen.add(place);
-  const owner = await new Api(mount, browser).owner(AbortSignal.timeout(TIMEOUT)).catch(() => undefined);
-  if (owner !== saved.owner || saved.mount !== mount.href || Date.now() - saved.time > MAX_AGE) return [];
-  browser.owners.set(mount.href, saved.owner);
-  return saved.receipts;
+  return saved;
 }
 
 /**
  * @param {string} place
- * @returns {{ owner: string, mount: string, time: number, receipts: string[] } | undefined}
+ * @returns {Unsent | undefined}
  */
 function read(place) {
   try {

@@ -22,6 +22,8 @@ export class View {
   #rows = new Map();
   /** @type {Promise<void> | undefined} */
   #loading;
+  /** @type {Promise<void> | undefined} */
+  #reorder;
   /** What was announced in this task. A screen reader hears the last text of each task. @type {string[]} */
   #announced = [];
 
@@ -43,36 +45,12 @@ export class View {
    * @param {string} path
    */
   add(file, actions, path) {
-    const view = this;
-    const row = new Row(file, actions, {
-      announce: (text) => view.isMany || view.announce(text),
-      get isMany() { return view.isMany; },
-    }, path);
+    const row = new Row(file, actions, this, path);
     this.#rows.set(row.element, row);
     if (this.#rows.size <= EAGER) row.toggle(true);
     this.rows.append(row.element);
     this.many?.observe(row.element);
     return row;
-  }
-
-  /**
-   * Let the user move rows with Alt and the arrow keys, or by dragging their pictures.
-   * @param {UploadList} uploads
-   */
-  enableReorder(uploads) {
-    this.rows.addEventListener("keydown", (event) => {
-      if (!event.altKey || !/^Arrow(Up|Down)$/.test(event.key)) return;
-      event.preventDefault();
-      const { key } = event;
-      void import("./list/reorder.js").then(({ moveByKey }) => moveByKey(key, this, uploads));
-    });
-    this.rows.addEventListener("pointerdown", (event) => {
-      const handle = event.target instanceof Element && event.target.closest(".direct-upload-preview");
-      if (!handle || event.button) return;
-      event.preventDefault();
-      void import("./list/reorder.js").then(({ drag }) => drag(handle, event.pointerId, this, uploads));
-    });
-    this.rows.classList.add("direct-upload-movable");
   }
 
   /**
@@ -104,6 +82,7 @@ export class View {
     this.isMany = size > FEW || (this.isMany && size > 0);
     if (this.isMany) this.#loading ??= this.#loadMany(uploads);
     this.many?.update();
+    if (size > 1) this.#reorder ??= import("./list/reorder.js").then(({ enable }) => enable(this, uploads)).catch(() => undefined);
   }
 
   /** @param {UploadList} uploads */
@@ -138,6 +117,11 @@ export class View {
   /** Dismiss all notices except that the form waits. */
   dismissNotices() {
     for (const notice of this.notices.querySelectorAll("p:not([data-notice=held])")) notice.remove();
+  }
+
+  /** Announce what happened to a file, unless it is one of many. @param {string} text */
+  announceOne(text) {
+    if (!this.isMany) this.announce(text);
   }
 
   /** @param {string} text */

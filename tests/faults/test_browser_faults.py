@@ -116,11 +116,12 @@ def unfinished(visitor: Visitor) -> list[str]:
     """Return the names of the unfinished files that a page would list."""
     names: list[str] = visitor.driver.execute_async_script(
         """const [folder, done] = arguments;
-        const loadBundle = () => import(folder + "ui/form.js"); // has the module, when the script is bundled
-        import(folder + "resume/unfinished.js")
-          .catch(loadBundle)
-          .then(({ listUnfinished }) => listUnfinished(new URL("/_upload/", location), ""))
-          .then((found) => done(found.map(({ filename }) => filename)), (error) => done([String(error)]));
+        const names = async ({ UnfinishedList }) => {
+          const list = new UnfinishedList({});
+          await list.load(new URL("/_upload/", location), "");
+          return [...list.element.querySelectorAll("bdi")].map(({ textContent }) => textContent);
+        };
+        import(folder + "ui/list/unfinished-list.js").then(names).then(done, (error) => done([String(error)]));
         """,
         script_folder(visitor),
     )

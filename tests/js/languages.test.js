@@ -6,8 +6,11 @@ import { languages, loadTexts } from "../../static/languages/index.js";
 import { messages } from "../../static/messages.js";
 // These add their texts.
 import "../../static/ui/choice/limits.js";
+import "../../static/ui/choice/same-content.js";
+import "../../static/ui/list/details.js";
 import "../../static/ui/list/many.js";
 import "../../static/ui/list/reorder.js";
+import "../../static/ui/list/unfinished-list.js";
 import "../../static/ui/choice/type-names.js";
 
 const NAMED = [

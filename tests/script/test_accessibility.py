@@ -77,3 +77,86 @@ def test_axe_finds_no_violation_in_unfinished_uploads(visitor: Visitor, files: F
     visitor.inside(".direct-upload-unfinished > li")
     found = violations(visitor)
     assert found == [], json.dumps(found, indent=1)
+
+
+#: Add files as a script does. With ``refuse``, the server refuses the uploads.
+ADD_MANY = """const [count, refuse] = arguments;
+if (refuse) window.fetch = async () => Response.json({ code: "refused" }, { status: 403 });
+const files = Array.from({ length: count }, (_, index) => new File(["x".repeat(300)], `${index}.txt`));
+document.querySelector("direct-upload").add(files);"""
+
+
+def many_busy(visitor: Visitor) -> None:
+    visitor.js(STOP)
+    visitor.js(ADD_MANY, 30, False)
+    visitor.inside(".direct-upload-pauseAll:not([hidden])")
+
+
+def many_paused(visitor: Visitor) -> None:
+    many_busy(visitor)
+    visitor.js("arguments[0].click()", visitor.inside(".direct-upload-pauseAll"))
+    visitor.inside("[data-paused]")
+    visitor.one("[name=go]").click()
+    visitor.inside("[data-notice=held]")
+
+
+def many_failed(visitor: Visitor) -> None:
+    visitor.js(ADD_MANY, 30, True)
+    visitor.inside(".direct-upload-retryAll:not([hidden])")
+    visitor.inside("[data-state=failed] summary")
+
+
+def many_done(visitor: Visitor) -> None:
+    visitor.js(ADD_MANY, 30, False)
+    visitor.inside(".direct-upload-summary[data-complete]")
+
+
+def limited(visitor: Visitor) -> None:
+    visitor.js("document.querySelector('direct-upload').setAttribute('max-files', '2')")
+    visitor.js(ADD_MANY, 3, False)
+    visitor.inside("[data-notice=limit]")
+    visitor.wait_for("done", "done")
+
+
+def unfolded(visitor: Visitor) -> None:
+    visitor.js(ADD_MANY, 1, True)
+    visitor.js("arguments[0].click()", visitor.inside("summary"))
+
+
+def dragged(visitor: Visitor) -> None:
+    visitor.js(
+        """const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["a"], "a.txt"));
+        const event = new DragEvent("dragenter", { bubbles: true, dataTransfer });
+        document.querySelector("direct-upload").dispatchEvent(event);"""
+    )
+    visitor.inside("[data-dragging]")
+
+
+def disabled(visitor: Visitor) -> None:
+    many_done(visitor)
+    visitor.js("document.querySelector('direct-upload').disabled = true")
+
+
+def restored(visitor: Visitor) -> None:
+    limited(visitor)
+    visitor.browser.refresh()
+    visitor.wait_for("done", "done")
+
+
+@pytest.mark.parametrize("colours", [("light", "#fff", "#111"), ("dark", "#16181d", "#eee")], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "reach",
+    [many_busy, many_paused, many_failed, many_done, limited, unfolded, dragged, disabled, restored],
+    ids=lambda reach: reach.__name__.replace("_", " "),
+)
+def test_axe_finds_no_violation_in_any_state(
+    visitor: Visitor, reach: Callable[[Visitor], None], colours: tuple[str, ...]
+) -> None:
+    visitor.open_form(ELEMENT)
+    visitor.inside("button")
+    reach(visitor)
+    visitor.js(ADOPT_COLOURS, *colours)
+    found = violations(visitor)
+    assert found == [], json.dumps(found, indent=1)
+    visitor.leave()

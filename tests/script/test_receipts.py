@@ -122,3 +122,48 @@ def test_different_files_of_the_same_name_size_and_time_are_both_uploaded(visito
     visitor.js(add, "aa")
     visitor.wait(lambda: "already in the list" in visitor.read(visitor.inside("[role=status]")))
     assert visitor.states() == ["done", "done"]
+
+
+@FIELDS
+def test_uploads_whose_form_was_not_sent_are_there_after_a_reload(visitor: Visitor, files: Files, field: str) -> None:
+    place = "/draft-" + ("element" if "<direct-upload" in field else "input")
+    visitor.open(FORM.format(field.format("multiple")), path=place)
+    visitor.give(files("a.txt", 2000), files("b.txt"))
+    visitor.wait_for("done", "done")
+    visitor.browser.refresh()
+    visitor.wait_for("done", "done")
+    visitor.wait(lambda: "a.txt" in visitor.read(visitor.all_inside("[data-state]")[0]))
+    visitor.give(files("c.txt"))
+    visitor.wait_for("done", "done", "done")
+    visitor.press("[data-state]:first-child .direct-upload-remove")
+    visitor.wait(lambda: visitor.site.removed == ["a.txt"])
+    assert visitor.send() == [("f", "a receipt of b.txt"), ("f", "a receipt of c.txt"), ("go", "yes")]
+    visitor.open(FORM.format(field.format("multiple")), path=place)
+    visitor.give(files("d.txt"))
+    visitor.wait_for("done")
+
+
+@FIELDS
+def test_choosing_more_adds_to_receipts_and_to_files(visitor: Visitor, files: Files, field: str) -> None:
+    receipts = upload(visitor, field.format(""), files("a.txt"))
+    visitor.open(FORM.format(field.format(f"multiple data-receipts='{json.dumps(receipts)}'")))
+    visitor.wait_for("done")
+    for number, name in enumerate(("b.txt", "c.txt"), start=2):
+        visitor.give(files(name))
+        visitor.wait_for(*["done"] * number)
+    assert [value for name, value in visitor.send() if name == "f"] == [
+        "a receipt of a.txt",
+        "a receipt of b.txt",
+        "a receipt of c.txt",
+    ]
+
+
+@FIELDS
+def test_without_multiple_another_file_takes_the_place_of_a_receipt(visitor: Visitor, files: Files, field: str) -> None:
+    receipts = upload(visitor, field.format(""), files("a.txt"))
+    visitor.open(FORM.format(field.format(f"data-receipts='{json.dumps(receipts)}'")))
+    visitor.wait_for("done")
+    visitor.give(files("b.txt"))
+    visitor.wait(lambda: "b.txt" in visitor.read(visitor.all_inside("[data-state]")[0]))
+    visitor.wait_for("done")
+    assert visitor.send() == [("f", "a receipt of b.txt"), ("go", "yes")]

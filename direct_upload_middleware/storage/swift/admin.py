@@ -41,6 +41,7 @@ from .headers import ACCOUNT_KEYS, CONTAINER_KEYS, NEWEST, QUOTA, ROTATED, ROTAT
 log = logging.getLogger(__name__)
 
 _OK = (200, 201, 202, 204)
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,7 @@ class SwiftAdmin:
             raise StorageError("There is no rotation to finish.")
         left = (int(rotated) if rotated.isdecimal() else 0) + after - self.client.now()
         if left > 0:
-            raise StorageError(f"It is too early: URLs that the old keys signed may live for {left} seconds yet.")
+            raise StorageError(f"It is too early: URLs that the old keys signed may still be valid for {_words(left)}.")
         for container, purpose in ((self.staging, STAGING), (self.pinned, PINNED)):
             slots = _slots(self.headers_of(container), CONTAINER_KEYS)
             newest = self.keys.derive(*purpose)
@@ -235,3 +236,10 @@ class SwiftAdmin:
 
 def _slots(headers: Mapping[str, str] | None, names: Sequence[str]) -> list[str]:
     return [(headers or {}).get(name, "") for name in names]
+
+
+def _words(seconds: int) -> str:
+    """Return a duration for people, rounded up: ``1 day``, ``5 hours``."""
+    name, unit = next(each for each in _UNITS if seconds >= 0.9 * each[1])
+    count = -(-seconds // unit)
+    return f"{count} {name}{'' if count == 1 else 's'}"

@@ -1,6 +1,4 @@
 // The page's rules for files, checked before anything is sent. The server checks its own rules again.
-/** @import { FileUpload } from "../file-upload.js" */
-/** @import { Chosen } from "../list/upload-list.js" */
 import { DirectUploadFailure } from "../../engine/failure.js";
 import { formatSize, message } from "../../messages.js";
 
@@ -96,17 +94,6 @@ function loadTypes() {
 /** @param {string} accept */
 function notAccepted(accept) {
   return new DirectUploadFailure("type-not-accepted", { detail: message("notAccepted", { accept }) });
-}
-
-/**
- * Return whether a field has room for more files.
- * @param {Chosen[]} chosen
- * @param {FileUpload[]} present
- * @param {Pick<Rules, "maxFiles" | "maxTotalSize">} rules
- */
-export function hasRoom(chosen, present, { maxFiles, maxTotalSize }) {
-  const total = [...present, ...chosen.map(({ file }) => file)].reduce((sum, { size }) => sum + size, 0);
-  return present.length + chosen.length <= maxFiles && total <= maxTotalSize;
 }
 
 /**

@@ -74,23 +74,13 @@ export class DropZone {
     const host = this.#host;
     zones.add(this);
     for (const type of /** @type {const} */ (["dragenter", "dragover"])) {
-      host.addEventListener(type, (event) => this.#onDragOver(event), { signal });
+      host.addEventListener(type, (event) => this.over(event), { signal });
     }
     host.addEventListener("dragleave", (event) => this.#onDragLeave(event), { signal });
-    host.addEventListener("drop", (event) => this.#onDrop(event), { signal });
-    if (host.hasAttribute("page-drop")) void this.#connectPage(signal);
+    host.addEventListener("drop", (event) => this.drop(event), { signal });
+    if (host.hasAttribute("page-drop")) void import("./page-drop.js").then(({ dropOnPage }) => dropOnPage(signal, this));
     for (const type of /** @type {const} */ (["dragover", "drop"])) addEventListener(type, preventNavigation, { signal });
     document.addEventListener("paste", (event) => this.#onPaste(event), { signal });
-  }
-
-  /** @param {AbortSignal} signal */
-  async #connectPage(signal) {
-    const { dropOnPage } = await import("./page-drop.js");
-    dropOnPage(signal, {
-      over: (event) => this.#onDragOver(event),
-      leave: () => this.#setDragging(false),
-      drop: (event) => this.#onDrop(event),
-    });
   }
 
   disconnect() {
@@ -105,7 +95,7 @@ export class DropZone {
   }
 
   /** @param {DragEvent} event */
-  #onDragOver(event) {
+  over(event) {
     if (this.button.disabled || !hasFiles(event.dataTransfer)) return;
     event.preventDefault();
     this.#setDragging(true);
@@ -113,12 +103,12 @@ export class DropZone {
 
   /** @param {DragEvent} event */
   #onDragLeave({ relatedTarget }) {
-    if (!(relatedTarget instanceof Node && this.#host.contains(relatedTarget))) this.#setDragging(false);
+    if (!(relatedTarget instanceof Node && this.#host.contains(relatedTarget))) this.leave();
   }
 
   /** @param {DragEvent} event */
-  #onDrop(event) {
-    this.#setDragging(false);
+  drop(event) {
+    this.leave();
     if (this.button.disabled || !hasFiles(event.dataTransfer)) return;
     event.preventDefault();
     this.#addFiles(event.dataTransfer);
@@ -152,6 +142,10 @@ export class DropZone {
   async #addFolders(folders) {
     const { readEntries } = await import("./folders.js");
     this.#receiver.add(await readEntries(folders));
+  }
+
+  leave() {
+    this.#setDragging(false);
   }
 
   /** @param {boolean} isDragging */

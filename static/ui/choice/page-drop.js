@@ -1,18 +1,17 @@
 // A field that takes what is dropped anywhere in its page.
-
-/** @typedef {(event: DragEvent) => void} Listener */
+/** @import { DropZone } from "./drop-zone.js" */
 
 /**
  * @param {AbortSignal} signal
- * @param {{ over: Listener, leave: () => void, drop: Listener }} zone
+ * @param {DropZone} zone
  */
-export function dropOnPage(signal, { over, leave, drop }) {
+export function dropOnPage(signal, zone) {
   const isFree = (/** @type {DragEvent} */ event) => !event.defaultPrevented && !isOnInput(event);
   for (const type of /** @type {const} */ (["dragenter", "dragover"])) {
-    document.addEventListener(type, (event) => isFree(event) && over(event), { signal });
+    document.addEventListener(type, (event) => isFree(event) && zone.over(event), { signal });
   }
-  document.addEventListener("dragleave", (event) => event.relatedTarget || leave(), { signal });
-  document.addEventListener("drop", (event) => isFree(event) && drop(event), { signal });
+  document.addEventListener("dragleave", (event) => event.relatedTarget || zone.leave(), { signal });
+  document.addEventListener("drop", (event) => isFree(event) && zone.drop(event), { signal });
 }
 
 /** @param {DragEvent} event */

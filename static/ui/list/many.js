@@ -4,7 +4,7 @@
 /** @import { View } from "../view.js" */
 import { MovingAverage } from "../../engine/moving-average.js";
 import { addMessages, formatDuration, formatSize, formatSizes, message } from "../../messages.js";
-import { part } from "../dom.js";
+import { element, part } from "../dom.js";
 import { activeIn, button } from "./row.js";
 import { MANY_STYLES } from "./many-styles.js";
 import { adoptStyles } from "./row-styles.js";
@@ -52,14 +52,16 @@ export class Many {
   constructor(view, uploads) {
     this.#view = view;
     this.#uploads = uploads;
+    const busy = () => uploads.inState("busy");
     this.#buttons = {
-      pauseAll: this.#createButton("pauseAll", () => uploads.pause()),
-      resumeAll: this.#createButton("resumeAll", () => uploads.resume()),
-      retryAll: this.#createButton("retryAll", () => uploads.retry()),
-      cancelAll: this.#createButton("cancelAll", () => uploads.cancel()),
+      pauseAll: this.#createButton("pauseAll", () => busy().forEach((each) => each.pause())),
+      resumeAll: this.#createButton("resumeAll", () => busy().forEach((each) => each.resume())),
+      retryAll: this.#createButton("retryAll", () => uploads.start(uploads.inState("failed").filter(({ isFinal }) => !isFinal))),
+      cancelAll: this.#createButton("cancelAll", () => this.#cancel()),
     };
     const about = part("div", "about", {}, this.#text, this.#progress);
-    this.element = part("div", "summary", {}, about, ...Object.values(this.#buttons));
+    const buttons = element("div", { className: "direct-upload-buttons" }, ...Object.values(this.#buttons));
+    this.element = part("div", "summary", {}, about, buttons);
     this.element.classList.add("direct-upload");
     this.#progress.ariaLabel = message("files");
     adoptStyles(/** @type {Document | ShadowRoot} */ (view.rows.getRootNode()), MANY_STYLES);
@@ -120,7 +122,7 @@ export class Many {
     const texts = this.#isBusy ? this.#progressTexts(count) : resultTexts(count);
     this.element.hidden = !count.all;
     this.element.toggleAttribute("data-complete", !!count.done && !count.busy && !count.failed && !count.ready);
-    this.#text.textContent = texts.join(" · ");
+    this.#text.replaceChildren(...texts.map(segment));
     this.#progress.hidden = !this.#isBusy;
     this.#progress.value = count.loaded / count.total || 0;
     this.#showButtons(count);
@@ -159,7 +161,7 @@ export class Many {
     const button = Object.values(this.#buttons).find(({ hidden }) => !hidden);
     if (button) button.focus();
     else if (this.#current?.isConnected) this.#view.rowOf(this.#current)?.focus();
-    else this.#uploads.focus();
+    else this.#uploads.field.focus();
   }
 
   /**
@@ -171,6 +173,13 @@ export class Many {
     if (!(wasBusy && (!this.#isBusy || isDue))) return;
     this.#announced = performance.now();
     this.#view.announce(texts.join(", "));
+  }
+
+  /** Remove what is not uploaded yet. */
+  #cancel() {
+    const { uploads, field } = this.#uploads;
+    this.#uploads.clear(uploads.filter(({ state }) => state !== "done"));
+    field.cancel();
   }
 
   /**
@@ -237,6 +246,16 @@ export class Many {
     }
     return { ArrowUp: row.previousElementSibling, ArrowDown: row.nextElementSibling, Home: firstElementChild, End: lastElementChild }[key];
   }
+}
+
+/**
+ * Show a text that is not broken where the next line has room for it.
+ * @param {string} text
+ * @param {number} index
+ * @param {string[]} texts
+ */
+function segment(text, index, { length }) {
+  return element("span", { textContent: index < length - 1 ? `${text} · ` : text });
 }
 
 /** @param {Count} count */

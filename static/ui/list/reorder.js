@@ -1,12 +1,36 @@
 // Rows are moved with Alt and the arrow keys, or by dragging their pictures.
+/** @import { FileUpload } from "../file-upload.js" */
 /** @import { UploadList } from "./upload-list.js" */
 /** @import { View } from "../view.js" */
 import { addMessages, message } from "../../messages.js";
+import { REORDER_STYLES } from "./reorder-styles.js";
 import { activeIn } from "./row.js";
+import { adoptStyles } from "./row-styles.js";
 
 addMessages({
   moved: "{name}, position {position} of {count}",
 });
+
+/**
+ * Let the user move rows.
+ * @param {View} view
+ * @param {UploadList} uploads
+ */
+export function enable(view, uploads) {
+  view.rows.addEventListener("keydown", (event) => {
+    if (!event.altKey || !/^Arrow(Up|Down)$/.test(event.key)) return;
+    event.preventDefault();
+    moveByKey(event.key, view, uploads);
+  });
+  view.rows.addEventListener("pointerdown", (event) => {
+    const handle = event.target instanceof Element && event.target.closest(".direct-upload-preview");
+    if (!handle || event.button) return;
+    event.preventDefault();
+    drag(handle, event.pointerId, view, uploads);
+  });
+  view.rows.classList.add("direct-upload-movable");
+  adoptStyles(/** @type {Document | ShadowRoot} */ (view.rows.getRootNode()), REORDER_STYLES);
+}
 
 /**
  * Move the row of the focused button.
@@ -14,7 +38,7 @@ addMessages({
  * @param {View} view
  * @param {UploadList} uploads
  */
-export function moveByKey(key, view, uploads) {
+function moveByKey(key, view, uploads) {
   const focused = /** @type {HTMLElement | null} */ (activeIn(view.rows));
   const row = focused?.closest("li");
   if (!focused || !row || !view.rows.contains(row)) return;
@@ -32,7 +56,7 @@ export function moveByKey(key, view, uploads) {
  * @param {View} view
  * @param {UploadList} uploads
  */
-export function drag(handle, pointerId, view, uploads) {
+function drag(handle, pointerId, view, uploads) {
   const row = handle.closest("li");
   if (!row || view.rows.children.length < 2) return;
   const before = [...view.rows.children].indexOf(row);
@@ -71,8 +95,10 @@ function moveTo(row, y) {
  * @param {UploadList} uploads
  */
 function finish(row, view, uploads) {
-  uploads.sort();
   const rows = [...view.rows.children];
+  const places = new Map(rows.map((row, index) => [row, index]));
+  const placeOf = (/** @type {FileUpload} */ { row }) => places.get(row.element) ?? 0;
+  uploads.reorder(uploads.uploads.sort((one, other) => placeOf(one) - placeOf(other)));
   const name = row.querySelector("bdi")?.textContent ?? "";
   view.announce(message("moved", { name, position: rows.indexOf(row) + 1, count: rows.length }));
 }

@@ -2,14 +2,16 @@
 
 /** Styles of the rows, in a page and in an element. */
 export const ROW_STYLES = `
-.direct-upload {
+.direct-upload, .direct-upload-zone {
   --_accent: var(--direct-upload-accent, #2563eb); --_danger: var(--direct-upload-danger, #b3261e); --_good: var(--direct-upload-success, #18794e);
   --_line: var(--direct-upload-line, color-mix(in srgb, currentColor 18%, transparent));
   --_quiet: color-mix(in srgb, currentColor 72%, transparent);
+}
+.direct-upload {
   display: grid; gap: .5rem; box-sizing: border-box; inline-size: 100%; max-inline-size: 36rem; margin: .5rem 0 0; padding: 0; list-style: none; font: inherit;
 }
 @supports (color: light-dark(red, red)) {
-  .direct-upload {
+  .direct-upload, .direct-upload-zone {
     --_accent: var(--direct-upload-accent, light-dark(#2563eb, #7aa7ff)); --_danger: var(--direct-upload-danger, light-dark(#b3261e, #ff9b91));
     --_good: var(--direct-upload-success, light-dark(#18794e, #63d29b));
   }
@@ -25,8 +27,6 @@ export const ROW_STYLES = `
   background: color-mix(in srgb, currentColor 8%, transparent); font-size: .7rem; font-weight: 600; letter-spacing: .02em;
 }
 .direct-upload-preview canvas { inline-size: 100%; block-size: 100%; object-fit: cover; }
-.direct-upload-movable li:not(:only-child) .direct-upload-preview { cursor: grab; touch-action: none; }
-.direct-upload [data-moving] { border-color: var(--_accent); }
 .direct-upload-name { display: block; overflow: hidden; white-space: pre; text-align: -webkit-match-parent; text-align: match-parent; font-weight: 500; }
 .direct-upload-name span { display: inline-block; max-inline-size: calc(100% - 5.5em); overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }
 .direct-upload-state { font-size: .85em; font-variant-numeric: tabular-nums; color: var(--_quiet); }
@@ -53,9 +53,6 @@ export const ROW_STYLES = `
 .direct-upload [data-state=failed] .direct-upload-state::before { content: "✕ " / ""; }
 .direct-upload [data-state=done] .direct-upload-state { color: var(--_good); }
 .direct-upload [data-state=done] .direct-upload-state::before { content: "✓ " / ""; }
-.direct-upload-details { font-size: .8em; color: var(--_quiet); }
-.direct-upload-details summary { inline-size: max-content; min-inline-size: 2.75rem; margin-block: -.5rem -.375rem; padding-block: .9rem; cursor: pointer; }
-.direct-upload-details p { margin: 0 0 .375rem; overflow-wrap: anywhere; font-family: ui-monospace, monospace; }
 .direct-upload-notice {
   margin: 0; padding: .5rem .75rem; border-inline-start: .25rem solid var(--_accent); border-radius: .25rem;
   background: color-mix(in srgb, var(--_accent) 8%, transparent); font-size: .9em; overflow-wrap: anywhere;

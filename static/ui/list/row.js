@@ -1,20 +1,15 @@
 /** @import { DirectUploadFailure } from "../../engine/failure.js" */
 /** @import { ProgressReport, RetryReport } from "../../types.d.ts" */
+/** @import { View } from "../view.js" */
 import { element, icon, ICONS, part } from "../dom.js";
 import { preview } from "./preview.js";
-import { formatDuration, formatShare, formatSize, formatSpeed, message, formatFailure } from "../../messages.js";
+import { formatDuration, formatShare, formatSize, formatSpeed, message } from "../../messages.js";
 
 /** @typedef {{ name: HTMLElement, progress: HTMLProgressElement, state: HTMLElement, details: HTMLElement, pause: HTMLElement,
  *    retry: HTMLElement, remove: HTMLElement }} Parts */
 /** @typedef {Record<"pause" | "resume" | "retry" | "remove", () => void>} RowActions what the buttons of a row do */
 /** @typedef {"ready" | "busy" | "done" | "failed"} UploadState */
 /** @typedef {{ name: string, size: number, type?: string, source?: URL }} Described */
-
-/**
- * @typedef {object} RowContext
- * @property {(text: string) => void} announce
- * @property {boolean} isMany whether the row is one of many
- */
 
 /** Milliseconds between announcements of the progress to screen readers. */
 const ANNOUNCE_INTERVAL = 15_000;
@@ -23,7 +18,7 @@ const ANNOUNCE_INTERVAL = 15_000;
 export class Row {
   element = element("li");
   isPaused = false;
-  #context;
+  #view;
   #actions;
   /** @type {File | Described} */
   #file;
@@ -47,14 +42,14 @@ export class Row {
   /**
    * @param {File} file
    * @param {RowActions} actions
-   * @param {RowContext} context
+   * @param {View} view
    * @param {string} path its place in a folder
    */
-  constructor(file, actions, context, path) {
+  constructor(file, actions, view, path) {
     this.#file = file;
     this.#path = path;
     this.#actions = actions;
-    this.#context = context;
+    this.#view = view;
     this.element.part.add("row");
     this.#setState("ready", message("ready", this.#values));
   }
@@ -101,8 +96,8 @@ export class Row {
     this.#share = 0;
     this.isPaused = false;
     this.#announced = performance.now();
-    this.#setState("busy", message(this.#context.isMany ? "queued" : "starting"));
-    if (!isSilent) this.#context.announce(message("started", this.#values));
+    this.#setState("busy", message(this.#view.isMany ? "queued" : "starting"));
+    if (!isSilent) this.#view.announceOne(message("started", this.#values));
   }
 
   /**
@@ -110,7 +105,7 @@ export class Row {
    * @param {Pick<ProgressReport, "loaded" | "total" | "state"> & Partial<ProgressReport>} report
    */
   report({ loaded, total, state, speed, timeLeft }) {
-    const isQueued = this.#context.isMany && !loaded && total > 0 && (state === "starting" || state === "sending");
+    const isQueued = this.#view.isMany && !loaded && total > 0 && (state === "starting" || state === "sending");
     const key = isQueued ? "queued" : state !== "waiting" ? state : navigator.onLine ? this.#waitingKey : "offline";
     this.isPaused = state === "paused";
     this.#isWaiting = state === "waiting";
@@ -137,7 +132,7 @@ export class Row {
 
   done() {
     this.#setState("done", message("done", this.#values));
-    this.#context.announce(message("finished", this.#values));
+    this.#view.announceOne(message("finished", this.#values));
   }
 
   /**
@@ -147,7 +142,7 @@ export class Row {
   fail(reason, about) {
     this.#failed = about;
     this.#setState("failed", reason);
-    if (reason) this.#context.announce(message("failed", { ...this.#values, reason }));
+    if (reason) this.#view.announceOne(message("failed", { ...this.#values, reason }));
   }
 
   /** @param {UploadState} state @param {string} text */
@@ -161,7 +156,7 @@ export class Row {
 
   #announceProgress() {
     this.#announced = performance.now();
-    this.#context.announce(message("soFar", { ...this.#values, share: formatShare(this.#share) }));
+    this.#view.announceOne(message("soFar", { ...this.#values, share: formatShare(this.#share) }));
   }
 
   /** @returns {Parts} */
@@ -224,17 +219,19 @@ export class Row {
    */
   #renderDetails(details) {
     const failure = this.#state === "failed" && this.#text ? this.#failed?.failure : undefined;
-    details.hidden = !failure || this.#text === failure.detail;
-    if (details.hidden || !failure) return details.replaceChildren();
-    const text = formatFailure(failure);
-    details.replaceChildren(element("summary", { textContent: message("details") }), element("p", { textContent: text }));
+    details.hidden = true;
+    if (!failure || this.#text === failure.detail) return;
+    import("./details.js").then(({ fill }) => {
+      fill(details, failure);
+      details.hidden = this.#state !== "failed" || this.#failed?.failure !== failure;
+    }, () => undefined); // optional
   }
 
   #togglePause() {
     const { isPaused } = this;
     if (isPaused) this.#actions.resume();
     else this.#actions.pause();
-    this.#context.announce(message(isPaused ? "resumedFile" : "pausedFile", this.#values));
+    this.#view.announceOne(message(isPaused ? "resumedFile" : "pausedFile", this.#values));
   }
 }
 

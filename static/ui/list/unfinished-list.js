@@ -1,8 +1,18 @@
 /** @import { Unfinished } from "../../types.d.ts" */
 import { element, icon, ICONS, part } from "../dom.js";
-import { formatSize, message } from "../../messages.js";
+import { addMessages, formatSize, message } from "../../messages.js";
 import { preview } from "./preview.js";
+import { adoptStyles } from "./row-styles.js";
+import { UNFINISHED_STYLES } from "./unfinished-styles.js";
 import { listUnfinished } from "../../resume/unfinished.js";
+
+addMessages({
+  unfinished: "{loaded} of {total} uploaded. Choose the file again to continue.",
+  unsent: "Not uploaded yet. Choose the file again to continue.",
+  unfinishedFiles: "Unfinished uploads",
+  again: "Choose file again",
+  forget: "Discard unfinished upload of {name}",
+});
 
 /** Unfinished uploads of earlier visits. The user has to choose their files again, since browsers do not keep them. */
 export class UnfinishedList {
@@ -26,6 +36,15 @@ export class UnfinishedList {
     for (const row of this.#rows.values()) row.remove();
     this.#rows = new Map(found.map((each) => [each, this.#createRow(each)]));
     this.element.append(...this.#rows.values());
+  }
+
+  /**
+   * Put the list into the page.
+   * @param {HTMLElement} zone
+   */
+  show(zone) {
+    zone.after(this.element);
+    adoptStyles(/** @type {ShadowRoot} */ (zone.getRootNode()), UNFINISHED_STYLES);
   }
 
   /**

@@ -1,24 +1,10 @@
 /** @import { DirectUploadFailure } from "../../engine/failure.js" */
 /** @import { Rules } from "../choice/checks.js" */
-/** @import { Upload, UploadContext } from "../file-upload.js" */
+/** @import { Field } from "../field.js" */
 /** @import { UploadState } from "./row.js" */
-/** @import { View } from "../view.js" */
-import { check, hasRoom } from "../choice/checks.js";
-import { removeUpload } from "../../engine/remove.js";
+import { check } from "../choice/checks.js";
 import { FileUpload } from "../file-upload.js";
 import { message } from "../../messages.js";
-
-/**
- * @typedef {object} FieldContext what the uploads need of their field
- * @property {HTMLElement} host
- * @property {View} view
- * @property {() => URL} mount
- * @property {Upload} upload
- * @property {() => void} onchange an upload has started, paused, ended or moved
- * @property {() => void} ondone an upload has its receipt
- * @property {() => void} onremove the user removed files
- * @property {() => void} focus focus the field
- */
 
 /** A file with its place in the folder that the user chose. @typedef {{ file: File, path?: string }} Chosen */
 
@@ -30,12 +16,11 @@ const FEWEST_STARTED = 100;
 export class UploadList {
   /** @type {Set<FileUpload>} */
   #uploads = new Set();
-  #field;
   #isHeld = false;
 
-  /** @param {FieldContext} field */
+  /** @param {Field} field */
   constructor(field) {
-    this.#field = field;
+    this.field = field;
   }
 
   get size() {
@@ -66,10 +51,9 @@ export class UploadList {
    * @param {Rules} rules
    */
   add(chosen, rules) {
-    const context = this.#createContext(rules);
-    const added = chosen.map(({ file, path }) => new FileUpload(file, context, path));
+    const added = chosen.map(({ file, path }) => new FileUpload(file, this, path));
     for (const each of added) this.#uploads.add(each);
-    this.#field.view.update(this);
+    this.field.view.update(this);
     for (const each of added) {
       const failure = check(each.file, rules);
       if (failure instanceof Promise) void this.#awaitCheck(each, failure);
@@ -89,7 +73,7 @@ export class UploadList {
     upload.isChecking = false;
     if (!this.#uploads.has(upload)) return;
     if (failure) upload.fail(failure);
-    else this.#onChange();
+    else this.changed();
   }
 
   /**
@@ -100,16 +84,17 @@ export class UploadList {
   async limit(chosen, rules) {
     const { limit } = await import("../choice/limits.js");
     const { allowed, notice } = limit(chosen, this.uploads, rules);
-    if (notice) this.#field.view.notify("limit", notice);
+    if (notice) this.field.view.notify("limit", notice);
     return allowed;
   }
 
   /**
+   * Return whether the number of files says already that the field has room for more.
    * @param {Chosen[]} chosen
    * @param {Rules} rules
    */
-  hasRoom(chosen, rules) {
-    return hasRoom(chosen, this.uploads, rules);
+  hasRoom(chosen, { maxFiles, maxTotalSize }) {
+    return this.size + chosen.length <= maxFiles && maxTotalSize === Infinity;
   }
 
   /**
@@ -119,9 +104,8 @@ export class UploadList {
    */
   addReceipts(receipts, isSent = true) {
     const known = new Set(this.uploads.map(({ receipt }) => receipt));
-    const context = this.#createContext();
-    for (const receipt of receipts) if (!known.has(receipt)) this.#uploads.add(FileUpload.fromReceipt(receipt, context, isSent));
-    this.#field.view.update(this);
+    for (const receipt of receipts) if (!known.has(receipt)) this.#uploads.add(FileUpload.fromReceipt(receipt, this, isSent));
+    this.field.view.update(this);
   }
 
   /**
@@ -131,30 +115,8 @@ export class UploadList {
   start(uploads = this.inState("ready")) {
     if (!uploads.length) return;
     for (const each of uploads) each.enqueue();
-    if (this.#field.view.isMany) this.#field.view.announce(message("startedAll", { count: uploads.length }));
-    this.#onChange();
-  }
-
-  pause() {
-    for (const each of this.inState("busy")) each.pause();
-  }
-
-  resume() {
-    for (const each of this.inState("busy")) each.resume();
-  }
-
-  retry() {
-    this.start(this.inState("failed").filter(({ isFinal }) => !isFinal));
-  }
-
-  /** Remove what is not uploaded yet. */
-  cancel() {
-    this.clear(this.uploads.filter(({ state }) => state !== "done"));
-    this.#field.onremove();
-  }
-
-  focus() {
-    this.#field.focus();
+    if (this.field.view.isMany) this.field.view.announce(message("startedAll", { count: uploads.length }));
+    this.changed();
   }
 
   /** Say until `release` that the form waits. */
@@ -183,21 +145,20 @@ export class UploadList {
   clear(uploads = this.uploads) {
     for (const each of uploads) this.#uploads.delete(each);
     for (const each of uploads) each.remove();
-    this.#field.view.update(this);
+    this.field.view.update(this);
   }
 
-  /** Put the uploads into the order of their rows. */
-  sort() {
-    const places = new Map([...this.#field.view.rows.children].map((row, index) => [row, index]));
-    const place = (/** @type {FileUpload} */ { row }) => places.get(row.element) ?? 0;
-    this.#uploads = new Set(this.uploads.sort((one, other) => place(one) - place(other)));
-    this.#onChange();
+  /** Put the uploads into another order. @param {FileUpload[]} uploads */
+  reorder(uploads) {
+    this.#uploads = new Set(uploads);
+    this.changed();
   }
 
-  #onChange() {
-    this.#field.onchange(); // before the next uploads start, since it may tell the form
+  /** An upload has started, paused, ended or moved. */
+  changed() {
+    this.field.update(); // before the next uploads start, since it may tell the form
     this.#startNext();
-    this.#field.view.update(this);
+    this.field.view.update(this);
     this.#showHold();
   }
 
@@ -212,47 +173,20 @@ export class UploadList {
   #showHold() {
     const busy = this.#isHeld ? this.inState("busy") : [];
     const key = busy.some(({ isPaused }) => isPaused) ? "heldPaused" : "held";
-    this.#field.view.notify("held", busy.length ? message(key) : "");
+    this.field.view.notify("held", busy.length ? message(key) : "");
   }
 
-  /** @param {FileUpload} removed */
-  #remove(removed) {
+  /** The user removed a file. @param {FileUpload} removed */
+  discard(removed) {
     if (removed.receipt && !removed.isSent) {
-      removeUpload(this.#field.mount(), removed.receipt).catch(() => undefined); // the application deletes what stays pending
+      import("../../engine/remove.js").then(({ removeUpload }) => removeUpload(this.field.mount, removed.receipt))
+        .catch(() => undefined); // the application deletes what stays pending
     }
     const next = this.remove(removed);
     if (next) next.focus(true);
-    else this.#field.focus();
-    this.#field.view.announce(message("removed", { name: removed.file.name }));
-    this.#field.view.update(this);
-    this.#field.onremove();
+    else this.field.focus();
+    this.field.view.announce(message("removed", { name: removed.file.name }));
+    this.field.view.update(this);
+    this.field.cancel();
   }
-
-  /**
-   * @param {Partial<Rules>} [rules]
-   * @returns {UploadContext}
-   */
-  #createContext({ imageMax = Infinity } = {}) {
-    const { host, view, mount, upload, ondone } = this.#field;
-    return {
-      host,
-      view,
-      upload,
-      ondone,
-      get mount() { return mount(); },
-      prepare: (file) => (imageMax < Infinity ? prepare(file, imageMax) : file),
-      onchange: () => this.#onChange(),
-      restart: (each) => this.start([each]),
-      remove: (each) => this.#remove(each),
-    };
-  }
-}
-
-/**
- * Make an image smaller before it is uploaded. One that the browser cannot read stays as it is.
- * @param {File} file
- * @param {number} most pixels of its longer side
- */
-function prepare(file, most) {
-  return import("../choice/image-size.js").then(({ resize }) => resize(file, most)).catch(() => file);
 }
