@@ -388,8 +388,9 @@ MUTATIONS = [
     ),
     Mutation(
         "tokens/tickets.py",
-        '"ticket of unknown size" if unknown_size else "ticket"',
-        '"ticket"',
+        'kind = "ticket of unknown size" if unknown_size else "ticket"\n'
+        "        self._tokens = Tokens(keys, kind, scope, opaque=unknown_size)",
+        'self._tokens = Tokens(keys, "ticket", scope)',
         "test_companion.py::test_a_ticket_is_no_key_and_a_key_no_ticket",
     ),
     Mutation(
