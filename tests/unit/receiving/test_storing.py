@@ -7,12 +7,11 @@ import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bottle
 import pytest
 from django.core.files.uploadedfile import InMemoryUploadedFile, SimpleUploadedFile
-from helpers.fixtures import MakeStorage
 from helpers.uploads import EMPTY, ONE, SECRET, SEVERAL, Site, swift_storage
 from webob import Request
 from werkzeug.datastructures import FileStorage
@@ -36,6 +35,9 @@ from direct_upload_middleware.errors import (
 )
 from direct_upload_middleware.storage import Storage
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
+
+if TYPE_CHECKING:
+    from helpers.fixtures import MakeStorage
 
 pytest_plugins = ["helpers.fixtures"]
 
