@@ -218,6 +218,18 @@ def test_an_upload_whose_records_were_swept_stays_complete(storage: S3Storage, h
     assert contract.download(storage, http, transfer.name).body == ONE
 
 
+def test_an_object_that_a_late_complete_writes_after_the_deletion_is_removed(storage: S3Storage, http: Browser) -> None:
+    transfer, _ = contract.uploaded(storage, http, ONE)
+    sealed = contract.seal(storage, transfer, ONE)
+    key = storage._multipart.key(transfer.name)
+    answer = storage._client.call("get_object", Key=key)
+    storage.delete(contract.stored_object(transfer, sealed), until=transfer.expires)
+    storage._client.call("put_object", Key=key, Body=answer["Body"], Metadata=answer["Metadata"])
+    with pytest.raises(NotFound):
+        contract.seal(storage, transfer, ONE)
+    assert contract.download(storage, http, transfer.name).status == 404
+
+
 # -- crashes -----------------------------------------------------------------------------------------------------
 
 

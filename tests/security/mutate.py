@@ -727,7 +727,7 @@ MUTATIONS = [
         "storage/s3/sealing.py",
         "if until > self._client.now():",
         "if False:",
-        "../contract/test_s3.py::TestS3Storage::test_a_deleted_upload_is_not_brought_back_while_its_ticket_is_valid",
+        "../contract/test_s3.py::test_an_object_that_a_late_complete_writes_after_the_deletion_is_removed",
     ),
     Mutation(
         "storage/s3/sweep.py",
