@@ -18,7 +18,7 @@ from textwrap import dedent
 import pytest
 import requests
 from browser.conftest import chromium
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -202,8 +202,10 @@ class Visitor:
     def _is_gone(self, element: object) -> bool:
         try:
             element.is_enabled()  # type: ignore[attr-defined]
-        except StaleElementReferenceException:
-            return True
+        except WebDriverException as error:  # Chromium tells it in two ways
+            if isinstance(error, StaleElementReferenceException) or "does not belong to the document" in str(error):
+                return True
+            raise
         return False
 
     @contextmanager

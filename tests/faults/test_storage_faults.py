@@ -22,6 +22,7 @@ from direct_upload_middleware import StorageError, StorageUnavailable
 from direct_upload_middleware.storage.swift import client as swift_client
 from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.storage.swift.credentials import OpenStackAccess
+from direct_upload_middleware.storage.swift.tombstones import NAME as REGISTER
 from direct_upload_middleware.testing.private_swift.server import SwiftServer
 
 SIZES = [pytest.param(ONE, id="one segment"), pytest.param(SEVERAL, id="several")]
@@ -55,7 +56,7 @@ def is_storage_problem(answer: TestResponse) -> bool:
 
 
 def assert_finished(applications: Applications, site: Site, begun: BegunUpload) -> None:
-    """The upload can be completed, or is complete, and it is the only thing that Swift holds."""
+    """The upload can be completed, or is complete, and but for registers it is the only thing that Swift holds."""
     done = begun.complete()
     assert done.status_int == 200, done.text
     assert done.json["data"] == {"seen": begun.id}
@@ -64,7 +65,8 @@ def assert_finished(applications: Applications, site: Site, begun: BegunUpload) 
     assert applications.told[begun.id] >= 1
     applications.finished.add(done.json["upload"]["name"])
     assert set(applications.names(applications.container)) == applications.finished
-    assert applications.names(f"{applications.container}_staging") == []
+    staged = applications.names(f"{applications.container}_staging")
+    assert [name for name in staged if not REGISTER.fullmatch(name)] == []
 
 
 def assert_aborted(applications: Applications, site: Site, begun: BegunUpload) -> None:

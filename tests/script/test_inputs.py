@@ -133,6 +133,5 @@ def test_two_hundred_files_are_uploaded_with_few_requests(visitor: Visitor, file
         "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
         ".filter((path) => /^._upload.(batch|uploads)/.test(path))"
     )
-    assert calls.count("/_upload/batch/begin") < 10  # two or three, but more where the page reads the files slowly
-    assert len(calls) < 60  # about ten, but more on a busy machine
+    assert len(calls) < 100  # about ten, but more on a busy machine; 400 without batches
     assert visitor.send() == [*(("a", f"a receipt of {name}") for name in names), ("go", "yes")]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from helpers.browsers.engines import TIMEOUT
 from helpers.browsers.website import Website
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from direct_upload_middleware import Upload
@@ -76,9 +79,16 @@ class Applicant:
         self.wait(lambda: self.js(script))
 
     def add(self, *files: Path) -> None:
+        """Choose files. Golden Retriever forgets what is chosen while it restores: then they are chosen again."""
         [chooser, *_] = self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".uppy-Dashboard-input"))
+        assert any(self._choose(chooser, files) for _ in range(3)), "Uppy takes no files"
+
+    def _choose(self, chooser: WebElement, files: tuple[Path, ...]) -> bool:
         chooser.send_keys("\n".join(map(str, files)))
-        self.wait(lambda: len(self.files()) == len(files))
+        wait = WebDriverWait(self.driver, TIMEOUT / 2, poll_frequency=0.05)
+        with suppress(TimeoutException):
+            return wait.until(lambda _: len(self.files()) == len(files))
+        return False
 
     def upload(self) -> None:
         self.press(".uppy-StatusBar-actionBtn--upload")

@@ -237,6 +237,7 @@ OWNER = """
 import json, os, signal
 from direct_upload_middleware.testing import SwiftServer
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 with SwiftServer() as swift:
     forked = os.fork() if {forks} else None
     readable, writable = os.pipe()
