@@ -43,7 +43,7 @@ demo: $(VENV)/$(if $(filter plain,$(EXAMPLE)),.demo,.examples)
 test: $(VENV)/.test $(VENV)/.node static browser nginx old-swifts $(if $(TEST_ARGS),,test-rackspace)
 	@NODE_PATH=$(CURDIR)/$(NODE_MODULES) $(BIN)/python -m pytest $(or $(TEST_ARGS),--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
-mutations: $(VENV)/.test
+mutations: $(VENV)/.test old-swifts
 	@$(BIN)/python tests/security/mutate.py $(MUTATIONS)
 
 lint: $(VENV)/.lint $(VENV)/.node
