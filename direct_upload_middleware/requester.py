@@ -34,7 +34,7 @@ _COOKIE_PAIRS = {
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A tie between an upload and its requester: the ``cookie``, which the response must set, and its digests.
+    """The binding of an upload to its requester: the ``cookie``, which the response must set, and its digests.
 
     ``requester`` ties the ticket to identity and cookie, ``anonymous_owner`` the receipt of a requester without
     identity to the cookie. The cookie has 128 random bits, so its digests do not reveal it.

@@ -83,10 +83,16 @@ async function findUsed() {
   const used = new Map(sources.map((path) => [path, new Set()]));
   for (const path of sources) {
     const source = await readFile(join(ROOT, path), "utf8");
+    const read = new Set();
     for (const [, names, specifier] of source.matchAll(/^(?:import|export) \{([^}]+)\} from "([^"]+)"/gm)) {
       const target = join(dirname(path), specifier);
+      read.add(target);
       if (home.get(target) === home.get(path)) continue;
       for (const name of names.split(",")) used.get(target).add(name.trim().split(" as ")[0]);
+    }
+    for (const { kind, path: target, original } of imports.get(path)) {
+      if (kind !== "import-statement" || home.get(target) === home.get(path) || read.has(target)) continue;
+      if (!source.includes(`\nimport "${original}";`)) throw new Error(`${path}: write import { … } from "${original}"`);
     }
   }
   const whole = [...imports.values()].flat().filter(({ kind }) => kind === "dynamic-import").map(({ path }) => path);

@@ -37,7 +37,7 @@ RECEIPT_MESSAGES = {
     "invalid-receipt": "This upload is no longer valid. Choose the file again.",
     "not-yours": "This upload was started by another user. Choose the file again.",
 }
-"""What a form says about a receipt, by the code of the error."""
+"""Messages of a form about a receipt, by the code of the error."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the operations in ``uploads.py`` consist of.
+"""Parts of the operations in ``uploads.py``.
 
 ``callbacks``    call the application's callbacks, and check what they return
 ``outcomes``     the values that the operations return

@@ -40,7 +40,7 @@ def find_python(version: str) -> Path | None:
         return None
     python = Path(f"{sys.prefix}-swift-{version}", "bin", "python")
     if not python.exists():
-        pytest.skip(f"Swift {version} is not installed: make old-swifts")
+        pytest.fail(f"Swift {version} is not installed: make old-swifts")
     return python
 
 

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import pytest
+from helpers.waiting import wait_until
 from webob import Request
 
 from direct_upload_middleware import DirectUploadMiddleware
@@ -184,10 +185,10 @@ def later(url: str) -> str:
 FORGED = [
     pytest.param(changed_digit, id="a digit of the signature changed"),
     pytest.param(lambda url: with_query(url, temp_url_sig=""), id="an empty signature"),
-    pytest.param(lambda url: with_query(url, temp_url_sig="é"), id="a signature that is none"),
+    pytest.param(lambda url: with_query(url, temp_url_sig="é"), id="a signature of other characters"),
     pytest.param(lambda url: with_query(url, temp_url_sig=None), id="no signature"),
     pytest.param(later, id="a later expiry"),
-    pytest.param(lambda url: with_query(url, temp_url_expires="never"), id="an expiry that is none"),
+    pytest.param(lambda url: with_query(url, temp_url_expires="never"), id="an expiry that is no number"),
     pytest.param(lambda url: with_query(url, temp_url_expires=None), id="no expiry"),
     pytest.param(lambda url: with_query(url, temp_url_ip_range="127.0.0.1"), id="an IP range that was not signed"),
     pytest.param(lambda url: with_path(url, lambda path: path + "0"), id="another path"),
@@ -857,10 +858,7 @@ class SealingMarksContract:
         marks.put(transfer.id, 2)
         assert marks.exists(transfer.id)
         assert [segment.index for segment in storage.status(transfer).stored] == [0, 1, 2]
-        deadline = time.monotonic() + 60
-        while marks.exists(transfer.id):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        wait_until(lambda: not marks.exists(transfer.id), interval=0.2)
         marks.put(transfer.id, 600)
         marks.remove(transfer.id)
         marks.remove(transfer.id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from faults.test_browser_faults import assert_arrived, repair, slow
 from helpers.browsers.engines import TIMEOUT, Visitor
 from helpers.browsers.website import SEGMENT, KiB, Website
 from helpers.faults.fault_proxy import Fault, no_fault
+from helpers.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -143,8 +143,5 @@ def test_all_are_aborted(visitor: Visitor, website: Website, files: list[Path]) 
     website.storage_way.choose = no_fault
     website.storage_way.cut()
     visitor.wait(lambda: website.segments() == [])
-    deadline = time.monotonic() + TIMEOUT
-    while website.front.open_connections and not website.front.is_idle:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not website.front.open_connections or website.front.is_idle)
     assert website.told == {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -188,7 +188,8 @@ def switch_to_tab(driver: Any, number: int) -> None:
 @pytest.mark.parametrize("size", [1000, 5 * MiB])
 def test_two_tabs_that_begin_at_once_without_locks_both_upload(two_tabs: Any, pages: Pages, size: int) -> None:
     pages.pages["/"] = "<script>Object.defineProperty(navigator, 'locks', { value: undefined })</script>" + FORM
-    pages.before["POST /_upload/uploads"] = lambda: time.sleep(1)  # both are on their way before one is answered
+    both, calls = Barrier(2), count()  # both are on their way before one is answered
+    pages.before["POST /_upload/uploads"] = lambda: next(calls) < 2 and both.wait(60)
     two_tabs.refresh()
     for number in (0, 1):
         switch_to_tab(two_tabs, number)

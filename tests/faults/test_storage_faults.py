@@ -164,7 +164,7 @@ def test_two_processes_complete_the_same_upload_at_once(applications: Applicatio
 
 @pytest.mark.parametrize("data", SIZES)
 def test_one_process_completes_what_another_aborts(swift_server: SwiftServer, data: bytes) -> None:
-    """Whoever is first, the other is told; nothing is half there."""
+    """Whichever is first, the other gets a problem, and nothing is left half done."""
     for _ in range(4):
         applications = Applications(swift_server)
         sites = [applications.new(), applications.new()]

@@ -34,7 +34,7 @@ for (const [text, bytes] of [
   test(`a limit of ${JSON.stringify(text)} is ${bytes} bytes`, () => assert.equal(parseSize(text), bytes));
 }
 
-test("a limit that is none is said to the developer, and does not limit", (t) => {
+test("an invalid limit does not limit, and the console says so", (t) => {
   const warn = t.mock.method(console, "warn", () => undefined);
   for (const text of ["a lot", "-5", "5 XB", "1.2.3"]) assert.equal(parseSize(text), Infinity, text);
   assert.equal(warn.mock.callCount(), 4);

@@ -123,7 +123,7 @@ class Visitor:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def inside(self, selector: str) -> WebElement:
-        """Wait for an element in the upload element's shadow root, or in the page if there is none."""
+        """Wait for an element in the upload element's shadow root, or in a page without such a root."""
         return self.wait(lambda: self.js(f"return {ROOT}?.querySelector(arguments[0])", selector))
 
     def all_inside(self, selector: str) -> list[WebElement]:

@@ -38,7 +38,7 @@ def test_anothers_receipt_in_a_form_is_not_yours(site: Site, user: str | None) -
 
 @pytest.mark.parametrize("user", ["bob", None])
 def test_anothers_receipt_downloads_nothing(site: Site, user: str | None) -> None:
-    """Notices when ``GET files/{receipt}`` answers whoever asks."""
+    """Notices when ``GET files/{receipt}`` answers other users."""
     receipt = site.upload(ONE).json["receipt"]
     answer = site.request("GET", f"/files/{receipt}", browser=site.new_browser(user))
     assert answer.status_int in (401, 403)
@@ -47,7 +47,7 @@ def test_anothers_receipt_downloads_nothing(site: Site, user: str | None) -> Non
 
 @pytest.mark.parametrize("user", ["bob", None])
 def test_anothers_receipt_removes_nothing(new_site: MakeSite, user: str | None) -> None:
-    """Notices when ``DELETE files/{receipt}`` obeys whoever asks."""
+    """Notices when ``DELETE files/{receipt}`` obeys other users."""
     removed: list[Any] = []
     site = new_site(on_remove=lambda environ, upload: removed.append(upload))
     done = site.upload(ONE).json

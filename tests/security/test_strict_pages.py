@@ -235,7 +235,7 @@ def test_a_page_from_the_cache_uploads(
 
 
 def upload(browser: Any, file: Path) -> None:
-    """Choose the file and wait for its receipt; show what the page says if there is none."""
+    """Choose the file and wait for its receipt. Without one, fail with the message of the page."""
     waiting = WebDriverWait(browser, 30, poll_frequency=0.1, ignored_exceptions=[WebDriverException])
     waiting.until(lambda _: browser.execute_script("return document.readyState") == "complete")
     browser.find_element(By.NAME, "file").send_keys(str(file))

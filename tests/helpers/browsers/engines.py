@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import tempfile
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ WEBKIT = Path(__file__).with_name("webkit_browser.py")
 TIMEOUT = 90
 
 
-class Engine:
+class Engine(ABC):
     """A kind of browser: how it starts with a profile, and what it can do."""
 
     name: str
@@ -33,16 +34,17 @@ class Engine:
     packages: str
     can_go_offline = False
 
+    @abstractmethod
     def driver(self, profile: Path) -> Any:
-        raise NotImplementedError
+        """Start the browser with this profile."""
 
+    @abstractmethod
     def pid(self, driver: Any, profile: Path) -> int:
         """The process id of the browser itself."""
-        raise NotImplementedError
 
+    @abstractmethod
     def kept_cookies(self, profile: Path) -> set[str]:
         """The names of the cookies that are on disk, which outlive a crash."""
-        raise NotImplementedError
 
     def need(self, *programs: str) -> list[str]:
         """The paths of the programs."""

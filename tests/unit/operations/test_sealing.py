@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from helpers.uploads import ONE, BegunUpload, Site, assert_problem, swift_storage
+from helpers.waiting import wait_until
 from webtest import TestResponse
 
 from direct_upload_middleware.errors import StorageUnavailable
@@ -78,13 +79,6 @@ def assert_sealing(answer: TestResponse, begun: BegunUpload) -> None:
     assert answer.json == {"id": begun.id, "state": "sealing"}
 
 
-def until(condition: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_repeated_call_joins_the_work_and_the_application_is_called_in_a_request(storage: Slow) -> None:
     called: list[int] = []
     site = Site(storage, on_complete=lambda environ, upload: called.append(threading.get_ident()))
@@ -107,7 +101,7 @@ def test_the_work_is_done_even_if_nobody_repeats_the_call(storage: Slow) -> None
     begun = sent(site)
     assert_sealing(begun.complete_once(), begun)
     storage.gate.set()
-    until(lambda: begun.status()["state"] == "complete")
+    wait_until(lambda: begun.status()["state"] == "complete")
 
 
 def test_a_failure_is_told_by_the_repeated_call_and_not_kept_longer(storage: Slow) -> None:
@@ -169,7 +163,7 @@ def test_another_process_does_not_do_the_same_work(storage: Slow, tmp_path: Path
     other.browser.cookiejar = site.browser.cookiejar
     begun = sent(site)
     assert_sealing(begun.complete_once(), begun)
-    until(lambda: storage.sealing_marks.exists(begun.id))
+    wait_until(lambda: storage.sealing_marks.exists(begun.id))
     again = other.call("status", begun)
     assert again.status_int == 200
     answer = other.request(
@@ -179,7 +173,7 @@ def test_another_process_does_not_do_the_same_work(storage: Slow, tmp_path: Path
     assert other_storage.asked == []
     storage.gate.set()
     other_storage.gate.set()
-    until(lambda: not storage.sealing_marks.exists(begun.id))
+    wait_until(lambda: not storage.sealing_marks.exists(begun.id))
     assert other.call("complete", begun).status_int == 200
     assert storage.asked == [begun.id]
 
@@ -200,11 +194,11 @@ def test_a_mark_is_renewed_while_the_work_goes_on(storage: Slow, monkeypatch: py
     monkeypatch.setattr(sealing, "MARK_SECONDS", 1)
     begun = sent(Site(storage))
     assert_sealing(begun.complete_once(), begun)
-    until(lambda: storage.sealing_marks.exists(begun.id))
+    wait_until(lambda: storage.sealing_marks.exists(begun.id))
     first = storage.sealing_marks.ends[begun.id]
-    until(lambda: storage.sealing_marks.ends[begun.id] > first)
+    wait_until(lambda: storage.sealing_marks.ends[begun.id] > first)
     storage.gate.set()
-    until(lambda: begun.id not in storage.sealing_marks.ends)
+    wait_until(lambda: begun.id not in storage.sealing_marks.ends)
 
 
 def test_marks_that_cannot_be_written_do_no_harm(storage: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +230,7 @@ def test_an_abort_forgets_what_was_sealed(storage: Slow) -> None:
     begun = sent(site)
     assert_sealing(begun.complete_once(), begun)
     storage.gate.set()
-    until(lambda: LocalStorage.status(storage, transfer_of(site, begun)).state == "sealed")
+    wait_until(lambda: LocalStorage.status(storage, transfer_of(site, begun)).state == "sealed")
     assert begun.abort().status_int == 204
     assert_problem(begun.complete(), 404, "not-found")
     assert called == []
@@ -252,7 +246,7 @@ def test_results_that_nobody_asks_for_are_forgotten(storage: Slow, monkeypatch: 
     begun = sent(site)
     assert_sealing(begun.complete_once(), begun)
     storage.gate.set()
-    until(lambda: begun.status()["state"] == "complete")
+    wait_until(lambda: begun.status()["state"] == "complete")
     other = sent(site)
     assert other.complete().status_int == 200
     assert site.middleware._uploads._completion._threads._runs == {}
@@ -307,12 +301,12 @@ def test_swifts_processes_tell_each_other(swift_server: SwiftServer) -> None:
     other.browser.cookiejar = site.browser.cookiejar
     begun = sent(site)
     assert_sealing(begun.complete_once(), begun)
-    until(lambda: first.sealing_marks.exists(begun.id))
+    wait_until(lambda: first.sealing_marks.exists(begun.id))
     again = {"json": {"segments": begun.declared}, "ticket": begun.ticket}
     assert_sealing(other.request("POST", f"/uploads/{begun.id}/complete", **again), begun)
     assert asked == []
     gate.set()
     done = begun.complete()
     assert done.status_int == 200
-    until(lambda: not first.sealing_marks.exists(begun.id))
+    wait_until(lambda: not first.sealing_marks.exists(begun.id))
     assert other.call("complete", begun).json["receipt"] == done.json["receipt"]

@@ -18,6 +18,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import pytest
+from helpers.waiting import wait_until
 
 from direct_upload_middleware.testing.private_swift import machine
 from direct_upload_middleware.testing.private_swift.server import SwiftServer, SwiftUnavailable
@@ -60,13 +61,6 @@ def get(swift: SwiftServer, path: str) -> tuple[int, bytes]:
 
 def md5(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:

@@ -121,7 +121,7 @@ def orders(make: Callable[[], tuple[Call, Call]]) -> Iterator[tuple[Call, Call]]
 def test_complete_and_abort_never_both_succeed(
     storage: SwiftStorage, data: bytes, seal: str, pending: bool, abort_is_first: bool
 ) -> None:
-    """Every way for the second to come in between the requests of the first; whoever gave way may ask again."""
+    """Let the second call come between any two requests of the first. The call that gave way may be repeated."""
     begun: list[Transfer] = []
 
     def make() -> tuple[Call, Call]:
