@@ -85,7 +85,7 @@ SHELF = """{message}<section class="card">
 <h1>Put something on your shelf</h1>
 {notice}
 <form method="post" action="/files" enctype="multipart/form-data">
-<label for="file">Files <span class="hint">(any size; choose files or drop them here)</span></label>
+<label for="file">Files <span class="hint">(any size)</span></label>
 <direct-upload id="file" name="file" multiple required>
 <input name="file" type="file" multiple required aria-label="Files">
 </direct-upload>

@@ -9,7 +9,7 @@
 <section class="card">
 <h1>Put something on your shelf</h1>
 <form id="upload" method="post" enctype="multipart/form-data" action="/documents">
-<label for="document">Files <span class="hint">(any size; choose files or drop them here)</span></label>
+<label for="document">Files <span class="hint">(any size)</span></label>
 <direct-upload id="document" name="document" multiple required>
 <input name="document" type="file" multiple required aria-label="Files">
 </direct-upload>
