@@ -159,6 +159,8 @@ export interface Environment {
   owners: Map<string, string>;
   /** Mounts to which this browser has returned the cookie. */
   verifiedMounts: Set<string>;
+  /** The checks under way whether this browser returns the cookie of a mount: what the application refused, if it did. */
+  cookieChecks: Map<string, Promise<unknown>>;
   connections: ConnectionPool;
   /** The requests for several uploads at once, by mount. */
   batches: Map<string, Batches>;

@@ -30,6 +30,7 @@ export const browser = {
   batches: new Map(),
   cookies: new Map(),
   verifiedMounts: new Set(),
+  cookieChecks: new Map(),
   connections: new ConnectionPool(),
   now: () => Date.now(), // unlike performance.now(), it always counts the time while the computer sleeps
   sleep,

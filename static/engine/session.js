@@ -39,17 +39,20 @@ export async function begin(context) {
 }
 
 /**
- * Throw `not-yours` before anything is sent when the browser does not return the cookie. A page checks this once.
+ * Throw `not-yours` before anything is sent when the browser does not return the cookie. A page checks this once: uploads
+ * that begin together share the check.
  * @param {ResumeRecord} record
  * @param {Context} context
  */
-export async function checkCookie(record, { api, env, mount, signal, source }) {
-  if (env.verifiedMounts.has(mount.href) || source.size <= SMALL_FILE) return;
-  try {
-    await api.sign(record, [], signal); // touches no object in storage
-  } catch (error) {
-    if (signal.aborted || asFailure(error).code === "not-yours") throw error;
-  }
+export async function checkCookie(record, { api, env: { cookieChecks, verifiedMounts }, mount: { href }, signal, source }) {
+  if (verifiedMounts.has(href) || source.size <= SMALL_FILE) return;
+  const check = cookieChecks.get(href) ?? api.sign(record, [], signal) // touches no object in storage
+    .then(() => undefined, (error) => asFailure(error).code === "not-yours" ? error : undefined)
+    .finally(() => cookieChecks.delete(href));
+  cookieChecks.set(href, check);
+  const refusal = await check;
+  signal.throwIfAborted();
+  if (refusal) throw refusal;
 }
 
 /**

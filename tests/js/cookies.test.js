@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { makeFile, problem, World } from "./world.js";
+import { startAll } from "../../static/engine/upload-all.js";
+import { makeFile, MOUNT, problem, World } from "./world.js";
 
 const LARGE = 600 * 1024;
 const operations = (world) => world.app.calls.map(({ operation }) => operation);
@@ -10,6 +11,8 @@ const operations = (world) => world.app.calls.map(({ operation }) => operation);
 function makeWorld() {
   return new World({ segmentSize: 200 * 1024 });
 }
+
+const uploadAll = (world, files) => startAll(MOUNT, files, {}, world.env);
 
 /** Make the application refuse the tickets of some begins. */
 function refuseTickets(world, isRefused) {
@@ -51,6 +54,35 @@ test("the cookie is checked once in a page, and never for a small file", async (
   const other = makeWorld();
   await other.end(other.upload(makeFile(60)));
   assert.deepEqual(operations(other), ["begin", "complete"]);
+});
+
+test("files that are chosen together share one check", async () => {
+  const world = makeWorld();
+  const files = ["a", "b", "c", "d"].map((name) => makeFile(LARGE, name));
+  await world.end(uploadAll(world, files));
+  assert.equal(world.app.named("sign").length, 1);
+});
+
+test("without cookies, files that are chosen together share the refusal too", async () => {
+  const world = makeWorld();
+  refuseTickets(world, () => true);
+  const files = ["a", "b", "c", "d"].map((name) => makeFile(LARGE, name));
+  await assert.rejects(world.end(uploadAll(world, files)), { code: "not-yours", cause: "cookies" });
+  assert.equal(world.app.named("sign").length, 2);
+  assert.equal(world.storage.puts.length, 0);
+});
+
+test("a check that ends because its upload was aborted does not stop the others", async () => {
+  const world = makeWorld();
+  const first = world.upload(makeFile(LARGE, "a"));
+  world.app.intercept = ({ operation }) => {
+    if (operation !== "sign") return undefined;
+    first.abort();
+    return undefined;
+  };
+  const others = ["b", "c"].map((name) => world.upload(makeFile(LARGE, name)));
+  await assert.rejects(world.end(first), { code: "aborted" });
+  for (const other of others) assert.equal((await world.end(other)).receipt, "the-receipt");
 });
 
 test("a check that fails for another reason does not stop the upload", async () => {

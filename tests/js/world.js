@@ -281,6 +281,7 @@ export class World {
       records: this.records,
       owners: this.owners,
       verifiedMounts: new Set(),
+      cookieChecks: new Map(),
       connections: new ConnectionPool(),
       batches: new Map(),
       cookies: new Map(),
