@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib import import_module
 from importlib.resources import files
@@ -40,13 +40,28 @@ _SPECIFIER = re.compile(r"""(?P<quote>["'])(?P<path>\.{1,2}/[\w./-]+\.js)(?P=quo
 _STATIC_IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*["'](?P<path>\.{1,2}/[\w./-]+\.js)["'];""", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
-    """A file in each encoding that makes it smaller, the smallest first, and as it is."""
+    """A file that is served."""
 
-    encodings: dict[str, bytes]
-    etag: str
+    plain: bytes
     media_type: str
+
+    @cached_property
+    def etag(self) -> str:
+        """The ETag of the file as it is, without quotes."""
+        return sha256(self.plain).hexdigest()[:32]
+
+    @cached_property
+    def encodings(self) -> dict[str, bytes]:
+        """The file in each encoding that makes it smaller, the smallest first, and as it is.
+
+        It is compressed when it is first asked for: all files together take most of a second.
+        """
+        encoders = _encoders() if self.media_type == _MEDIA_TYPES[".js"] else {}
+        encoded = {name: encode(self.plain) for name, encode in encoders.items()}
+        smaller = {name: body for name, body in encoded.items() if len(body) < len(self.plain)}
+        return {**smaller, "identity": self.plain}
 
 
 def _static_directory() -> Traversable:
@@ -144,10 +159,7 @@ def _at_version(path: str, text: str) -> str:
 
 
 def _asset(path: str, plain: bytes) -> Asset:
-    media_type = next(type for suffix, type in _MEDIA_TYPES.items() if path.endswith(suffix))
-    encoded = {name: encode(plain) for name, encode in _encoders().items()} if path.endswith(".js") else {}
-    smaller = {name: body for name, body in encoded.items() if len(body) < len(plain)}
-    return Asset({**smaller, "identity": plain}, sha256(plain).hexdigest()[:32], media_type)
+    return Asset(plain, next(type for suffix, type in _MEDIA_TYPES.items() if path.endswith(suffix)))
 
 
 def _encoders() -> dict[str, Callable[[bytes], bytes]]:

@@ -209,6 +209,13 @@ def test_a_module_imports_at_once_whatever_it_needs(browser: TestApp, versioned:
         assert needed(url) <= direct | {f"{versioned}/{ENGINE}"}
 
 
+def test_only_what_is_asked_for_is_compressed(browser: TestApp, versioned: str) -> None:
+    """All files together take most of a second, and a process would spend it in its first request."""
+    browser.get(f"{versioned}/{ENGINE}", headers={"Accept-Encoding": "gzip"})
+    compressed = {path for path, asset in assets._assets()[1].items() if "encodings" in vars(asset)}
+    assert compressed == {ENTRY.rpartition("/")[2], f"{versioned.rpartition('/')[2]}/{ENGINE}"}
+
+
 @pytest.mark.parametrize("scripts", ["bundles"], indirect=True)
 def test_bundles_that_are_out_of_date_are_not_served(
     browser: TestApp, scripts: Path, caplog: pytest.LogCaptureFixture
