@@ -17,7 +17,7 @@ from .options import Options
 from .origins import storage_page_origin
 from .plan import Plan, make_plan, measure, plan_for_unknown_size
 from .requester import Binding, Requester
-from .storage.base import SignedSegment, StoredObject, Transfer, UploadStatus
+from .storage.base import GROUP_DIGITS, SignedSegment, StoredObject, Transfer, UploadStatus
 from .tokens.receipts import Receipts
 from .tokens.signed import Scope
 from .tokens.tickets import Ticket, Tickets, check_not_expired, renew
@@ -113,7 +113,8 @@ class Uploads:
         from .operations.attempts import attempt, attempt_each  # __init__ has imported it
 
         binding = requester.bind()
-        allowed = [attempt(self._allow, environ, request, binding) for request in requests]
+        group = secrets.token_hex(GROUP_DIGITS // 2)
+        allowed = [attempt(self._allow, environ, request, binding, group) for request in requests]
         return attempt_each(lambda ticket: self._begin(environ, binding.cookie, ticket), allowed), binding.cookie
 
     def _begin(self, environ: WSGIEnvironment, cookie: str, ticket: Ticket) -> BegunUpload:
@@ -126,12 +127,12 @@ class Uploads:
         """Check the policy, call ``authorize``, and begin the upload in storage; return the ticket."""
         return self._begin_in_storage(self._allow(environ, request, requester.bind()), origin)
 
-    def _allow(self, environ: WSGIEnvironment, request: UploadRequest, binding: Binding) -> Ticket:
+    def _allow(self, environ: WSGIEnvironment, request: UploadRequest, binding: Binding, group: str = "") -> Ticket:
         """Check the policy, ask the application, and return the ticket of an upload that storage does not know yet."""
         self._options.policy.check(request)
         plan = make_plan(request.size, self._options.segment_size, self._storage.limits())
         self._authorize(environ, request)
-        return self._ticket(binding, request, self._transfer(environ, request, plan))
+        return self._ticket(binding, request, self._transfer(environ, request, plan, group))
 
     def begin_unknown_size(self, environ: WSGIEnvironment, requester: Requester, request: UploadRequest) -> BegunUpload:
         """Begin an upload of unknown size; ``request.size`` is 0. There are no presigned URLs yet.
@@ -159,9 +160,9 @@ class Uploads:
         if self._options.authorize is not None:
             call_application(self._options.authorize, environ, request)
 
-    def _transfer(self, environ: WSGIEnvironment, request: UploadRequest, plan: Plan) -> Transfer:
+    def _transfer(self, environ: WSGIEnvironment, request: UploadRequest, plan: Plan, group: str = "") -> Transfer:
         return Transfer(
-            id=secrets.token_hex(16),
+            id=group + secrets.token_hex(16 - len(group) // 2),
             name=self._object_name(environ, request),
             type=request.type,
             size=request.size,

@@ -27,6 +27,9 @@ Seal = Literal["revoke", "pin"]
 SEALS: tuple[Seal, ...] = ("revoke", "pin")
 State = Literal["open", "sealed", "complete"]
 
+GROUP_DIGITS = 16
+"""So many first digits of their ids are the same for uploads that begin together: one listing finds all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -53,10 +56,11 @@ class Segment:
 class Transfer:
     """One upload in progress, as the storage must know it. Everything comes from the ticket.
 
-    ``id`` is 32 random hex digits, ``name`` the name of the final object, ``type`` its MIME type (never empty),
-    ``size`` and ``segment_size`` are bytes, ``expires`` is the end of the ticket in Unix seconds. An upload of
-    ``unknown_size`` began before its size was known: until it is measured, ``size`` and ``segment_count`` are the
-    largest possible. ``reference`` is what :meth:`Storage.begin` returned.
+    ``id`` is 32 random hex digits, of which uploads that begin together share the first GROUP_DIGITS. ``name`` is the
+    name of the final object, ``type`` its MIME type (never empty), ``size`` and ``segment_size`` are bytes, ``expires``
+    is the end of the ticket in Unix seconds. An upload of ``unknown_size`` began before its size was known: until it is
+    measured, ``size`` and ``segment_count`` are the largest possible. ``reference`` is what :meth:`Storage.begin`
+    returned.
     """
 
     id: str

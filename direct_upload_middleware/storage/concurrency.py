@@ -1,12 +1,12 @@
-"""Run a call over many items concurrently."""
+"""Run a call over many items concurrently, and share one that several threads need at the same time."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,3 +48,40 @@ def imap_concurrently(call: Callable[[T], R], items: Sequence[T], parallel: int 
             yield from results
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+class SharedCalls(Generic[T, R]):
+    """A call whose result several threads share.
+
+    For one argument, one call runs at a time. Threads that come while it runs share the next one: what a thread gets
+    was never read before it asked. A failure is raised in every thread that shares it.
+    """
+
+    def __init__(self, call: Callable[[T], R]) -> None:
+        self._call = call
+        self._changed = threading.Condition()
+        self._running: set[T] = set()
+        self._next: dict[T, Future[R]] = {}
+
+    def __call__(self, argument: T) -> R:
+        """Return the result of a call that began after this one."""
+        with self._changed:
+            result = self._next.get(argument)
+            if is_first := result is None:
+                result = self._next[argument] = Future()
+                self._changed.wait_for(lambda: argument not in self._running)
+                self._running.add(argument)
+                del self._next[argument]
+        if is_first:
+            self._run(argument, result)
+        return result.result()
+
+    def _run(self, argument: T, result: Future[R]) -> None:
+        try:
+            result.set_result(self._call(argument))
+        except BaseException as error:
+            result.set_exception(error)
+        finally:
+            with self._changed:
+                self._running.remove(argument)
+                self._changed.notify_all()

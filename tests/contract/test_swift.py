@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import requests
@@ -16,10 +18,12 @@ from contract.storage_contract import (
     SealingMarksContract,
     StorageContract,
     begin,
+    begun,
     download,
     etags_of,
     finished,
     md5,
+    new_transfer,
     put,
     put_all,
     seal,
@@ -37,6 +41,7 @@ from direct_upload_middleware.errors import (
     SegmentsMissing,
 )
 from direct_upload_middleware.keys import Keys
+from direct_upload_middleware.storage.base import GROUP_DIGITS
 from direct_upload_middleware.storage.swift import SwiftStorage
 from direct_upload_middleware.storage.swift.client import Login
 from direct_upload_middleware.storage.swift.cluster.metadata import free_slot, with_origin
@@ -129,6 +134,23 @@ def test_completing_one_segment_takes_five_requests(
     requests_made.clear()
     storage.confirm(transfer, seal(storage, transfer, ONE, pending=pending))
     assert requests_made == ["GET", "PUT", "PUT", *(["DELETE", "HEAD"] if pending else ["HEAD", "DELETE"])]
+
+
+def test_uploads_that_began_together_are_listed_together(
+    storage: SwiftStorage, http: Browser, requests_made: list[str]
+) -> None:
+    group = secrets.token_hex(GROUP_DIGITS // 2)
+    transfers = []
+    for number in range(12):
+        transfer = begun(storage, replace(new_transfer(ONE), id=f"{group}{number:016x}"))
+        put_all(http, storage.sign(transfer, [0], ttl=300, fresh=True), transfer, ONE)
+        transfers.append(transfer)
+    requests_made.clear()
+    with ThreadPoolExecutor(len(transfers)) as pool:
+        sealed = list(pool.map(lambda transfer: seal(storage, transfer, ONE), transfers))
+    assert [each.complete for each in sealed] == [True] * len(transfers)
+    assert (requests_made.count("PUT"), requests_made.count("HEAD")) == (2 * len(transfers), len(transfers))
+    assert requests_made.count("GET") < len(transfers)
 
 
 @pytest.mark.parametrize("count", [3, 30])

@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...errors import SegmentsDiffer, SegmentsMissing, StorageUnavailable
-from ..base import Sealed, StoredSegment, Transfer, UploadStatus
+from ..base import GROUP_DIGITS, Sealed, StoredSegment, Transfer, UploadStatus
+from ..concurrency import SharedCalls
 from .client import SwiftClient
 from .final_objects import DecidedUploads, FinalMetadata, FinalObject, FinalObjects
 from .headers import NEWEST
-from .responses import Item, last_modified, read_etag, read_modified, read_objects, read_size, read_timestamp
+from .responses import PAGE, Item, last_modified, read_etag, read_modified, read_objects, read_size, read_timestamp
 from .tombstones import Tombstones, tombstone_name
 
 _MISSING = 404
@@ -48,6 +49,7 @@ class SingleSegmentUploads(DecidedUploads):
         super().__init__(finals, tombstones)
         self.container = container
         self._client = client
+        self._groups = SharedCalls(self._list_group)
 
     def status(self, transfer: Transfer) -> UploadStatus:
         """Return how far the upload is. Raise NotFound."""
@@ -73,11 +75,15 @@ class SingleSegmentUploads(DecidedUploads):
         return Staged(read_etag(headers), read_size(headers), read_modified(headers), read_timestamp(headers))
 
     def _list(self, id: str) -> tuple[Staged | None, bool]:
-        """Return what is staged and whether there is a tombstone, by one request. A listing may lag."""
-        params = {"format": "json", "prefix": id, "limit": "100"}
-        response = self._client.request("GET", self.container, params=params, expect=(200, 204, _MISSING))
-        items = {item["name"]: item for item in read_objects(response)}
+        """Return what is staged and whether there is a tombstone. A listing may lag."""
+        items = self._groups(id[:GROUP_DIGITS])
         return _staged(items[id]) if id in items else None, tombstone_name(id) in items
+
+    def _list_group(self, prefix: str) -> dict[str, Item]:
+        """Return what the container has of uploads that began together, by name."""
+        params = {"format": "json", "prefix": prefix, "limit": str(PAGE)}
+        response = self._client.request("GET", self.container, params=params, expect=(200, 204, _MISSING))
+        return {item["name"]: item for item in read_objects(response)}
 
     # -- completion --------------------------------------------------------------------------------------------
 

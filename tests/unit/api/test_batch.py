@@ -14,6 +14,7 @@ from helpers.uploads import EMPTY, ONE, SEVERAL, Site, assert_problem
 
 from direct_upload_middleware import Refused
 from direct_upload_middleware.storage import Storage
+from direct_upload_middleware.storage.base import GROUP_DIGITS
 from direct_upload_middleware.storage.local import LocalStorage
 
 pytest_plugins = ["helpers.fixtures"]
@@ -62,6 +63,16 @@ def test_a_hundred_uploads_at_once(site: Site) -> None:
     done = site.complete_all([each.batch_item for each in begun])
     assert [each["upload"]["filename"] for each in done] == [f"{number}.pdf" for number in range(100)]
     assert site.download(done[42]["download_url"]) == b"42"
+
+
+def test_uploads_of_one_batch_share_the_beginning_of_their_ids(local_site: Site) -> None:
+    """So Swift is asked about all of them by one listing."""
+    batches = [[each["id"] for each in local_site.batch("begin", [WANTED] * 20).json["uploads"]] for _ in range(2)]
+    assert [len({id[:GROUP_DIGITS] for id in ids}) for ids in batches] == [1, 1]
+    assert len({id for ids in batches for id in ids}) == 40
+    assert {len(id) for ids in batches for id in ids} == {32}
+    alone = [local_site.begin(ONE).id for _ in range(2)]
+    assert len({id[:GROUP_DIGITS] for id in [*alone, batches[0][0], batches[1][0]]}) == 4
 
 
 @pytest.mark.parametrize("call", ["begin", "complete"])
