@@ -1,4 +1,4 @@
-"""A real Keystone, and Swift behind two proxies with a cache each. ``make test-keystone`` runs these tests."""
+"""A real Keystone; Swift with three replicas and two proxies, each with a cache. ``make test-keystone`` runs this."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 import requests
 import trustme
 from helpers.clouds.keystone import CACHE_SECONDS, PATIENCE, Cloud, keystone_cloud
+from helpers.clouds.replicated_swift import NODES
 from helpers.doctor_runs import run
 from helpers.faults.changed_answers import Exchange, meddling
 from helpers.uploads import ONE, SEVERAL, Site, assert_problem, new_container
@@ -131,6 +132,50 @@ def test_browsers_may_use_another_interface_than_the_application(cloud: Cloud, c
     assert storage.browser_storage_origin() == cloud.proxies["b"]
     begun.send()
     assert site.download(begun.complete().json["download_url"]) == ONE
+
+
+# -- a node is down ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("data", [ONE, SEVERAL], ids=["one segment", "several segments"])
+def test_uploads_go_on_while_a_node_is_down(cloud: Cloud, clouds: Clouds, data: bytes, node: int) -> None:
+    """What was decided while it was down is not forgotten when it is back, with all that it missed."""
+    clouds(a=with_credential(cloud, "a"))
+    site = Site(SwiftStorage(new_container(), cloud="a"))
+    kept, left, begun_before = site.begin(data), site.begin(data), site.begin(data)
+    left.send()
+    with cloud.swift.node_down(node):
+        begun_before.send()
+        kept.send()
+        complete = kept.complete()
+        assert complete.status_int == 200, complete.text
+        assert left.abort().status_int == 204
+        assert site.upload(data).status_int == 200
+    assert begun_before.complete().status_int == 200
+    assert site.download(complete.json["download_url"]) == data
+    assert kept.complete().json["receipt"] == complete.json["receipt"]
+    assert kept.abort().status_int == 409
+    assert site.call("status", kept).json["state"] == "complete"
+    for again in (left.complete, lambda: site.call("status", left)):
+        assert again().status_int == 404
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_that_missed_a_deletion_brings_no_file_back(cloud: Cloud, clouds: Clouds, node: int) -> None:
+    clouds(a=with_credential(cloud, "a"))
+    site = Site(SwiftStorage(new_container(), cloud="a"))
+    begun = [site.begin(data) for data in (ONE, SEVERAL)]
+    for each in begun:
+        each.send()
+    receipts = [each.complete().json["receipt"] for each in begun]
+    uploads = [site.uploads(lambda store, receipt=receipt: store.verify(receipt)) for receipt in receipts]
+    with cloud.swift.node_down(node):
+        for upload in uploads:
+            site.uploads(lambda store, upload=upload: store.delete(upload))
+    for each in begun:
+        assert each.complete().status_int == 404
+        assert site.call("status", each).status_int == 404
 
 
 # -- transport ---------------------------------------------------------------------------------------------------------

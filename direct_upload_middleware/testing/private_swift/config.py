@@ -17,7 +17,7 @@ BACKENDS = ("account", "container", "object")
 
 PIPELINE = (
     "catch_errors gatekeeper healthcheck proxy-logging cache bulk tempurl formpost tempauth copy container-quotas"
-    " slo dlo versioned_writes symlink proxy-logging proxy-server"
+    " slo dlo versioned_writes symlink proxy-server"
 )
 
 #: Longer timeouts than Swift's default of half a second: on a busy machine a server may be slow, and with one replica

@@ -1,4 +1,4 @@
-"""Write the rings of a private Swift: one replica of everything on one device.
+"""Write the rings of a private Swift: one replica of everything for each server that stores it.
 
 This is a separate program because importing Swift changes its process (eventlet, logging). It replaces nine runs of
 ``swift-ring-builder``, since each run would import Swift again.
@@ -12,21 +12,23 @@ from pathlib import Path
 PART_POWER = 4
 
 
-def write_ring(path: Path, port: int) -> None:
-    """Write one ring for the server at ``port``."""
+def write_ring(path: Path, ports: list[int]) -> None:
+    """Write one ring for the servers at these ports. The device of the first one is ``d1``."""
     from swift.common.ring import RingBuilder
 
-    builder = RingBuilder(PART_POWER, 1, 0)
-    builder.add_dev({"region": 1, "zone": 1, "ip": "127.0.0.1", "port": port, "device": "d1", "weight": 1})
+    builder = RingBuilder(PART_POWER, len(ports), 0)
+    for number, port in enumerate(ports, 1):
+        device = f"d{number}"
+        builder.add_dev({"region": 1, "zone": number, "ip": "127.0.0.1", "port": port, "device": device, "weight": 1})
     builder.rebalance()
     builder.get_ring().save(str(path))
 
 
 def main(directory: str, *rings: str) -> None:
-    """Write the rings; each is given as its name and its server's port: ``object:50001``."""
+    """Write the rings; each is given as its name and its servers' ports: ``object:50001,50002``."""
     for ring in rings:
-        name, port = ring.split(":")
-        write_ring(Path(directory, f"{name}.ring.gz"), int(port))
+        name, ports = ring.split(":")
+        write_ring(Path(directory, f"{name}.ring.gz"), [int(port) for port in ports.split(",")])
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -62,6 +62,7 @@ class SwiftServer:
     username, key = config.USERNAME, config.KEY
     #: A user with a separate account, for tests of attacks by other customers.
     other_username, other_key = config.OTHER_USERNAME, config.OTHER_KEY
+    _backends: Sequence[str] = config.BACKENDS
 
     def __init__(
         self,
@@ -173,7 +174,7 @@ class SwiftServer:
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         find_program("swift-proxy-server", self._python)
-        wanted_ports = {**dict.fromkeys(config.BACKENDS), "proxy": self._wanted_port}
+        wanted_ports = {**dict.fromkeys(self._backends), "proxy": self._wanted_port}
         self._ports = stack.enter_context(reserved_ports(wanted_ports))
         self._servers = self._enter_servers(stack)
         check_attributes(self.directory)
@@ -191,9 +192,8 @@ class SwiftServer:
 
     def _start_programs(self) -> None:
         """Start all programs at once; only the proxy waits for the rings, and the expirer for the servers."""
-        rings = [f"{name}:{self._ports[name]}" for name in config.BACKENDS]
-        self._servers.start("rings", self._run(RING_WRITER, self.directory, *rings))
-        for name in config.BACKENDS:
+        self._servers.start("rings", self._run(RING_WRITER, self.directory, *self._rings()))
+        for name in self._backends:
             self._start_program(name)
         self._await(lambda: self._servers.exit_status("rings") == 0)
         self._start_program("proxy")
@@ -201,6 +201,9 @@ class SwiftServer:
         if self._expirer:
             self._start_program("updater")
             self._start_program("expirer")
+
+    def _rings(self) -> list[str]:
+        return [f"{name}:{self._ports[name]}" for name in self._backends]
 
     def _start_program(self, name: str) -> None:
         program = find_program(f"swift-{PROGRAMS[name]}", self._python)

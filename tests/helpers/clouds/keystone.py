@@ -1,4 +1,4 @@
-"""A real Keystone, and a private Swift that authenticates with it through two proxies, each with a cache of its own.
+"""A real Keystone, and a Swift of three replicas that authenticates with it through two proxies with a cache each.
 
 All run in the environment that ``make test-keystone`` makes.
 """
@@ -21,8 +21,9 @@ from typing import Any
 import requests
 
 from direct_upload_middleware.testing.private_swift.machine import find_program, reserved_ports
-from direct_upload_middleware.testing.private_swift.server import PROGRAM_RUNNER, SwiftServer
+from direct_upload_middleware.testing.private_swift.server import PROGRAM_RUNNER
 from direct_upload_middleware.testing.private_swift.servers import Servers
+from helpers.clouds.replicated_swift import ReplicatedSwift
 
 PASSWORD = "of-the-tests"
 CACHE_SECONDS = 5
@@ -111,7 +112,7 @@ class Cloud:
     """Keystone and the proxies: ``a`` and ``b`` are right, ``early`` has ``delay_auth_decision = false``."""
 
     identity: Identity
-    swift: SwiftServer
+    swift: ReplicatedSwift
     proxies: dict[str, str]
     credentials: dict[str, dict[str, str]] = field(repr=False)
 
@@ -129,7 +130,7 @@ class Cloud:
 def keystone_cloud(python: Path) -> Iterator[Cloud]:
     """Run it all, by the interpreter of the environment that has Keystone and Swift."""
     with ExitStack() as stack:
-        swift = stack.enter_context(SwiftServer(python=python, start_timeout=PATIENCE))
+        swift = stack.enter_context(ReplicatedSwift(python=python, start_timeout=PATIENCE))
         wanted = dict.fromkeys(("keystone", "a", "b", "early"))
         ports = stack.enter_context(reserved_ports(wanted))
         ports["keystone"] = _free_port()
@@ -195,7 +196,7 @@ def _make_identities(identity: Identity, proxies: dict[str, str]) -> dict[str, d
     return {role: identity.application_credential("operator", role) for role in ("swiftoperator", "member")}
 
 
-def _write_proxy(swift: SwiftServer, name: str, port: int, keystone: str, *, delay: bool) -> Path:
+def _write_proxy(swift: ReplicatedSwift, name: str, port: int, keystone: str, *, delay: bool) -> Path:
     """Write the configuration of a proxy that authenticates with Keystone, after that of the private Swift."""
     parser = configparser.RawConfigParser()
     parser.read(swift.directory / "proxy-server.conf", encoding="utf-8")
