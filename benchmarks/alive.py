@@ -58,7 +58,7 @@ def meanwhile(url: str, work: Callable[[], object]) -> list[float]:
 
 def straight(url: str, size: int) -> None:
     with ThreadPoolExecutor(UPLOADS) as pool:
-        list(pool.map(lambda _: by_curl(url, size), range(UPLOADS)))
+        list(pool.map(lambda _: by_curl(url, size, complete=True), range(UPLOADS)))
 
 
 def through(url: str, path: Path) -> None:

@@ -66,7 +66,7 @@ class Sender:
         segments = [{"index": index, "etag": _md5(self._piece(index))} for index in range(self._count)]
         begin = time.monotonic()
         while self._call("POST", f"/{self._begun['id']}/complete", {"segments": segments}).get("state") == "sealing":
-            pass  # the application waits for a second each time
+            time.sleep(1)  # Retry-After
         return time.monotonic() - begin
 
     def _call(self, method: str, path: str, body: dict[str, Any]) -> Any:

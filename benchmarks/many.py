@@ -31,6 +31,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from setting import Address, Visitor, chromium, gunicorn, machine, swift
 
 WAYS = ["input", "uploadAll", "how-to", "through", "@uppy/aws-s3"]
+NAMES = {"input": "ours, in a form", "uploadAll": "ours, uploadAll", "how-to": "articles' way", "through": "through the app"}
+"""The names in the picture."""
 PATIENCE = 1200
 IDLE_SECONDS = 3
 PICTURE = Path(__file__).parents[1] / "docs/_static/many.svg"
@@ -137,7 +139,7 @@ def draw(figures: dict[float, dict[str, Figures]], title: str) -> str:
             y += 24
             colour = "#1f5f99" if way in ("input", "uploadAll") else "#9ec5e8"
             width = max(2.0, 480 * f.seconds / longest)
-            parts.append(f'<text x="130" y="{y + 5}" text-anchor="end">{way}</text>')
+            parts.append(f'<text x="130" y="{y + 5}" text-anchor="end">{NAMES.get(way, way)}</text>')
             parts.append(f'<rect x="140" y="{y - 8}" width="{width:.0f}" height="16" fill="{colour}"/>')
             parts.append(f'<text x="{150 + width:.0f}" y="{y + 5}">{f.seconds:.1f} s, {f.calls} calls</text>')
         y += 40

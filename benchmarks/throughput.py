@@ -17,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import md5
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +54,8 @@ start(document.querySelector("#file").files[0], { onprogress });
 """
 
 
-def by_curl(url: str, size: int) -> float:
-    """Seconds that curl takes for all segments."""
+def by_curl(url: str, size: int, *, complete: bool = False) -> float:
+    """Seconds that curl takes for all segments. The upload is completed or aborted then."""
     session = requests.Session()
     session.get(f"{url}/?user=ann", timeout=60).raise_for_status()  # logs in, where that is needed
     headers = {"Origin": url}
@@ -67,10 +69,24 @@ def by_curl(url: str, size: int) -> float:
         signed = session.post(f"{address}/segments", json={"indexes": indexes}, headers=ticket, timeout=60)
         segments += signed.json()["segments"]
     seconds = _curl(segments)
+    if complete:
+        _complete(session, address, ticket, segments)
+        return seconds
     if len(session.get(address, headers=ticket, timeout=60).json()["stored"]) != len(segments):
         sys.exit("curl has not sent everything")
     session.delete(address, headers=ticket, timeout=600).raise_for_status()
     return seconds
+
+
+def _complete(session: requests.Session, address: str, headers: dict[str, str], segments: list[dict[str, Any]]) -> None:
+    etags = {size: md5(bytes(size), usedforsecurity=False).hexdigest() for size in {each["size"] for each in segments}}
+    declared = [{"index": each["index"], "etag": etags[each["size"]]} for each in segments]
+    while True:
+        answer = session.post(f"{address}/complete", json={"segments": declared}, headers=headers, timeout=600)
+        answer.raise_for_status()
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            return
+        time.sleep(int(answer.headers["Retry-After"]))
 
 
 def _curl(segments: list[dict[str, Any]]) -> float:

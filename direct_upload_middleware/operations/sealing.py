@@ -1,8 +1,8 @@
 """Seal uploads in threads of this process, so that no request has to wait until a large upload is sealed.
 
-A request waits for about a second. If sealing takes longer, it continues in its thread, and a repeated request for the
-same upload joins it. An upload whose sealing has not begun by then is sealed by the process that gets the repeated
-request.
+A request waits for about a second, and hardly at all for large uploads. If sealing takes longer, it continues in its
+thread, and a repeated request for the same upload joins it. An upload whose sealing has not begun by then is sealed by
+the process that gets the repeated request.
 
 Other processes learn from a mark in storage that this one is at work, and do not do the same work again. The mark
 expires soon after a process died: then the next request seals the upload again, which is safe.
@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 1.0
 """Seconds that a request waits."""
+LARGE_SEGMENTS = 50
+LARGE_PATIENCE = 0.05
+"""Seconds that a request waits if all its uploads have at least LARGE_SEGMENTS: they take longer anyway, and a few of
+them at once would occupy all workers."""
 MARK_SECONDS = 15
 """The lifetime of a mark. The process that seals renews it."""
 KEPT_SECONDS = 60.0
@@ -96,7 +100,8 @@ class SealingThreads:
 
     def wait(self, runs: list[Run]) -> None:
         """Wait until all runs have ended, for about a second at most. Cancel what has not begun, mark the others."""
-        _, late = wait([run.future for run in runs], timeout=PATIENCE)
+        are_large = all(run.transfer.segment_count >= LARGE_SEGMENTS for run in runs)
+        _, late = wait([run.future for run in runs], timeout=LARGE_PATIENCE if are_large else PATIENCE)
         for future in late:
             future.cancel()
         with self._lock:

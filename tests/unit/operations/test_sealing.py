@@ -96,6 +96,14 @@ def test_a_repeated_call_joins_the_work_and_the_application_is_called_in_a_reque
     assert site.download(done.json["download_url"]) == SEVERAL
 
 
+def test_a_call_for_a_large_upload_hardly_waits(storage: Slow) -> None:
+    """Several at once would otherwise occupy all workers for seconds."""
+    begun = sent(Site(storage), bytes(10 * sealing.LARGE_SEGMENTS))
+    begin = time.monotonic()
+    assert_sealing(begun.complete_once(), begun)
+    assert time.monotonic() - begin < sealing.PATIENCE / 2
+
+
 def test_the_work_is_done_even_if_nobody_repeats_the_call(storage: Slow) -> None:
     site = Site(storage)
     begun = sent(site)
