@@ -31,7 +31,12 @@ from selenium.webdriver.support.wait import WebDriverWait
 from setting import Address, Visitor, chromium, gunicorn, machine, swift
 
 WAYS = ["input", "uploadAll", "how-to", "through", "@uppy/aws-s3"]
-NAMES = {"input": "ours, in a form", "uploadAll": "ours, uploadAll", "how-to": "articles' way", "through": "through the app"}
+NAMES = {
+    "input": "ours, in a form",
+    "uploadAll": "ours, uploadAll",
+    "how-to": "articles' way",
+    "through": "through the app",
+}
 """The names in the picture."""
 PATIENCE = 1200
 IDLE_SECONDS = 3
