@@ -221,6 +221,51 @@ def test_a_revived_container_does_not_bring_an_upload_back(
     assert begun.abort().status_int == 204
 
 
+@pytest.mark.parametrize("has_segments", [True, False])
+@pytest.mark.parametrize("end", ["abort", "delete"])
+def test_a_replica_that_missed_the_deletion_of_a_container_does_not_bring_an_upload_back(
+    swift_server: SwiftServer, storage: SwiftStorage, end: str, has_segments: bool
+) -> None:
+    """It answers with the container as it was, key and all; the segments themselves are found elsewhere, or not."""
+    site = Site(storage)
+    begun = site.begin(SEVERAL)
+    begun.send()
+    headers = {"X-Auth-Token": swift_server.token()}
+    container = f"{swift_server.storage_url}/{storage.container}_segments_{begun.id}"
+    metadata = requests.head(container, headers=headers, timeout=30).headers
+    kept = {name: value for name, value in metadata.items() if name.lower().startswith("x-container-meta-")}
+    if end == "abort":
+        assert begun.abort().status_int == 204
+    else:
+        receipt = begun.complete().json["receipt"]
+        site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
+    assert requests.put(container, headers={**headers, **kept}, timeout=30).status_code == 201
+    for index, piece in enumerate(begun.pieces() if has_segments else []):
+        path = f"{container}/{index:08d}"
+        assert requests.put(path, data=piece, headers=headers, timeout=30).status_code == 201
+    for call in ("sign", "status", "complete", "sign"):
+        assert site.call(call, begun).status_int == 404, call
+    assert begun.abort().status_int == 204
+
+
+@pytest.mark.parametrize("end", ["abort", "delete"])
+def test_a_container_that_cannot_go_yet_is_left_to_a_sweep(swift_server: SwiftServer, end: str) -> None:
+    """A replica that lists what was deleted keeps it until Swift has updated that replica, which may take minutes."""
+    with storage_behind(swift_server, quirks.keeps_containers, new_container()) as storage:
+        site = Site(storage)
+        begun = site.begin(SEVERAL)
+        begun.send()
+        segments = f"{storage.container}_segments_{begun.id}"
+        if end == "abort":
+            assert begun.abort().status_int == 204
+        else:
+            receipt = begun.complete().json["receipt"]
+            site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
+        assert names(swift_server, segments) == []
+        assert begun.complete().status_int == 404
+        assert begun.abort().status_int == 204
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_another_programs_key_survives_stale_answers(swift_server: SwiftServer, times: int) -> None:
     headers = {"X-Auth-Token": swift_server.token()}

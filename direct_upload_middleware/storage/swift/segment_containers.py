@@ -248,30 +248,35 @@ def name_of(headers: Mapping[str, str], prefix: str = NAME) -> str | None:
 def remove_segments(client: SwiftClient, container: str, shared: str, id: str, names: Sequence[str] = ()) -> None:
     """Delete all segments in the upload's own container, which goes too, and those in the shared one.
 
+    A container whose replica still lists what is deleted cannot go yet: it is left to a sweep.
+
     :param names: segments that may exist though the listing does not show them.
     """
-    for _ in range(_ATTEMPTS):
-        _empty(client, container, "", names)
+    for attempt in range(_ATTEMPTS):
+        was_empty = not _empty(client, container, "", names)
         response = client.request("DELETE", container, expect=(204, _MISSING, 409))
-        if response.status_code != 409:  # a write that was under way may have come in
+        if response.status_code != 409 or (was_empty and attempt):  # otherwise a write may have come in
             break
     else:
         raise StorageUnavailable("Segments are still being written.", retry_after=1)
     _empty(client, shared, f"{id}/", names)
 
 
-def _empty(client: SwiftClient, container: str, prefix: str, names: Sequence[str]) -> None:
+def _empty(client: SwiftClient, container: str, prefix: str, names: Sequence[str]) -> bool:
+    """Delete the segments. Return whether there was any."""
     params = {"format": "json", "limit": str(PAGE), "prefix": prefix}
     response = client.request("GET", container, params=params, expect=(200, 204, _MISSING))
     if response.status_code == _MISSING:
-        return
+        return False
 
     def delete(name: str) -> bool:
         return client.request("DELETE", container, name, expect=(204, _MISSING)).status_code == 204
 
     listed = [item["name"] for item in read_listing(response)]
-    map_concurrently(delete, listed)
+    found = any(map_concurrently(delete, listed))
     unlisted = [prefix + name for name in names if prefix + name not in set(listed)]
     for start in range(0, len(unlisted), _AT_ONCE):
         if not any(map_concurrently(delete, unlisted[start : start + _AT_ONCE])):
             break  # segments are sent in order: after a long gap there are no more
+        found = True
+    return found

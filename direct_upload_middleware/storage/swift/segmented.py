@@ -59,8 +59,8 @@ class SegmentedUploads(DecidedUploads):
         # The key is read before the final object is looked for: once that exists, nobody signs.
         if state.generation or not state.key:
             self._raise_if_sealed(transfer)
+        self._tombstones.check(transfer.id)  # a replica that missed the abort still has the key
         if not state.key:
-            self._tombstones.check(transfer.id)
             raise StorageUnavailable("This upload is being completed.", retry_after=1)
         return state.key
 
@@ -109,6 +109,7 @@ class SegmentedUploads(DecidedUploads):
             found = self._compare(transfer, wanted, state) or self._revoke_and_examine(transfer, wanted)
             outcome = found if isinstance(found, Problems) else self._write(transfer, wanted, found, pending)
             if isinstance(outcome, Problems):
+                self._check_aborted(transfer)  # a replica that missed the abort still has the container
                 self._reopen(transfer, written)
                 raise _error(outcome)
             written = written or outcome.by_us
