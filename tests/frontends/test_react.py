@@ -100,6 +100,6 @@ def test_a_form_with_a_new_key_begins_empty(react: Callable[[str], Visitor], fil
 @pytest.mark.parametrize("size", [0, 100, 3_000_000])
 def test_a_component_uploads_by_itself(react: Callable[[str], Visitor], files: Files, size: int) -> None:
     visitor = react("own")
-    visitor.one("input").send_keys(str(files("a.txt", size)))
+    visitor.wait(lambda: visitor.js("return document.querySelector('input')")).send_keys(str(files("a.txt", size)))
     visitor.wait(lambda: visitor.one("output").text == "sent")
     assert visitor.site.forms == [RECEIPT[:1]]

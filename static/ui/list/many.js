@@ -66,6 +66,7 @@ export class Many {
     this.#progress.ariaLabel = message("files");
     adoptStyles(/** @type {Document | ShadowRoot} */ (view.rows.getRootNode()), MANY_STYLES);
     view.rows.classList.add("direct-upload-many");
+    view.rows.tabIndex = -1; // in Firefox, what scrolls is a tab stop of its own
     view.rows.ariaDescription = message("arrows");
     view.rows.addEventListener("keydown", (event) => this.#onKey(event));
     view.rows.addEventListener("focusin", ({ target }) => this.#setCurrent(rowAround(target)));
