@@ -198,7 +198,7 @@ export class SegmentSender {
 
   /**
    * Without CORS headers, a refused URL and a changed file look like a broken network, so get a new URL and check the
-   * file before the next attempt.
+   * file before the next attempt. WebKit sends no more of a file that has changed, and reports no error.
    * @param {number} index
    * @param {DirectUploadFailure} failure
    */
@@ -208,7 +208,7 @@ export class SegmentSender {
     const damaged = DAMAGED.includes(failure.status);
     if (damaged) this.#etags.delete(index);
     if (failure.status < 500 && failure.status !== 422) this.#urls.delete(index);
-    if (failure.code === "network" || damaged) await source.check(signal);
+    if (/network|stalled/.test(failure.code) || damaged) await source.check(signal);
   }
 
   /** @param {number} index */

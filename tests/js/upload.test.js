@@ -423,6 +423,16 @@ test("a file that cannot be read is not reported as a network failure", async ()
   assert.equal(world.storage.puts.length, 1);
 });
 
+test("a request that stalls because its file has changed is not repeated", async () => {
+  const world = new World();
+  world.storage.reply = () => {
+    world.isReadable = false;
+    return new Promise(() => undefined);
+  };
+  await assert.rejects(world.end(world.upload(makeFile(50))), { code: "file-changed" });
+  assert.equal(world.storage.puts.length, 1);
+});
+
 test("a file whose ends changed without a new time is noticed before complete", async () => {
   const world = new World();
   const file = makeFile(50);
