@@ -19,8 +19,11 @@ const records = import("../resume/records.js").then(({ IndexedDbRecords }) => ne
 export const browser = {
   fetch: (...request) => fetch(...request),
   put,
-  hash: async (data, signal) =>
-    data.size <= SMALL ? (await import("../hashing/read-md5.js")).readInTurn(data, signal) : hashers.hash(data, signal),
+  hash: (data, signal) => {
+    const inWorker = () => hashers.hash(data, signal);
+    if (data.size > SMALL) return inWorker();
+    return import("../hashing/read-md5.js").then(({ readInTurn }) => readInTurn(data, signal), inWorker); // it was not loaded
+  },
   hasHashWorkers: () => hashers.hasWorkers,
   records: /** @type {Environment["records"]} */ (new Proxy({}, {
     get: (_, /** @type {keyof Environment["records"]} */ name) => async (/** @type {any} */ ...values) =>
