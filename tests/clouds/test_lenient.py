@@ -191,6 +191,22 @@ def all_stale(storage: SwiftStorage, *uploads: BegunUpload) -> Meddle:
     return quirks.StaleListings(*shared, *(f"{storage.container}_segments_{begun.id}" for begun in uploads))
 
 
+def finish(site: Site, begun: BegunUpload, end: str) -> None:
+    """Abort the upload, or complete it and delete its file."""
+    if end == "abort":
+        assert begun.abort().status_int == 204
+    else:
+        receipt = begun.complete().json["receipt"]
+        site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
+
+
+def put_segments(container: str, begun: BegunUpload, headers: dict[str, str]) -> None:
+    """Put the segments there again, as a late write through another proxy does."""
+    for index, piece in enumerate(begun.pieces()):
+        path = f"{container}/{index:08d}"
+        assert requests.put(path, data=piece, headers=headers, timeout=30).status_code == 201
+
+
 @pytest.mark.parametrize("has_tombstone", [True, False])
 @pytest.mark.parametrize("end", ["abort", "delete"])
 def test_a_revived_container_does_not_bring_an_upload_back(
@@ -200,11 +216,7 @@ def test_a_revived_container_does_not_bring_an_upload_back(
     site = Site(storage)
     begun = site.begin(SEVERAL)
     begun.send()
-    if end == "abort":
-        assert begun.abort().status_int == 204
-    else:
-        receipt = begun.complete().json["receipt"]
-        site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
+    finish(site, begun, end)
     headers = {"X-Auth-Token": swift_server.token()}
     if not has_tombstone:
         staging = f"{swift_server.storage_url}/{storage.container}_staging"
@@ -212,9 +224,7 @@ def test_a_revived_container_does_not_bring_an_upload_back(
             assert requests.delete(f"{staging}/{name}", headers=headers, timeout=30).status_code == 204
     container = f"{swift_server.storage_url}/{storage.container}_segments_{begun.id}"
     assert requests.put(container, headers=headers, timeout=30).status_code == 201
-    for index, piece in enumerate(begun.pieces()):
-        path = f"{container}/{index:08d}"
-        assert requests.put(path, data=piece, headers=headers, timeout=30).status_code == 201
+    put_segments(container, begun, headers)
     assert begun.complete().status_int == 404
     assert site.call("status", begun).status_int == 404
     assert site.call("sign", begun).status_int == 404
@@ -234,15 +244,10 @@ def test_a_replica_that_missed_the_deletion_of_a_container_does_not_bring_an_upl
     container = f"{swift_server.storage_url}/{storage.container}_segments_{begun.id}"
     metadata = requests.head(container, headers=headers, timeout=30).headers
     kept = {name: value for name, value in metadata.items() if name.lower().startswith("x-container-meta-")}
-    if end == "abort":
-        assert begun.abort().status_int == 204
-    else:
-        receipt = begun.complete().json["receipt"]
-        site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
+    finish(site, begun, end)
     assert requests.put(container, headers={**headers, **kept}, timeout=30).status_code == 201
-    for index, piece in enumerate(begun.pieces() if has_segments else []):
-        path = f"{container}/{index:08d}"
-        assert requests.put(path, data=piece, headers=headers, timeout=30).status_code == 201
+    if has_segments:
+        put_segments(container, begun, headers)
     for call in ("sign", "status", "complete", "sign"):
         assert site.call(call, begun).status_int == 404, call
     assert begun.abort().status_int == 204
@@ -256,11 +261,7 @@ def test_a_container_that_cannot_go_yet_is_left_to_a_sweep(swift_server: SwiftSe
         begun = site.begin(SEVERAL)
         begun.send()
         segments = f"{storage.container}_segments_{begun.id}"
-        if end == "abort":
-            assert begun.abort().status_int == 204
-        else:
-            receipt = begun.complete().json["receipt"]
-            site.uploads(lambda uploads: uploads.delete(uploads.verify(receipt)))
+        finish(site, begun, end)
         assert names(swift_server, segments) == []
         assert begun.complete().status_int == 404
         assert begun.abort().status_int == 204
