@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from frontends.site import FrontEndSite
 from script.conftest import browser, files
-from script.site import Visitor
+from script.site import BUTTON_ABOVE, Visitor
 from selenium.webdriver.remote.webdriver import WebDriver
 
 __all__ = ["browser", "files"]
@@ -41,6 +41,7 @@ def visit(browser: WebDriver, tmp_path: Path) -> Iterator[Open]:
         site = FrontEndSite(tmp_path / "uploads", pages=pages, scripts=scripts, **options)
         visitors.append(Visitor(browser, site))
         browser.get(f"{site.address}/")
+        visitors[-1].js(BUTTON_ABOVE)
         return visitors[-1]
 
     yield visit
